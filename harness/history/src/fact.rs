@@ -1,0 +1,165 @@
+//! Facts: ground truth that nodes and the engine note, as typed plain data.
+//!
+//! Clients never see a fact. Checkers of a design's inner promises read them one by one, live or
+//! from a recorded run. Operations are named by the harness's own id, which a design carries but
+//! cannot look into.
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::NodeIndex;
+use crate::value::Value;
+
+/// One thing that is true from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// The node booted; 0 is its first boot.
+    Booted {
+        /// Boots before this one.
+        boot: u32,
+    },
+    /// The node crashed.
+    Crashed,
+    /// The node was paused.
+    Paused,
+    /// The node goes on.
+    Resumed,
+    /// The node believes to hold this role.
+    Role {
+        /// `leader`, `follower`, `owner` …
+        role: SmolStr,
+        /// The term or epoch in which it does.
+        epoch: u64,
+    },
+    /// The node voted for `candidate` in `term`.
+    Voted {
+        /// The term.
+        term: u64,
+        /// Whom it voted for.
+        candidate: NodeIndex,
+    },
+    /// The node's log holds this entry at `index`, in memory and soon on disk.
+    Appended {
+        /// Position in the log, from 1.
+        index: u64,
+        /// The entry's term.
+        term: u64,
+        /// A digest of the entry's content.
+        digest: u64,
+    },
+    /// The node's log ends before `from`.
+    Truncated {
+        /// First index that is gone.
+        from: u64,
+    },
+    /// The node knows that everything up to `index` is committed.
+    Committed {
+        /// Position in the log.
+        index: u64,
+        /// The term in which the node learned it.
+        term: u64,
+    },
+    /// The node applied the entry at `index` to its state machine.
+    Applied {
+        /// Position in the log.
+        index: u64,
+        /// A digest of the entry's content.
+        digest: u64,
+    },
+    /// The operation took effect at `position` of the authority's order for its key. Several nodes
+    /// may note the same effect at the same position; another position is another effect.
+    Effect {
+        /// The operation's id in the history.
+        operation: u64,
+        /// The key.
+        key: SmolStr,
+        /// The key's value afterwards, or the element that was added.
+        value: Value,
+        /// Place in the authority's order: a log index, a version.
+        position: u64,
+    },
+    /// The node answered the operation `ok`.
+    Acknowledged {
+        /// The operation's id in the history.
+        operation: u64,
+    },
+    /// After a boot, the effects of these operations are on the node's disk.
+    Recovered {
+        /// Ids in the history.
+        operations: Vec<u64>,
+    },
+    /// A fenced resource accepted a write.
+    Accepted {
+        /// The resource.
+        resource: SmolStr,
+        /// The epoch that the write carried.
+        epoch: u64,
+        /// Who wrote.
+        writer: NodeIndex,
+    },
+    /// A situation worth reaching was reached.
+    Sometimes {
+        /// Its name.
+        name: SmolStr,
+    },
+    /// An `always` was false, or a callback panicked.
+    AssertionFailed {
+        /// The assertion's name, or `panic`.
+        name: SmolStr,
+        /// What the panic said.
+        message: SmolStr,
+    },
+    /// Anything else that a design wants to say.
+    Custom {
+        /// Its name.
+        name: SmolStr,
+        /// Its content.
+        value: Value,
+    },
+}
+
+impl Fact {
+    /// The name that a scenario's trigger uses: `voted`, `role.leader`, or a custom fact's own.
+    pub fn is_named(&self, wanted: &str) -> bool {
+        match self {
+            Self::Role { role, .. } => wanted.strip_prefix("role.") == Some(role.as_str()),
+            Self::Sometimes { name } | Self::Custom { name, .. } => wanted == name.as_str(),
+            other => wanted == other.kind(),
+        }
+    }
+
+    /// The kind of fact, one word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Booted { .. } => "booted",
+            Self::Crashed => "crashed",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Role { .. } => "role",
+            Self::Voted { .. } => "voted",
+            Self::Appended { .. } => "appended",
+            Self::Truncated { .. } => "truncated",
+            Self::Committed { .. } => "committed",
+            Self::Applied { .. } => "applied",
+            Self::Effect { .. } => "effect",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Recovered { .. } => "recovered",
+            Self::Accepted { .. } => "accepted",
+            Self::Sometimes { .. } => "sometimes",
+            Self::AssertionFailed { .. } => "assertion_failed",
+            Self::Custom { .. } => "custom",
+        }
+    }
+}
+
+/// A fact, with who noted it and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRecord {
+    /// Virtual nanoseconds since the run began.
+    pub ns: u64,
+    /// The node.
+    pub node: NodeIndex,
+    /// What it noted.
+    pub fact: Fact,
+}

@@ -1,0 +1,127 @@
+//! A run: everything that one scenario with one seed gave, as plain data.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::fact::FactRecord;
+use crate::fault::ResolvedFault;
+use crate::history::{Counts, History};
+use crate::trace::Trace;
+use crate::verdict::{Anomaly, Judgement, Verdict};
+
+/// The version of `result.json`.
+pub const RESULT_FORMAT: u32 = 1;
+
+/// One scenario with one seed, run and judged.
+///
+/// Shape: `result.json` is this, but for the history, which stands beside it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Version of this format.
+    pub format: u32,
+    /// The version of Wrack that ran it.
+    pub wrack_version: String,
+    /// The scenario's name: `raft/leader-isolated`.
+    pub scenario: String,
+    /// A digest of the scenario file.
+    pub scenario_hash: String,
+    /// The path that the scenario was read from, as it was given.
+    pub scenario_path: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The scenario's story.
+    pub story: String,
+    /// What the scenario expects to hold.
+    pub hypothesis: String,
+    /// The scenario file itself.
+    pub scenario_source: String,
+    /// The design's name.
+    pub design: String,
+    /// The variant's name.
+    pub variant: String,
+    /// The seed, below 2^53.
+    pub seed: u64,
+    /// The engine's name.
+    pub engine: String,
+    /// `valid`, or the code of the anomaly that is expected.
+    pub expected: String,
+    /// The verdict over all judgements and guards.
+    pub verdict: Verdict,
+    /// Why the verdict is unknown, one line each.
+    pub doubts: Vec<String>,
+    /// Whether nothing in this run contradicts what the scenario expects of the variant.
+    pub as_expected: bool,
+    /// Codes of anomalies that neither are expected nor follow from what is.
+    pub foreign: Vec<SmolStr>,
+    /// What each checker said.
+    pub judgements: Vec<Judgement>,
+    /// The faults as they happened.
+    pub faults: Vec<ResolvedFault>,
+    /// The service level objectives.
+    pub slos: Vec<Slo>,
+    /// How the operations ended.
+    pub counts: Counts,
+    /// The phases of the run.
+    pub phases: Phases,
+    /// Names of nodes, then of clients, in order of their index.
+    pub nodes: Vec<SmolStr>,
+    /// How many of them are clients: the last ones.
+    pub clients: u32,
+    /// Situations worth reaching, and how often they were reached.
+    pub sometimes: BTreeMap<SmolStr, u64>,
+    /// Facts kept for the report: roles, boots, crashes, pauses.
+    pub facts: Vec<FactRecord>,
+    /// Messages sent.
+    pub messages: u64,
+    /// A digest of everything that the engine did, 16 hexadecimal digits.
+    pub trace_hash: String,
+    /// The command that replays it.
+    pub replay: String,
+    /// The history, beside the result.
+    #[serde(skip)]
+    pub history: History,
+    /// The trace, if it was asked for.
+    #[serde(skip)]
+    pub trace: Option<Trace>,
+}
+
+impl Run {
+    /// Every anomaly of every checker.
+    pub fn anomalies(&self) -> impl Iterator<Item = &Anomaly> {
+        self.judgements
+            .iter()
+            .flat_map(|judgement| &judgement.anomalies)
+    }
+
+    /// Whether the expected anomaly was found.
+    pub fn found(&self) -> bool {
+        self.anomalies()
+            .any(|anomaly| anomaly.code == self.expected)
+    }
+}
+
+/// Where the phases of a run end, in virtual nanoseconds since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phases {
+    /// Faults are healed, and the quiet period begins.
+    pub heal_ns: u64,
+    /// Clients stop asking; the final reads begin.
+    pub quiet_end_ns: u64,
+    /// The run ended.
+    pub end_ns: u64,
+}
+
+/// A service level objective, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slo {
+    /// The metric: `M1`, `availability`, `latency.read` …
+    pub name: String,
+    /// What was promised: `>= 99.9%`.
+    pub objective: String,
+    /// What was observed: `99.95%`, with its base: `(3,012 operations)`.
+    pub observed: String,
+    /// Whether it was met; `None` below the minimum of events.
+    pub met: Option<bool>,
+}

@@ -1,0 +1,236 @@
+//! A scenario, validated and with every default filled in.
+
+use wrack_history::setting::Delay;
+use wrack_history::{ScheduledFault, Settings, SmolStr};
+
+/// What a scenario file says, with every default filled in.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// `<family>/<event>`, from the last two parts of the path without `.toml`.
+    pub name: String,
+    /// The path it was read from, as it was given.
+    pub path: String,
+    /// A digest of the file's bytes, 16 hexadecimal digits.
+    pub hash: String,
+    /// The file itself.
+    pub source: String,
+    /// One line.
+    pub title: String,
+    /// What happens, in a paragraph.
+    pub story: String,
+    /// What is expected to hold.
+    pub hypothesis: String,
+    /// Who answers for the scenario; empty if the file does not say.
+    pub owner: String,
+    /// The tier of the data, 1 to 3.
+    pub tier: Option<u8>,
+    /// The design's name.
+    pub design: SmolStr,
+    /// The design's parameters.
+    pub parameters: Settings,
+    /// Names of its nodes.
+    pub nodes: Vec<SmolStr>,
+    /// What is expected of which variant, in the order of the file.
+    pub variants: Vec<Expectation>,
+    /// How links and disks behave without faults.
+    pub environment: Environment,
+    /// What clients ask.
+    pub workload: Workload,
+    /// How clients retry.
+    pub client: RetryPolicy,
+    /// What is injected.
+    pub faults: Vec<ScheduledFault>,
+    /// How long the phases last.
+    pub phases: PhaseLengths,
+    /// Names of nodes whose crash is not healed.
+    pub stays_down: Vec<SmolStr>,
+    /// Whether the faults are beyond what the design tolerates; then nothing is promised.
+    pub beyond_model: bool,
+    /// What is promised, beyond what the design promises always: with bounds.
+    pub guarantees: Vec<Promise>,
+    /// Service level objectives.
+    pub slos: Vec<Objective>,
+    /// Below these a valid verdict is unknown.
+    pub minimum: Minimum,
+    /// Defaults that were filled in: the path of the key, and the value as text.
+    pub defaults: Vec<(String, String)>,
+}
+
+/// What is expected of a variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The variant.
+    pub variant: SmolStr,
+    /// The anomaly that must be found; `None` if the variant must be valid.
+    pub anomaly: Option<SmolStr>,
+    /// In what share of seeds at least, in millionths.
+    pub share_per_million: u32,
+    /// Anomalies that follow from the expected one.
+    pub follows: Vec<Follow>,
+    /// Parameters of the design that differ in this variant.
+    pub parameters: Settings,
+}
+
+impl Expectation {
+    /// `valid`, or the code of the expected anomaly.
+    pub fn expected(&self) -> &str {
+        self.anomaly.as_deref().unwrap_or("valid")
+    }
+}
+
+/// An anomaly that follows from another, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Follow {
+    /// Its code.
+    pub code: SmolStr,
+    /// Why it follows.
+    pub because: String,
+}
+
+/// How links and disks behave without faults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Latency between nodes, one way.
+    pub peer_latency: Delay,
+    /// Latency between a client and a node, one way.
+    pub client_latency: Delay,
+    /// How long a sync of a disk takes.
+    pub sync_latency: Delay,
+}
+
+/// What clients ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Its name in the catalogue.
+    pub name: SmolStr,
+    /// How many clients.
+    pub clients: u32,
+    /// How many keys.
+    pub keys: u32,
+    /// How keys are chosen.
+    pub distribution: KeyDistribution,
+    /// Operations per 1,000 seconds, all clients together.
+    pub rate_per_kilosecond: u64,
+    /// Whether a client waits for its last operation before the next.
+    pub pace: Pace,
+    /// Weight of each function, in the order of the workload's functions.
+    pub mix: Vec<(SmolStr, u32)>,
+    /// At most so many operations in all, if there is a limit.
+    pub operations_max: Option<u64>,
+    /// Further parameters of this workload.
+    pub settings: Settings,
+}
+
+/// How keys are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyDistribution {
+    /// Every key alike.
+    Uniform,
+    /// Key of rank r with weight 1 / r^s.
+    Zipf {
+        /// The exponent s, in thousandths.
+        exponent_milli: u32,
+    },
+}
+
+/// Whether a client waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// The next operation is due at its time, but never before the last one completed.
+    Open,
+    /// The next operation comes a think time after the last one completed.
+    Closed,
+}
+
+/// How clients retry (X19).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How long an attempt waits for its answer.
+    pub timeout_ns: u64,
+    /// How many attempts at most, from 1.
+    pub attempts_max: u32,
+    /// The wait before the second attempt; it doubles with each further one.
+    pub backoff_ns: u64,
+    /// The wait never exceeds this.
+    pub backoff_max_ns: u64,
+    /// The wait is moved by up to this share, either way, in millionths.
+    pub jitter_per_million: u32,
+    /// At most this share of attempts may be retries, in millionths; `None` for no budget.
+    pub budget_per_million: Option<u32>,
+    /// What the design may use to recognise a retry.
+    pub key: RetryKey,
+    /// Share of attempts whose message is sent once more, late, in millionths.
+    pub late_duplicate_per_million: u32,
+    /// How late it comes.
+    pub late_duplicate_after_ns: u64,
+}
+
+/// What the design may use to recognise a retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryKey {
+    /// Session and sequence, unique to the operation.
+    Unique,
+    /// Nothing.
+    None,
+    /// The same for different operations, now and then.
+    Colliding,
+}
+
+/// How long the phases last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhaseLengths {
+    /// Operations run and faults are on, in nanoseconds.
+    pub faults_ns: u64,
+    /// Everything is healed; operations go on, in nanoseconds.
+    pub quiet_ns: u64,
+}
+
+/// A guarantee with its bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// Its code.
+    pub code: SmolStr,
+    /// Its bounds.
+    pub settings: Settings,
+}
+
+/// A service level objective.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objective {
+    /// The metric: `M1`, `availability`, `latency` …
+    pub metric: SmolStr,
+    /// For latency: of which function; all if absent.
+    pub function: Option<SmolStr>,
+    /// For latency: which quantile, in millionths.
+    pub quantile_per_million: u32,
+    /// What is promised.
+    pub bound: Bound,
+}
+
+/// What an objective promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// At least this share, in millionths.
+    AtLeast(u32),
+    /// At most this long, in nanoseconds.
+    AtMost(u64),
+}
+
+/// Below these a valid verdict is unknown: too little happened to say anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Minimum {
+    /// Operations that ended `ok`.
+    pub ok_operations: u64,
+    /// Reads that ended `ok`, where the workload reads.
+    pub reads: u64,
+    /// Pairs of a read and a write of one key that overlap in time.
+    pub overlapping_pairs: u64,
+    /// Operations open during each timed fault.
+    pub open_in_fault: u64,
+}
+
+impl Default for Minimum {
+    fn default() -> Self {
+        Self { ok_operations: 100, reads: 30, overlapping_pairs: 10, open_in_fault: 20 }
+    }
+}
