@@ -11,7 +11,7 @@ use crate::NodeIndex;
 use crate::value::Value;
 
 /// One thing that is true from now on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
     /// The node booted; 0 is its first boot.

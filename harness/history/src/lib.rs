@@ -9,6 +9,7 @@ pub mod duration;
 pub mod fact;
 pub mod fault;
 pub mod history;
+pub mod load;
 pub mod operation;
 pub mod run;
 pub mod setting;

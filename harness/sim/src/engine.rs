@@ -1,0 +1,874 @@
+//! The engine: one loop that gives every event its time and its turn.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use slab::Slab;
+use wrack_history::load::Environment;
+use wrack_history::setting::Delay;
+use wrack_history::{Fact, FactRecord, History, SmolStr, Trace, TraceKind};
+
+use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scale};
+use crate::clock::Clock;
+use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
+use crate::network::{FaultHandle, Network, RuleId};
+use crate::node::{Context, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
+use crate::queue::{Due, Queue};
+use crate::record::{Recorder, TraceLevel};
+use crate::timers::{Popped, TimerRef, Timers};
+use crate::world::{Controller, DiskFault, FailpointAction, Observer, TailChance, Trap};
+
+mod apply;
+mod outside;
+
+/// At most so many events may happen at one virtual instant.
+pub const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
+/// At most so many messages may be under way at once.
+pub const MESSAGES_IN_FLIGHT_MAX: usize = 10_000_000;
+
+/// What an engine is made for.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// The seed of the run.
+    pub seed: u64,
+    /// Names of servers, then of clients.
+    pub names: Vec<SmolStr>,
+    /// How many of them are servers.
+    pub servers: usize,
+    /// How links and disks behave without faults.
+    pub environment: Environment,
+    /// How much of the trace is kept.
+    pub trace: TraceLevel,
+    /// Whether facts that only an observer reads in passing are kept too.
+    pub keep_all_facts: bool,
+}
+
+/// A bound of the engine was met: the run says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitError {
+    /// Time stands still.
+    #[error("more than a million events at {ns} ns: {nodes} spin without letting time pass")]
+    Spin {
+        /// Where it stands.
+        ns: u64,
+        /// Who keeps it there.
+        nodes: String,
+    },
+    /// Messages pile up.
+    #[error("more than {MESSAGES_IN_FLIGHT_MAX} messages are under way at {ns} ns")]
+    Messages {
+        /// When.
+        ns: u64,
+    },
+}
+
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Recording {
+    /// What clients and the nemesis saw.
+    pub history: History,
+    /// What nodes noted.
+    pub facts: Vec<FactRecord>,
+    /// Situations worth reaching, and how often they were.
+    pub sometimes: std::collections::BTreeMap<SmolStr, u64>,
+    /// The trace, as far as it was kept.
+    pub trace: Trace,
+    /// A digest of everything that happened.
+    pub trace_hash: u64,
+    /// Messages sent.
+    pub messages: u64,
+}
+
+/// How the engine makes a member that boots: its id, and how often it booted before.
+pub type Boot<N> = Box<dyn Fn(NodeId, u32) -> N>;
+
+struct Envelope<M> {
+    from: NodeId,
+    to: NodeId,
+    number: u64,
+    message: M,
+}
+
+#[derive(Clone, Copy)]
+enum Timed {
+    Timer(NodeId, TimerRef),
+    Synced(NodeId, u32),
+    Boot(NodeId, u32),
+    Resume(NodeId, u32),
+}
+
+/// Something that waits until a paused node goes on.
+enum Held {
+    Message(usize),
+    Timer(TimerRef, Due),
+    Synced(u64, Result<(), DiskError>),
+}
+
+struct Sync {
+    tag: u64,
+    point: SyncPoint,
+    result: Result<(), DiskError>,
+    lying: bool,
+}
+
+struct Pause<M> {
+    fault: FaultHandle,
+    clock_stops: bool,
+    open_ns_before: u64,
+    /// Effects behind the failpoint that paused the node.
+    deferred: Option<Effects<M>>,
+    held: VecDeque<Held>,
+}
+
+/// One member of the cluster, as the engine keeps it.
+struct Member<N: Node> {
+    /// Absent while it is down.
+    node: Option<N>,
+    boots: u32,
+    /// Rises with every boot, crash, pause and resume: what was planned before is void.
+    life: u32,
+    clock: Clock,
+    disk: Disk,
+    stream: LazyStream,
+    timers: Timers<u64>,
+    pause: Option<Pause<N::Message>>,
+    down_by: Option<FaultHandle>,
+    role: Option<(SmolStr, u64)>,
+    syncs: VecDeque<Sync>,
+    sync_done_ns: u64,
+    sync_index: (u64, u32),
+    disk_faults: Vec<(FaultHandle, DiskFault)>,
+    clock_faults: Vec<FaultHandle>,
+}
+
+struct SetTrap {
+    fault: FaultHandle,
+    trap: Trap,
+    hits: u32,
+    sprung: u32,
+    /// Who is down or paused by it.
+    caught: Vec<NodeId>,
+}
+
+/// Carries nodes through virtual time: the only source of time, chance and order.
+pub struct Engine<N: Node> {
+    seed: u64,
+    names: Vec<SmolStr>,
+    servers: usize,
+    now: u64,
+    sequence: u32,
+    boot: Boot<N>,
+    members: Vec<Member<N>>,
+    noise: Noise,
+    network: Network,
+    sync_latency: Delay,
+    messages: Queue<u32>,
+    payloads: Slab<Envelope<N::Message>>,
+    timed: Queue<Timed>,
+    held_messages: Vec<(RuleId, usize)>,
+    traps: Vec<SetTrap>,
+    effects: Effects<N::Message>,
+    /// Facts of the last callback, for a controller that watches.
+    fresh_facts: Vec<FactRecord>,
+    watched: bool,
+    record: Recorder,
+    /// Who is in a callback: a panic there is the design's.
+    in_callback: Option<NodeId>,
+    instant: (u64, u64),
+}
+
+impl<N: Node> Engine<N> {
+    /// An engine with all members booted at time 0, in order of their index.
+    pub fn new(config: EngineConfig, boot: Boot<N>, observer: &mut dyn Observer) -> Self {
+        let nodes = config.names.len();
+        assert!(
+            nodes < usize::from(u16::MAX),
+            "a cluster has at most 65,534 members"
+        );
+        let noise = Noise::new(config.seed);
+        let environment = config.environment;
+        let latency = (environment.peer_latency, environment.client_latency);
+        let mut engine = Self {
+            seed: config.seed,
+            servers: config.servers,
+            now: 0,
+            sequence: 0,
+            members: (0..nodes).map(|_| Member::new(config.seed)).collect(),
+            boot,
+            noise,
+            network: Network::new(nodes, config.servers, noise, latency),
+            sync_latency: environment.sync_latency,
+            names: config.names,
+            messages: Queue::default(),
+            payloads: Slab::new(),
+            timed: Queue::default(),
+            held_messages: Vec::new(),
+            traps: Vec::new(),
+            effects: Effects::default(),
+            fresh_facts: Vec::new(),
+            watched: false,
+            record: Recorder::new(config.trace, config.keep_all_facts),
+            in_callback: None,
+            instant: (0, 0),
+        };
+        engine
+            .guarded(observer, |engine, observer| {
+                while let Some(next) = engine.members.iter().position(|m| m.boots == 0) {
+                    engine.boot_node(NodeId(next as u16), observer);
+                }
+                Ok(())
+            })
+            .expect("booting meets no bound");
+        engine
+    }
+
+    /// True time, in nanoseconds since the run began.
+    pub fn now_ns(&self) -> u64 {
+        self.now
+    }
+
+    /// Messages sent so far.
+    pub fn messages_sent(&self) -> u64 {
+        self.record.messages
+    }
+
+    /// The disk of a node.
+    pub fn disk(&self, node: NodeId) -> &Disk {
+        &self.members[node.index()].disk
+    }
+
+    /// A member, if it is up.
+    pub fn member(&self, node: NodeId) -> Option<&N> {
+        self.members[node.index()].node.as_ref()
+    }
+
+    /// What was recorded.
+    pub fn finish(self) -> Recording {
+        let record = self.record;
+        Recording {
+            history: record.history,
+            facts: record.facts,
+            sometimes: record.sometimes,
+            trace: record.trace,
+            trace_hash: finish(record.digest.0),
+            messages: record.messages,
+        }
+    }
+
+    /// Lets everything happen that is due before `until_ns`, and leaves the time there.
+    ///
+    /// Errors: a bound was met; the recording so far remains.
+    pub fn run(
+        &mut self,
+        until_ns: u64,
+        controller: &mut dyn Controller,
+        observer: &mut dyn Observer,
+    ) -> Result<(), LimitError> {
+        self.watched = controller.watches_facts();
+        self.guarded(observer, |engine, observer| {
+            while engine.step(until_ns, controller, observer)? {}
+            Ok(())
+        })?;
+        self.now = self.now.max(until_ns);
+        Ok(())
+    }
+
+    /// Runs `work`; a panic inside a callback is an anomaly of the design and takes down its node.
+    fn guarded(
+        &mut self,
+        observer: &mut dyn Observer,
+        mut work: impl FnMut(&mut Self, &mut dyn Observer) -> Result<(), LimitError>,
+    ) -> Result<(), LimitError> {
+        loop {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(self, observer)));
+            let Err(panic) = outcome else {
+                return outcome.expect("it did not panic");
+            };
+            let Some(node) = self.in_callback.take() else {
+                resume_unwind(panic);
+            };
+            self.design_panicked(node, &panic_message(panic.as_ref()), observer);
+        }
+    }
+
+    fn design_panicked(&mut self, node: NodeId, message: &str, observer: &mut dyn Observer) {
+        self.effects.clear();
+        let fact = Fact::AssertionFailed {
+            name: "panic".into(),
+            message: message.into(),
+        };
+        self.note(node, fact, observer);
+        self.crash_node(node, CrashTail::default(), observer);
+    }
+
+    /// The next event; `false` if none is due before `until`.
+    #[inline]
+    fn step(
+        &mut self,
+        until: u64,
+        controller: &mut dyn Controller,
+        observer: &mut dyn Observer,
+    ) -> Result<bool, LimitError> {
+        let message = self.messages.peek();
+        let timed = self.timed.peek();
+        let next = match (message, timed) {
+            (Some(message), Some(timed)) => message.min(timed).ns,
+            (Some(due), None) | (None, Some(due)) => due.ns,
+            (None, None) => u64::MAX,
+        };
+        if let Some(at) = controller.next_ns().filter(|at| *at <= next && *at < until) {
+            self.advance(at)?;
+            self.control(controller, observer, |controller, world| {
+                controller.act(world)
+            });
+            return Ok(true);
+        }
+        if next >= until {
+            return Ok(false);
+        }
+        self.advance(next)?;
+        if timed.is_none_or(|timed| message.is_some_and(|message| message < timed)) {
+            let (_, slot) = self.messages.pop().expect("it was peeked");
+            self.arrive(slot as usize, observer);
+        } else {
+            let (due, item) = self.timed.pop().expect("it was peeked");
+            self.come_due(due, item, observer);
+        }
+        if self.watched && !self.fresh_facts.is_empty() {
+            self.tell(controller, observer);
+        }
+        Ok(true)
+    }
+
+    /// Moves time on, and notices when it stands still.
+    #[inline]
+    fn advance(&mut self, to: u64) -> Result<(), LimitError> {
+        debug_assert!(to >= self.now, "time never goes back");
+        self.now = to.max(self.now);
+        if self.instant.0 != self.now {
+            self.instant = (self.now, 0);
+        }
+        self.instant.1 += 1;
+        if self.instant.1 > EVENTS_PER_INSTANT_MAX {
+            return Err(LimitError::Spin {
+                ns: self.now,
+                nodes: self.spinning(),
+            });
+        }
+        if self.payloads.len() > MESSAGES_IN_FLIGHT_MAX {
+            return Err(LimitError::Messages { ns: self.now });
+        }
+        Ok(())
+    }
+
+    /// Names of those for whom something is due at this very instant.
+    fn spinning(&mut self) -> String {
+        let mut nodes = std::collections::BTreeSet::new();
+        for _ in 0..1_000 {
+            match self.timed.peek().filter(|due| due.ns <= self.now) {
+                Some(_) => match self.timed.pop().expect("it was peeked").1 {
+                    Timed::Timer(node, _)
+                    | Timed::Synced(node, _)
+                    | Timed::Boot(node, _)
+                    | Timed::Resume(node, _) => nodes.insert(node),
+                },
+                None => break,
+            };
+        }
+        while self.messages.peek().is_some_and(|due| due.ns <= self.now) && nodes.len() < 10 {
+            let (_, slot) = self.messages.pop().expect("it was peeked");
+            nodes.insert(self.payloads[slot as usize].to);
+        }
+        nodes
+            .iter()
+            .map(|node| self.names[node.index()].as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// A message reaches its receiver.
+    #[inline]
+    fn arrive(&mut self, slot: usize, observer: &mut dyn Observer) {
+        let Envelope { from, to, .. } = self.payloads[slot];
+        if !self.network.calm()
+            && let Some((rule, fault, hold)) = self.network.stopped(from, to)
+        {
+            self.record.touch(fault, 1, self.now);
+            if hold {
+                self.held_messages.push((rule, slot));
+            } else {
+                self.drop_message(slot);
+            }
+            return;
+        }
+        let member = &mut self.members[to.index()];
+        if member.node.is_none() {
+            if let Some(fault) = member.down_by {
+                self.record.touch(fault, 1, self.now);
+            }
+            self.drop_message(slot);
+            return;
+        }
+        if let Some(pause) = &mut member.pause {
+            pause.held.push_back(Held::Message(slot));
+            return;
+        }
+        self.deliver(slot, observer);
+    }
+
+    #[inline]
+    fn deliver(&mut self, slot: usize, observer: &mut dyn Observer) {
+        let Envelope {
+            from,
+            to,
+            number,
+            message,
+        } = self.payloads.remove(slot);
+        self.record
+            .trace(TraceKind::Deliver, self.now, to, from, number, || {
+                format!(
+                    "{} → {}: {message:?}",
+                    self.names[from.index()],
+                    self.names[to.index()]
+                )
+                .into()
+            });
+        self.callback(to, observer, |node, cx| node.on_message(from, message, cx));
+    }
+
+    fn drop_message(&mut self, slot: usize) {
+        let Envelope {
+            from,
+            to,
+            number,
+            message,
+        } = self.payloads.remove(slot);
+        self.record
+            .trace(TraceKind::Drop, self.now, from, to, number, || {
+                format!("lost: {message:?}").into()
+            });
+    }
+
+    #[inline]
+    fn come_due(&mut self, due: Due, item: Timed, observer: &mut dyn Observer) {
+        match item {
+            Timed::Timer(node, entry) => self.timer(node, entry, due, observer),
+            Timed::Synced(node, boots) => {
+                let member = &self.members[node.index()];
+                if member.boots == boots && member.node.is_some() {
+                    self.synced(node, observer);
+                }
+            }
+            Timed::Boot(node, life) => {
+                if self.members[node.index()].life == life {
+                    self.boot_node(node, observer);
+                }
+            }
+            Timed::Resume(node, life) => {
+                if self.members[node.index()].life == life {
+                    self.resume_node(node, observer);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due, observer: &mut dyn Observer) {
+        let member = &mut self.members[node.index()];
+        if let Some(pause) = &mut member.pause {
+            pause.held.push_back(Held::Timer(entry, due));
+            return;
+        }
+        match member.timers.pop(entry, due) {
+            Popped::Fire(timer) => {
+                self.record
+                    .trace(TraceKind::Timer, self.now, node, node, timer, || {
+                        let what = member.node.as_ref().map(|node| node.timer_text(timer));
+                        format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
+                    });
+                let timer = N::Timer::from_code(timer);
+                self.callback(node, observer, |node, cx| node.on_timer(timer, cx));
+            }
+            Popped::Again(due, entry) => self.timed.push(due, Timed::Timer(node, entry)),
+            Popped::Stale => {}
+        }
+    }
+
+    /// The oldest sync of a node comes back. The device goes on while the node is paused.
+    fn synced(&mut self, node: NodeId, observer: &mut dyn Observer) {
+        let member = &mut self.members[node.index()];
+        let sync = member.syncs.pop_front().expect("a sync comes back once");
+        match sync.result {
+            Ok(()) if !sync.lying => member.disk.make_durable(sync.point),
+            Ok(()) => {}
+            Err(_) => {
+                member.disk.crash(CrashTail::default());
+                member
+                    .syncs
+                    .iter_mut()
+                    .for_each(|later| later.result = sync.result);
+            }
+        }
+        match &mut member.pause {
+            Some(pause) => pause.held.push_back(Held::Synced(sync.tag, sync.result)),
+            None => self.tell_synced(node, sync.tag, sync.result, observer),
+        }
+    }
+
+    fn tell_synced(
+        &mut self,
+        node: NodeId,
+        tag: u64,
+        result: Result<(), DiskError>,
+        observer: &mut dyn Observer,
+    ) {
+        self.record
+            .trace(TraceKind::Synced, self.now, node, node, tag, || {
+                format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
+            });
+        self.callback(node, observer, |node, cx| node.on_synced(tag, result, cx));
+    }
+
+    /// Runs a callback and carries out its effects.
+    #[inline]
+    fn callback(
+        &mut self,
+        id: NodeId,
+        observer: &mut dyn Observer,
+        call: impl FnOnce(&mut N, &mut Context<'_, N::Message, N::Timer>),
+    ) {
+        let member = &mut self.members[id.index()];
+        let Some(node) = member.node.as_mut() else {
+            return;
+        };
+        let now = (
+            member.clock.monotonic(self.now),
+            member.clock.wall(self.now),
+        );
+        let Member { stream, disk, .. } = member;
+        let mut cx = Context::new(id, now, stream, disk, &mut self.effects);
+        self.in_callback = Some(id);
+        call(node, &mut cx);
+        self.in_callback = None;
+        for fault in &member.clock_faults {
+            self.record
+                .touch(*fault, u64::from(self.effects.wall_reads.get()), self.now);
+        }
+        self.apply(id, observer);
+    }
+
+    /// Lets the controller act, and then tells it the facts that came of it.
+    fn control(
+        &mut self,
+        controller: &mut dyn Controller,
+        observer: &mut dyn Observer,
+        act: impl FnOnce(&mut dyn Controller, &mut outside::Outside<'_, N>),
+    ) {
+        act(
+            controller,
+            &mut outside::Outside {
+                engine: self,
+                observer,
+            },
+        );
+        self.tell(controller, observer);
+    }
+
+    fn tell(&mut self, controller: &mut dyn Controller, observer: &mut dyn Observer) {
+        let mut rounds = 0;
+        while !self.fresh_facts.is_empty() {
+            for record in std::mem::take(&mut self.fresh_facts) {
+                let world = &mut outside::Outside {
+                    engine: self,
+                    observer,
+                };
+                controller.on_fact(&record, world);
+            }
+            rounds += 1;
+            assert!(
+                rounds < 1_000,
+                "a controller answers facts with facts without end"
+            );
+        }
+    }
+
+    fn note(&mut self, node: NodeId, fact: Fact, observer: &mut dyn Observer) {
+        let record = FactRecord {
+            ns: self.now,
+            node: node.0,
+            fact,
+        };
+        if let Fact::Role { role, epoch } = &record.fact {
+            self.members[node.index()].role = Some((role.clone(), *epoch));
+        }
+        let digest = Digest::of(&record.fact);
+        self.record
+            .trace(TraceKind::Note, self.now, node, node, digest, || {
+                format!("{} notes {:?}", self.names[node.index()], record.fact).into()
+            });
+        observer.fact(&record);
+        self.record.fact(&record);
+        if self.watched {
+            self.fresh_facts.push(record);
+        }
+    }
+
+    fn boot_node(&mut self, id: NodeId, observer: &mut dyn Observer) {
+        let boots = self.members[id.index()].boots;
+        let node = (self.boot)(id, boots);
+        let member = &mut self.members[id.index()];
+        assert!(member.node.is_none(), "only a node that is down boots");
+        member.node = Some(node);
+        member.boots += 1;
+        member.life += 1;
+        member.down_by = None;
+        let key = (u64::from(id.0), u64::from(boots));
+        member.stream = LazyStream::new(self.seed, Purpose::Node, key.0, key.1);
+        self.record
+            .trace(TraceKind::Boot, self.now, id, id, u64::from(boots), || {
+                format!("{} boots", self.names[id.index()]).into()
+            });
+        self.note(id, Fact::Booted { boot: boots }, observer);
+        self.callback(id, observer, |node, cx| node.start(cx));
+    }
+
+    /// Takes a node down; returns how many unsynced records its disk lost.
+    fn crash_node(&mut self, id: NodeId, tail: CrashTail, observer: &mut dyn Observer) -> usize {
+        let member = &mut self.members[id.index()];
+        if member.node.take().is_none() {
+            return 0;
+        }
+        member.life += 1;
+        member.timers.clear();
+        member.syncs.clear();
+        member.sync_done_ns = self.now;
+        member.role = None;
+        let lost = member.disk.crash(tail);
+        let pause = member.pause.take();
+        member.clock.go_on(self.now);
+        for held in pause.map(|pause| pause.held).into_iter().flatten() {
+            if let Held::Message(slot) = held {
+                self.drop_message(slot);
+            }
+        }
+        self.record
+            .trace(TraceKind::Crash, self.now, id, id, lost as u64, || {
+                format!(
+                    "{} crashes and loses {lost} unsynced records",
+                    self.names[id.index()]
+                )
+                .into()
+            });
+        self.note(id, Fact::Crashed, observer);
+        lost
+    }
+
+    fn draw_tail(&self, id: NodeId, chance: TailChance) -> CrashTail {
+        let member = &self.members[id.index()];
+        let name = (u64::from(id.0), u64::from(member.boots));
+        let mut stream = crate::chance::Stream::new(self.seed, Purpose::Crash, name.0, name.1);
+        chance.draw(&mut stream, member.disk.len() - member.disk.durable_len())
+    }
+
+    fn pause_node(
+        &mut self,
+        id: NodeId,
+        (fault, clock_stops): (FaultHandle, bool),
+        deferred: Option<Effects<N::Message>>,
+        observer: &mut dyn Observer,
+    ) {
+        let open_ns_before = self.record.open_ns(self.now);
+        let member = &mut self.members[id.index()];
+        member.life += 1;
+        if clock_stops {
+            member.clock.stop(self.now);
+        }
+        let held = VecDeque::new();
+        member.pause = Some(Pause {
+            fault,
+            clock_stops,
+            open_ns_before,
+            deferred,
+            held,
+        });
+        self.record
+            .trace(TraceKind::Pause, self.now, id, id, 0, || {
+                format!("{} is paused", self.names[id.index()]).into()
+            });
+        self.note(id, Fact::Paused, observer);
+    }
+
+    /// A paused node goes on: first what its failpoint held back, then what came due meanwhile, in
+    /// the order in which it did.
+    fn resume_node(&mut self, id: NodeId, observer: &mut dyn Observer) {
+        let open_ns = self.record.open_ns(self.now);
+        let member = &mut self.members[id.index()];
+        let Some(mut pause) = member.pause.take() else {
+            return;
+        };
+        member.life += 1;
+        if pause.clock_stops {
+            member.clock.go_on(self.now);
+            self.remap_timers(id);
+        }
+        let paused_ms = (open_ns - pause.open_ns_before) / 1_000_000;
+        self.record.touch_always(pause.fault, paused_ms, self.now);
+        self.record
+            .trace(TraceKind::Resume, self.now, id, id, 0, || {
+                format!("{} goes on", self.names[id.index()]).into()
+            });
+        self.note(id, Fact::Resumed, observer);
+        if let Some(mut deferred) = pause.deferred.take() {
+            std::mem::swap(&mut self.effects, &mut deferred);
+            self.apply(id, observer);
+        }
+        while let Some(held) = pause.held.pop_front() {
+            let member = &mut self.members[id.index()];
+            if let Some(again) = &mut member.pause {
+                again.held.push_back(held);
+                continue;
+            }
+            match held {
+                Held::Message(slot) if member.node.is_none() => self.drop_message(slot),
+                Held::Message(slot) => self.deliver(slot, observer),
+                Held::Timer(entry, due) => self.timer(id, entry, due, observer),
+                Held::Synced(tag, result) => self.tell_synced(id, tag, result, observer),
+            }
+        }
+    }
+
+    /// Deadlines are on the local clock: when its rate changes, they fall due at other true times.
+    fn remap_timers(&mut self, id: NodeId) {
+        let Self {
+            members,
+            sequence,
+            noise,
+            now,
+            ..
+        } = self;
+        let Member { timers, clock, .. } = &mut members[id.index()];
+        let moved = timers.remap(|deadline| {
+            *sequence = sequence.wrapping_add(1);
+            timer_due(noise, id, clock.true_time(deadline, *now), *sequence)
+        });
+        for (due, entry) in moved {
+            self.timed.push(due, Timed::Timer(id, entry));
+        }
+    }
+
+    fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+}
+
+#[inline]
+fn timer_due(noise: &Noise, id: NodeId, at: u64, sequence: u32) -> Due {
+    let tie = noise.word(id.0, id.0, NoisePurpose::Timer, at, 0) as u32;
+    Due::new(at, tie, sequence)
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic".into())
+}
+
+impl<N: Node> Member<N> {
+    fn new(seed: u64) -> Self {
+        Self {
+            node: None,
+            boots: 0,
+            life: 0,
+            clock: Clock::default(),
+            disk: Disk::default(),
+            stream: LazyStream::new(seed, Purpose::Node, 0, 0),
+            timers: Timers::default(),
+            pause: None,
+            down_by: None,
+            role: None,
+            syncs: VecDeque::new(),
+            sync_done_ns: 0,
+            sync_index: (0, 0),
+            disk_faults: Vec::new(),
+            clock_faults: Vec::new(),
+        }
+    }
+}
+
+/// How a sync that is asked for now will end, and when.
+struct SyncPlan {
+    done_ns: u64,
+    result: Result<(), DiskError>,
+    lying: bool,
+}
+
+impl<N: Node> Engine<N> {
+    /// Draws how a sync ends, faults of the disk considered.
+    fn plan_sync(&mut self, id: NodeId, overflowed: bool) -> SyncPlan {
+        let bucket = self.now / 1_000_000;
+        let member = &mut self.members[id.index()];
+        let index = if member.sync_index.0 == bucket {
+            member.sync_index.1 + 1
+        } else {
+            0
+        };
+        member.sync_index = (bucket, index);
+        let word = self
+            .noise
+            .word(id.0, id.0, NoisePurpose::Latency, bucket, index);
+        let mut took = delay_of(&self.sync_latency, word);
+        let mut result = if overflowed {
+            Err(DiskError::Full)
+        } else {
+            Ok(())
+        };
+        let mut lying = false;
+        for (fault, what) in &member.disk_faults {
+            let draw = finish(word ^ finish(what.id + 1));
+            let mut touched = u64::from(overflowed && what.capacity.is_some());
+            if let Some(slow) = &what.slow {
+                took += delay_of(slow, draw);
+                touched += 1;
+            }
+            if scale(finish(draw), 1_000_000) < u64::from(what.error_per_million) {
+                result = Err(DiskError::Io);
+                touched += 1;
+            }
+            lying |= what.lying;
+            touched += u64::from(what.lying);
+            self.record.touch(*fault, touched.min(1), self.now);
+        }
+        member.sync_done_ns = (self.now + took).max(member.sync_done_ns);
+        SyncPlan {
+            done_ns: member.sync_done_ns,
+            result,
+            lying,
+        }
+    }
+
+    /// Springs the first trap that this failpoint has for this node.
+    fn spring(&mut self, id: NodeId, name: &str) -> Option<(FaultHandle, FailpointAction)> {
+        for set in &mut self.traps {
+            let trap = &set.trap;
+            let wanted = trap.failpoint == name && trap.node.is_none_or(|node| node == id);
+            if !wanted || set.sprung >= trap.times {
+                continue;
+            }
+            set.hits += 1;
+            if set.hits < trap.nth {
+                continue;
+            }
+            let word = finish(finish(self.seed ^ finish(trap.id)) ^ u64::from(set.hits));
+            if scale(word, 1_000_000) < u64::from(trap.per_million) {
+                set.sprung += 1;
+                set.caught.push(id);
+                return Some((set.fault, trap.action.clone()));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

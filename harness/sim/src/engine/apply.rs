@@ -1,0 +1,231 @@
+//! Carrying out the effects of a callback, in their order.
+
+use wrack_history::{Outcome, TraceKind};
+
+use super::{Digest, Effect, Effects, Engine, Envelope, Node, NodeId, Sync, Timed, timer_due};
+use crate::network::Routed;
+use crate::queue::Due;
+use crate::world::{FailpointAction, Observer, TailChance};
+
+impl<N: Node> Engine<N> {
+    /// Carries out everything in `self.effects`; a trap at a failpoint cuts the list.
+    #[inline]
+    pub(super) fn apply(&mut self, id: NodeId, observer: &mut dyn Observer) {
+        if self.effects.list.is_empty() {
+            return;
+        }
+        let mut effects = std::mem::take(&mut self.effects);
+        let mut list = effects.list.drain(..);
+        while let Some(effect) = list.next() {
+            match effect {
+                Effect::Send { to, message } => self.send(id, to, message),
+                Effect::Arm { timer, after_ns } => self.arm(id, timer, after_ns),
+                Effect::Disarm { timer } => self.members[id.index()].timers.disarm(&timer),
+                Effect::Note(place) => {
+                    let fact = std::mem::replace(
+                        &mut effects.facts[place as usize],
+                        wrack_history::Fact::Crashed,
+                    );
+                    self.note(id, fact, observer);
+                }
+                Effect::Append(range) => {
+                    let record = &effects.bytes[range.start as usize..range.end as usize];
+                    self.members[id.index()].disk.append(record);
+                }
+                Effect::Put(cell, range) => {
+                    let value = &effects.bytes[range.start as usize..range.end as usize];
+                    self.members[id.index()].disk.put(cell, value);
+                }
+                Effect::Truncate(records) => self.members[id.index()].disk.truncate(records),
+                Effect::Sync { tag } => self.sync(id, tag),
+                Effect::Failpoint(name) => {
+                    if self.traps.is_empty() {
+                        continue;
+                    }
+                    let Some((fault, action)) = self.spring(id, name) else {
+                        continue;
+                    };
+                    let rest = list.collect::<Vec<_>>();
+                    let rest = Effects {
+                        list: rest,
+                        ..effects
+                    };
+                    self.cut(id, rest, (fault, action), observer);
+                    return;
+                }
+                Effect::Invoke(place) => {
+                    let operation = effects.operations[place as usize].clone();
+                    let digest = Digest::of(&(operation.id, &operation.argument));
+                    self.record
+                        .trace(TraceKind::Invoke, self.now, id, id, digest, || {
+                            format!(
+                                "{} invokes {} {} {}",
+                                self.names[id.index()],
+                                operation.function,
+                                operation.key,
+                                operation.argument
+                            )
+                            .into()
+                        });
+                    self.record.invoke(operation, self.now);
+                }
+                Effect::Complete(place) => {
+                    let completed = effects.completions[place as usize].clone();
+                    let digest = Digest::of(&(completed.operation, &completed.result));
+                    self.record
+                        .trace(TraceKind::Complete, self.now, id, id, digest, || {
+                            let outcome = match completed.outcome {
+                                Outcome::Ok => "ok",
+                                Outcome::Fail => "fail",
+                                Outcome::Info => "info",
+                            };
+                            let who = &self.names[id.index()];
+                            format!("{who} completes {outcome} {}", completed.result).into()
+                        });
+                    self.record.complete(completed, self.now);
+                }
+            }
+        }
+        drop(list);
+        effects.clear();
+        self.effects = effects;
+    }
+
+    #[inline]
+    fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) {
+        self.record.messages += 1;
+        let number = self.record.messages;
+        self.record
+            .trace(TraceKind::Send, self.now, from, to, number, || {
+                format!(
+                    "{} ⇒ {}: {message:?}",
+                    self.names[from.index()],
+                    self.names[to.index()]
+                )
+                .into()
+            });
+        if self.network.calm() {
+            let (at, tie) = self.network.route(self.now, from, to);
+            self.queue_message(
+                at,
+                tie,
+                Envelope {
+                    from,
+                    to,
+                    number,
+                    message,
+                },
+            );
+            return;
+        }
+        let class = N::class(&message);
+        let Routed {
+            deliveries,
+            held_by,
+            touched,
+        } = self.network.route_with_rules(self.now, from, to, class);
+        for fault in touched {
+            self.record.touch(fault, 1, self.now);
+        }
+        let envelope = Envelope {
+            from,
+            to,
+            number,
+            message,
+        };
+        if let Some(rule) = held_by {
+            let slot = self.payloads.insert(envelope);
+            self.held_messages.push((rule, slot));
+            return;
+        }
+        let Some(((at, tie), copies)) =
+            deliveries.split_first().map(|(first, rest)| (*first, rest))
+        else {
+            let slot = self.payloads.insert(envelope);
+            self.drop_message(slot);
+            return;
+        };
+        for (at, tie) in copies {
+            let message = envelope.message.clone();
+            self.queue_message(
+                *at,
+                *tie,
+                Envelope {
+                    message,
+                    ..envelope
+                },
+            );
+        }
+        self.queue_message(at, tie, envelope);
+    }
+
+    #[inline]
+    pub(super) fn queue_message(&mut self, at: u64, tie: u32, envelope: Envelope<N::Message>) {
+        let slot = self.payloads.insert(envelope) as u32;
+        self.requeue_message(at, tie, slot);
+    }
+
+    #[inline]
+    pub(super) fn requeue_message(&mut self, at: u64, tie: u32, slot: u32) {
+        let due = Due::new(at, tie, self.next_sequence());
+        self.messages.push(due, slot);
+    }
+
+    #[inline]
+    fn arm(&mut self, id: NodeId, timer: u64, after_ns: u64) {
+        let sequence = self.next_sequence();
+        let member = &mut self.members[id.index()];
+        let deadline = member.clock.monotonic(self.now).saturating_add(after_ns);
+        let at = member.clock.true_time(deadline, self.now);
+        let due = timer_due(&self.noise, id, at, sequence);
+        if let Some((due, entry)) = member.timers.arm(timer, deadline, due) {
+            self.timed.push(due, Timed::Timer(id, entry));
+        }
+    }
+
+    fn sync(&mut self, id: NodeId, tag: u64) {
+        let point = self.members[id.index()].disk.sync_point();
+        let plan = self.plan_sync(id, point.overflowed);
+        let member = &mut self.members[id.index()];
+        member.syncs.push_back(Sync {
+            tag,
+            point,
+            result: plan.result,
+            lying: plan.lying,
+        });
+        let boots = member.boots;
+        let due = Due::new(plan.done_ns, 0, self.next_sequence());
+        self.timed.push(due, Timed::Synced(id, boots));
+    }
+
+    /// A trap at a failpoint sprang: a crash drops the rest of the effects, a pause defers them.
+    fn cut(
+        &mut self,
+        id: NodeId,
+        rest: Effects<N::Message>,
+        (fault, action): (usize, FailpointAction),
+        observer: &mut dyn Observer,
+    ) {
+        self.record.touch_always(fault, 1, self.now);
+        match action {
+            FailpointAction::Crash { down_ns } => {
+                let tail = self.draw_tail(id, TailChance::default());
+                self.crash_node(id, tail, observer);
+                let member = &mut self.members[id.index()];
+                member.down_by = Some(fault);
+                let boot = Timed::Boot(id, member.life);
+                let due = Due::new(self.now + down_ns, 0, self.next_sequence());
+                self.timed.push(due, boot);
+            }
+            FailpointAction::Pause {
+                pause_ns,
+                clock_stops,
+            } => {
+                self.pause_node(id, (fault, clock_stops), Some(rest), observer);
+                let resume = Timed::Resume(id, self.members[id.index()].life);
+                let due = Due::new(self.now + pause_ns, 0, self.next_sequence());
+                self.timed.push(due, resume);
+            }
+        }
+    }
+}

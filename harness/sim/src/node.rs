@@ -1,0 +1,472 @@
+//! The waist: a node is a pure reaction, without thread, socket, file, clock or chance of its own.
+//!
+//! A callback reads its [`Context`] and leaves one ordered list of effects in it. Whoever carries
+//! the node (the simulator, turmoil, madsim, real sockets) carries out that list; a node cannot
+//! tell the difference.
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wrack_history::{Fact, NodeIndex, Operation, Outcome, SmolStr, Value};
+
+use crate::chance::Stream;
+use crate::disk::{self, Disk, DiskError};
+
+/// A node's position in its cluster: servers first, then clients.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+pub struct NodeId(pub NodeIndex);
+
+impl NodeId {
+    /// The position as an index.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// What can travel between nodes: plain data that can be copied, shown and written down.
+pub trait Payload: Clone + Debug + Serialize + DeserializeOwned + 'static {}
+
+impl<M: Clone + Debug + Serialize + DeserializeOwned + 'static> Payload for M {}
+
+/// Which way a message goes, for faults that treat requests and responses apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageClass {
+    /// Between nodes.
+    Peer,
+    /// From a client.
+    Request,
+    /// To a client.
+    Response,
+}
+
+/// A member of a cluster, as a pure reaction to what happens to it.
+///
+/// Every boot makes a fresh value: what is not on the disk is forgotten.
+pub trait Node {
+    /// What nodes send each other.
+    type Message: Payload;
+    /// What a timer is for; arming the same one again moves it.
+    type Timer: TimerCode;
+
+    /// The node boots: the disk is as the last crash left it.
+    fn start(&mut self, cx: &mut Context<'_, Self::Message, Self::Timer>);
+
+    /// A message arrives.
+    fn on_message(
+        &mut self,
+        from: NodeId,
+        message: Self::Message,
+        cx: &mut Context<'_, Self::Message, Self::Timer>,
+    );
+
+    /// A timer that was armed is due.
+    fn on_timer(&mut self, timer: Self::Timer, cx: &mut Context<'_, Self::Message, Self::Timer>);
+
+    /// A sync came back. After an error everything that was not durable is gone from the disk.
+    fn on_synced(
+        &mut self,
+        tag: u64,
+        result: Result<(), DiskError>,
+        cx: &mut Context<'_, Self::Message, Self::Timer>,
+    ) {
+        let _ = (tag, result, cx);
+    }
+
+    /// Which way a message goes.
+    fn class(message: &Self::Message) -> MessageClass {
+        let _ = message;
+        MessageClass::Peer
+    }
+
+    /// A timer in words, for a trace.
+    fn timer_text(&self, code: u64) -> String {
+        format!("{:?}", Self::Timer::from_code(code))
+    }
+}
+
+/// What a timer is for, as a number that is unique within its node. Write the enum with
+/// [`timers!`](crate::timers).
+pub trait TimerCode: Copy + Debug + 'static {
+    /// As a number.
+    fn code(self) -> u64;
+    /// From the number that [`TimerCode::code`] gave.
+    fn from_code(code: u64) -> Self;
+}
+
+impl TimerCode for u64 {
+    fn code(self) -> u64 {
+        self
+    }
+
+    fn from_code(code: u64) -> Self {
+        code
+    }
+}
+
+/// Declares what the timers of a node are for, as an enum without fields.
+#[macro_export]
+macro_rules! timers {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident),+ $(,)?
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $visibility enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $crate::node::TimerCode for $name {
+            fn code(self) -> u64 {
+                self as u64
+            }
+
+            fn from_code(code: u64) -> Self {
+                *[$(Self::$variant),+].get(code as usize).expect("the code is one of ours")
+            }
+        }
+    };
+}
+
+/// The context of a node's callbacks.
+pub type Cx<'a, N> = Context<'a, <N as Node>::Message, <N as Node>::Timer>;
+
+/// Names an operation for the harness. A design carries it along and hands it back in
+/// [`Context::effect`]; it cannot compare it, so it cannot recognise a retry by it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Tag(pub(crate) u64);
+
+impl Tag {
+    /// The tag of an operation. For clients and drivers, never for designs.
+    pub fn of(operation: u64) -> Self {
+        Self(operation)
+    }
+
+    /// The operation that it names. For drivers and facts, never for a decision of a design.
+    pub fn operation(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a callback asks of the world.
+#[derive(Clone, Debug)]
+pub enum Effect<M> {
+    /// Send a message.
+    Send {
+        /// To whom.
+        to: NodeId,
+        /// What.
+        message: M,
+    },
+    /// Arm a timer, or move it.
+    Arm {
+        /// What it is for, as a code.
+        timer: u64,
+        /// How long from now, on the node's monotonic clock.
+        after_ns: u64,
+    },
+    /// Disarm a timer, if it is armed.
+    Disarm {
+        /// What it is for, as a code.
+        timer: u64,
+    },
+    /// Append a record.
+    Append(Bytes),
+    /// Write a named cell.
+    Put(&'static str, Bytes),
+    /// Keep the first records only.
+    Truncate(usize),
+    /// Make durable what was appended before.
+    Sync {
+        /// Comes back in `on_synced`.
+        tag: u64,
+    },
+    /// Note the fact at this place of [`Effects::facts`].
+    Note(u32),
+    /// A place where a crash or pause may cut the list.
+    Failpoint(&'static str),
+    /// A client invokes the operation at this place of [`Effects::operations`].
+    Invoke(u32),
+    /// A client completes the operation at this place of [`Effects::completions`].
+    Complete(u32),
+}
+
+/// A range of [`Effects::bytes`].
+pub type Bytes = Range<u32>;
+
+/// How a client completes an operation.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// The operation.
+    pub operation: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the client learned.
+    pub result: Value,
+    /// How many times it tried.
+    pub attempts: u32,
+    /// Why it did not end `ok`; empty if it did.
+    pub error: SmolStr,
+}
+
+/// The ordered list of effects of one callback, with the larger parts beside it.
+#[derive(Clone, Debug)]
+pub struct Effects<M> {
+    /// The list.
+    pub list: Vec<Effect<M>>,
+    /// Facts, by [`Effect::Note`].
+    pub facts: Vec<Fact>,
+    /// Records and cells, by [`Effect::Append`] and [`Effect::Put`].
+    pub bytes: Vec<u8>,
+    /// Operations, by [`Effect::Invoke`].
+    pub operations: Vec<Operation>,
+    /// Completions, by [`Effect::Complete`].
+    pub completions: Vec<Completed>,
+    /// How often the callback read the wall clock.
+    pub wall_reads: Cell<u32>,
+}
+
+impl<M> Default for Effects<M> {
+    fn default() -> Self {
+        Self {
+            list: Vec::new(),
+            facts: Vec::new(),
+            bytes: Vec::new(),
+            operations: Vec::new(),
+            completions: Vec::new(),
+            wall_reads: Cell::new(0),
+        }
+    }
+}
+
+impl<M> Effects<M> {
+    /// Forgets everything, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.facts.clear();
+        self.bytes.clear();
+        self.operations.clear();
+        self.completions.clear();
+        self.wall_reads.set(0);
+    }
+}
+
+/// A node's random stream, made when it is first used.
+#[derive(Debug)]
+pub struct LazyStream {
+    key: (u64, crate::chance::Purpose, u64, u64),
+    stream: Option<Stream>,
+}
+
+impl LazyStream {
+    /// A stream that costs nothing until it is used.
+    pub fn new(seed: u64, purpose: crate::chance::Purpose, first: u64, second: u64) -> Self {
+        Self {
+            key: (seed, purpose, first, second),
+            stream: None,
+        }
+    }
+
+    /// The stream.
+    pub fn get(&mut self) -> &mut Stream {
+        let (seed, purpose, first, second) = self.key;
+        self.stream
+            .get_or_insert_with(|| Stream::new(seed, purpose, first, second))
+    }
+}
+
+/// All that a node sees of the world during a callback, and where it leaves its effects.
+pub struct Context<'a, M, T> {
+    pub(crate) id: NodeId,
+    pub(crate) now_ns: u64,
+    pub(crate) wall_ns: u64,
+    pub(crate) stream: &'a mut LazyStream,
+    pub(crate) disk: &'a Disk,
+    pub(crate) effects: &'a mut Effects<M>,
+    pub(crate) timer: PhantomData<T>,
+}
+
+impl<'a, M, T> Context<'a, M, T> {
+    /// A context for a driver other than the simulator.
+    ///
+    /// Units: `now_ns` on the node's monotonic clock, `wall_ns` since 1970.
+    pub fn new(
+        id: NodeId,
+        (now_ns, wall_ns): (u64, u64),
+        stream: &'a mut LazyStream,
+        disk: &'a Disk,
+        effects: &'a mut Effects<M>,
+    ) -> Self {
+        Self {
+            id,
+            now_ns,
+            wall_ns,
+            stream,
+            disk,
+            effects,
+            timer: PhantomData,
+        }
+    }
+
+    /// The same context for a node inside this one, whose timers are of another type.
+    pub fn for_inner<Inner>(&mut self) -> Context<'_, M, Inner> {
+        let Self {
+            id,
+            now_ns,
+            wall_ns,
+            stream,
+            disk,
+            effects,
+            ..
+        } = self;
+        Context::new(*id, (*now_ns, *wall_ns), stream, disk, effects)
+    }
+
+    /// Who the node is.
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// The monotonic clock, in nanoseconds: it may drift, and never goes back.
+    pub fn now(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// The wall clock, in nanoseconds since 1970: it may be wrong, and may jump either way.
+    pub fn wall(&self) -> u64 {
+        let reads = &self.effects.wall_reads;
+        reads.set(reads.get() + 1);
+        self.wall_ns
+    }
+
+    /// The node's own random stream, new at every boot.
+    pub fn random(&mut self) -> &mut Stream {
+        self.stream.get()
+    }
+
+    /// The seed of the run. For clients, whose streams are keyed by operation.
+    pub(crate) fn seed(&self) -> u64 {
+        self.stream.key.0
+    }
+
+    /// The disk as it stood when the callback began.
+    pub fn disk(&self) -> &Disk {
+        self.disk
+    }
+
+    /// Sends a message. It may be lost, late, doubled or overtaken.
+    pub fn send(&mut self, to: NodeId, message: M) {
+        self.effects.list.push(Effect::Send { to, message });
+    }
+
+    /// Arms a timer, or moves it if it is armed; the delay is on the node's monotonic clock.
+    pub fn arm(&mut self, timer: T, after_ns: u64)
+    where
+        T: TimerCode,
+    {
+        self.effects.list.push(Effect::Arm {
+            timer: timer.code(),
+            after_ns,
+        });
+    }
+
+    /// Disarms a timer.
+    pub fn disarm(&mut self, timer: T)
+    where
+        T: TimerCode,
+    {
+        self.effects.list.push(Effect::Disarm {
+            timer: timer.code(),
+        });
+    }
+
+    /// Appends a record to the log; a crash before the next sync comes back may lose it.
+    pub fn append(&mut self, record: &impl Serialize) {
+        let bytes = self.framed(record);
+        self.effects.list.push(Effect::Append(bytes));
+    }
+
+    /// Writes a named cell; a crash before the next sync comes back may lose it.
+    pub fn put(&mut self, cell: &'static str, value: &impl Serialize) {
+        let bytes = self.framed(value);
+        self.effects.list.push(Effect::Put(cell, bytes));
+    }
+
+    /// Keeps the first `records` of the log, as a node does after it found a torn one.
+    pub fn truncate(&mut self, records: usize) {
+        self.effects.list.push(Effect::Truncate(records));
+    }
+
+    /// Asks for everything appended so far to be made durable; `tag` comes back in `on_synced`.
+    pub fn sync(&mut self, tag: u64) {
+        self.effects.list.push(Effect::Sync { tag });
+    }
+
+    /// Notes a fact, for observers and checkers. No node ever sees it.
+    pub fn note(&mut self, fact: Fact) {
+        self.effects
+            .list
+            .push(Effect::Note(self.effects.facts.len() as u32));
+        self.effects.facts.push(fact);
+    }
+
+    /// Notes that the operation took effect: `position` is its place in the authority's order.
+    pub fn effect(&mut self, tag: Tag, key: &SmolStr, value: &Value, position: u64) {
+        let (key, value) = (key.clone(), value.clone());
+        self.note(Fact::Effect {
+            operation: tag.0,
+            key,
+            value,
+            position,
+        });
+    }
+
+    /// A named place where the nemesis may cut the list of effects: a crash keeps what stands
+    /// before and drops the rest, a pause releases the rest when the node goes on.
+    pub fn failpoint(&mut self, name: &'static str) {
+        self.effects.list.push(Effect::Failpoint(name));
+    }
+
+    /// States what must hold; if it does not, the run has the anomaly ASSERT.
+    pub fn always(&mut self, name: &'static str, condition: bool) {
+        if !condition {
+            let message = SmolStr::new_static("the condition is false");
+            self.note(Fact::AssertionFailed {
+                name: SmolStr::new_static(name),
+                message,
+            });
+        }
+    }
+
+    /// States that a situation worth reaching was reached.
+    pub fn sometimes(&mut self, name: &'static str) {
+        self.note(Fact::Sometimes {
+            name: SmolStr::new_static(name),
+        });
+    }
+
+    /// Records that an operation is invoked. For clients.
+    pub fn invoke(&mut self, operation: Operation) {
+        self.effects
+            .list
+            .push(Effect::Invoke(self.effects.operations.len() as u32));
+        self.effects.operations.push(operation);
+    }
+
+    /// Records that an operation is completed. For clients.
+    pub fn complete(&mut self, completed: Completed) {
+        self.effects
+            .list
+            .push(Effect::Complete(self.effects.completions.len() as u32));
+        self.effects.completions.push(completed);
+    }
+
+    fn framed(&mut self, record: &impl Serialize) -> Bytes {
+        let start = self.effects.bytes.len() as u32;
+        disk::frame(record, &mut self.effects.bytes);
+        start..self.effects.bytes.len() as u32
+    }
+}

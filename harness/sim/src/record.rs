@@ -1,0 +1,203 @@
+//! The recorder: history, facts and trace of a run, and the counters of its faults.
+
+use std::collections::BTreeMap;
+
+use wrack_history::history::NemesisEvent;
+use wrack_history::{
+    Fact, FactRecord, History, Moment, Operation, SmolStr, Trace, TraceEvent, TraceKind,
+};
+
+use crate::chance::Digest;
+use crate::network::FaultHandle;
+use crate::node::{Completed, NodeId};
+
+/// How much of a trace is kept; its hash always is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TraceLevel {
+    /// The hash alone.
+    #[default]
+    Hash,
+    /// Every event.
+    Events,
+    /// Every event, with its content in words.
+    Texts,
+}
+
+/// What a fault touched while operations were open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultEffect {
+    /// How often.
+    pub count: u64,
+    /// First and last time, in virtual nanoseconds.
+    pub span_ns: Option<(u64, u64)>,
+}
+
+/// Everything that is written down while a run goes on.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    pub history: History,
+    /// Where each operation stands in the history, by its id.
+    places: Vec<u32>,
+    pub facts: Vec<FactRecord>,
+    keep_all_facts: bool,
+    pub sometimes: BTreeMap<SmolStr, u64>,
+    pub trace: Trace,
+    level: TraceLevel,
+    pub digest: Digest,
+    pub messages: u64,
+    faults: Vec<FaultEffect>,
+    index: u64,
+    open: u64,
+    /// Time during which at least one operation was open, up to `open_since`.
+    open_ns: u64,
+    open_since: u64,
+}
+
+impl Recorder {
+    pub fn new(level: TraceLevel, keep_all_facts: bool) -> Self {
+        Self {
+            level,
+            keep_all_facts,
+            ..Self::default()
+        }
+    }
+
+    fn moment(&mut self, ns: u64) -> Moment {
+        self.index += 1;
+        Moment {
+            index: self.index - 1,
+            ns,
+        }
+    }
+
+    pub fn invoke(&mut self, mut operation: Operation, ns: u64) {
+        if self.open == 0 {
+            self.open_since = ns;
+        }
+        self.open += 1;
+        operation.invoke = self.moment(ns);
+        let id = operation.id as usize;
+        if self.places.len() <= id {
+            self.places.resize(id + 1, u32::MAX);
+        }
+        assert_eq!(self.places[id], u32::MAX, "an operation is invoked once");
+        self.places[id] = self.history.operations.len() as u32;
+        self.history.operations.push(operation);
+    }
+
+    pub fn complete(&mut self, completed: Completed, ns: u64) {
+        let at = self.moment(ns);
+        self.open -= 1;
+        if self.open == 0 {
+            self.open_ns += ns - self.open_since;
+        }
+        let place = self.places[completed.operation as usize];
+        let operation = &mut self.history.operations[place as usize];
+        assert_eq!(
+            operation.complete,
+            Moment::NEVER,
+            "an operation completes once"
+        );
+        operation.complete = at;
+        operation.outcome = completed.outcome;
+        operation.result = completed.result;
+        if completed.attempts > 1 || !completed.error.is_empty() {
+            let details = operation.details_mut();
+            details.attempts = Some(completed.attempts);
+            details.error = (!completed.error.is_empty()).then_some(completed.error);
+        }
+    }
+
+    pub fn nemesis(&mut self, mut event: NemesisEvent, ns: u64) {
+        event.at = self.moment(ns);
+        self.trace(
+            TraceKind::Nemesis,
+            ns,
+            NodeId(0),
+            NodeId(0),
+            Digest::of(&event.detail),
+            || {
+                let what = if event.injected { "injects" } else { "heals" };
+                format!("nemesis {what} {}: {}", event.name, event.detail).into()
+            },
+        );
+        self.history.nemesis.push(event);
+    }
+
+    /// Time so far during which at least one operation was open, in nanoseconds.
+    pub fn open_ns(&self, now: u64) -> u64 {
+        self.open_ns
+            + if self.open > 0 {
+                now - self.open_since
+            } else {
+                0
+            }
+    }
+
+    pub fn open_fault(&mut self) -> FaultHandle {
+        self.faults.push(FaultEffect::default());
+        self.faults.len() - 1
+    }
+
+    /// A fault touched something: it counts while operations are open.
+    #[inline]
+    pub fn touch(&mut self, fault: FaultHandle, count: u64, ns: u64) {
+        if self.open > 0 && count > 0 {
+            self.touch_always(fault, count, ns);
+        }
+    }
+
+    pub fn touch_always(&mut self, fault: FaultHandle, count: u64, ns: u64) {
+        let effect = &mut self.faults[fault];
+        effect.count += count;
+        effect.span_ns = Some((effect.span_ns.map_or(ns, |(first, _)| first), ns));
+    }
+
+    pub fn effect(&self, fault: FaultHandle) -> FaultEffect {
+        self.faults[fault]
+    }
+
+    /// Writes a fact down; those that only an observer reads in passing are not kept.
+    pub fn fact(&mut self, record: &FactRecord) {
+        match &record.fact {
+            Fact::Sometimes { name } => {
+                *self.sometimes.entry(name.clone()).or_default() += 1;
+                return;
+            }
+            Fact::Appended { .. } | Fact::Committed { .. } | Fact::Applied { .. }
+                if !self.keep_all_facts =>
+            {
+                return;
+            }
+            _ => {}
+        }
+        self.facts.push(record.clone());
+    }
+
+    #[inline]
+    pub fn trace(
+        &mut self,
+        kind: TraceKind,
+        ns: u64,
+        node: NodeId,
+        peer: NodeId,
+        detail: u64,
+        text: impl FnOnce() -> SmolStr,
+    ) {
+        let who = (kind as u64) << 56 | u64::from(node.0) << 40 | u64::from(peer.0) << 24;
+        self.digest.push(ns ^ who);
+        self.digest.push(detail);
+        if self.level >= TraceLevel::Events {
+            self.trace.events.push(TraceEvent {
+                ns,
+                detail,
+                kind,
+                node: node.0,
+                peer: peer.0,
+            });
+            if self.level == TraceLevel::Texts {
+                self.trace.texts.push(text());
+            }
+        }
+    }
+}

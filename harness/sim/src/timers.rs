@@ -1,0 +1,153 @@
+//! The timers of one node: deadlines on its monotonic clock.
+
+use smallvec::SmallVec;
+
+use crate::queue::Due;
+
+/// A timer that is armed, or was.
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    timer: T,
+    armed: bool,
+    deadline_local: u64,
+    due: Due,
+    /// The entry of the queue that stands for this slot, if there is one.
+    queued: Option<Due>,
+    ticket: u32,
+}
+
+/// Identifies an entry of the timer queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerRef {
+    pub slot: u16,
+    pub ticket: u32,
+}
+
+/// What to do with an entry that came up.
+pub(crate) enum Popped<T> {
+    /// It is due.
+    Fire(T),
+    /// It was moved to later: queue it again.
+    Again(Due, TimerRef),
+    /// It was disarmed or replaced.
+    Stale,
+}
+
+/// A node arms and moves timers far more often than they fire (an election timeout moves with each
+/// heartbeat), so a timer that moves to later leaves its old entry in the queue, and is queued
+/// again only when that comes up.
+#[derive(Clone, Debug)]
+pub(crate) struct Timers<T> {
+    slots: SmallVec<[Slot<T>; 4]>,
+    next_ticket: u32,
+}
+
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Self {
+            slots: SmallVec::new(),
+            next_ticket: 0,
+        }
+    }
+}
+
+impl<T: Clone + PartialEq> Timers<T> {
+    /// Arms or moves a timer; gives the entry to queue if one is needed.
+    pub fn arm(&mut self, timer: T, deadline_local: u64, due: Due) -> Option<(Due, TimerRef)> {
+        let index = self.slot_for(timer);
+        let slot = &mut self.slots[index];
+        slot.armed = true;
+        slot.deadline_local = deadline_local;
+        slot.due = due;
+        if slot.queued.is_some_and(|queued| queued <= due) {
+            return None;
+        }
+        Some(self.queue(index))
+    }
+
+    /// Disarms a timer.
+    pub fn disarm(&mut self, timer: &T) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == *timer) {
+            slot.armed = false;
+        }
+    }
+
+    /// An entry of the queue came up.
+    pub fn pop(&mut self, entry: TimerRef, at: Due) -> Popped<T> {
+        let Some(slot) = self.slots.get_mut(usize::from(entry.slot)) else {
+            return Popped::Stale;
+        };
+        if slot.ticket != entry.ticket {
+            return Popped::Stale;
+        }
+        slot.queued = None;
+        if !slot.armed {
+            return Popped::Stale;
+        }
+        if slot.due > at {
+            slot.queued = Some(slot.due);
+            return Popped::Again(slot.due, entry);
+        }
+        slot.armed = false;
+        Popped::Fire(slot.timer.clone())
+    }
+
+    /// Every armed timer gets a new due time, because its clock changed its rate.
+    pub fn remap(&mut self, mut due_of: impl FnMut(u64) -> Due) -> Vec<(Due, TimerRef)> {
+        let armed = (0..self.slots.len()).filter(|index| self.slots[*index].armed);
+        armed
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|index| {
+                self.slots[index].due = due_of(self.slots[index].deadline_local);
+                self.queue(index)
+            })
+            .collect()
+    }
+
+    /// Forgets all timers, as a crash does; entries that are still queued are stale.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    fn queue(&mut self, index: usize) -> (Due, TimerRef) {
+        self.next_ticket += 1;
+        let slot = &mut self.slots[index];
+        slot.ticket = self.next_ticket;
+        slot.queued = Some(slot.due);
+        (
+            slot.due,
+            TimerRef {
+                slot: index as u16,
+                ticket: slot.ticket,
+            },
+        )
+    }
+
+    fn slot_for(&mut self, timer: T) -> usize {
+        if let Some(index) = self.slots.iter().position(|slot| slot.timer == timer) {
+            return index;
+        }
+        let (due, free) = (Due::new(0, 0, 0), |slot: &Slot<T>| {
+            !slot.armed && slot.queued.is_none()
+        });
+        let slot = Slot {
+            timer,
+            armed: false,
+            deadline_local: 0,
+            due,
+            queued: None,
+            ticket: 0,
+        };
+        if let Some(index) = self.slots.iter().position(free) {
+            self.slots[index] = slot;
+            return index;
+        }
+        assert!(
+            self.slots.len() < usize::from(u16::MAX),
+            "a node has at most 65,535 timers"
+        );
+        self.slots.push(slot);
+        self.slots.len() - 1
+    }
+}

@@ -1,0 +1,80 @@
+//! What clients and servers say to each other, the same for every design.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wrack_history::{SmolStr, Value};
+
+use crate::node::{MessageClass, NodeId, Tag};
+
+/// A message of a design: from a client, to a client, or between its nodes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Wire<P> {
+    /// A client asks.
+    Request(Arc<Request>),
+    /// A server answers.
+    Response(Response),
+    /// Between nodes.
+    Peer(P),
+}
+
+impl<P> Wire<P> {
+    /// Which way it goes.
+    pub fn class(&self) -> MessageClass {
+        match self {
+            Self::Request(_) => MessageClass::Request,
+            Self::Response(_) => MessageClass::Response,
+            Self::Peer(_) => MessageClass::Peer,
+        }
+    }
+}
+
+/// One attempt at an operation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// The harness's name for the operation: to be handed back in facts, never looked into.
+    pub tag: Tag,
+    /// Who asks, and where the answer goes.
+    pub client: NodeId,
+    /// Comes back in the response, so that the client knows which operation is answered.
+    pub number: u64,
+    /// What the design may recognise a retry by; absent if the client gives nothing.
+    pub idempotency: Option<Idempotency>,
+    /// The object.
+    pub key: SmolStr,
+    /// What to do.
+    pub function: SmolStr,
+    /// With what.
+    pub argument: Value,
+}
+
+/// What a design may recognise a retry by: the same for every attempt at one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// The client's session, which outlives its processes.
+    pub session: u64,
+    /// Rises from operation to operation of the session.
+    pub sequence: u64,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Response {
+    /// The request's number.
+    pub number: u64,
+    /// The answer.
+    pub reply: Reply,
+}
+
+/// What a server answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done: a refused cas is done with `false`.
+    Ok(Value),
+    /// Certainly not done, and trying again is useless.
+    Fail(SmolStr),
+    /// Certainly not done here: try that node, or another one.
+    Redirect(Option<NodeId>),
+    /// It may or may not be done.
+    Unknown(SmolStr),
+}
