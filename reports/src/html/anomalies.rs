@@ -1,0 +1,131 @@
+//! What contradicts the promises: in words, on a time line, as a table.
+
+use askama::Template;
+use wrack_history::{Anomaly, Operation, Run};
+
+use crate::plot::band::Band;
+use crate::{text, timeline};
+
+/// So many are drawn with their operations.
+const DRAWN_MAX: usize = 10;
+/// So many more are told in words.
+const TOLD_MAX: usize = 100;
+
+#[derive(Template)]
+#[template(path = "anomalies.html")]
+pub(crate) struct Anomalies<'a> {
+    count: String,
+    drawn: Vec<Drawn<'a>>,
+    told: Vec<(&'a str, String)>,
+    left_out: usize,
+}
+
+struct Drawn<'a> {
+    heading: String,
+    about: Vec<String>,
+    explanation: String,
+    timeline: Option<String>,
+    operations: Vec<Row<'a>>,
+    note: String,
+}
+
+struct Row<'a> {
+    id: u64,
+    process: u32,
+    key: String,
+    words: String,
+    outcome: &'static str,
+    invoked: String,
+    completed: String,
+    error: &'a str,
+}
+
+impl<'a> Anomalies<'a> {
+    pub(crate) fn of(run: &'a Run, bands: &[Band]) -> Self {
+        let count = run.anomalies().count();
+        let drawn = run.anomalies().take(DRAWN_MAX).enumerate();
+        let told = run.anomalies().skip(DRAWN_MAX).take(TOLD_MAX);
+        Self {
+            count: text::count(count as u64),
+            drawn: drawn
+                .map(|(position, anomaly)| draw(run, bands, position + 1, anomaly))
+                .collect(),
+            told: told
+                .map(|anomaly| (anomaly.code.as_str(), text::sentence(&anomaly.explanation)))
+                .collect(),
+            left_out: count.saturating_sub(DRAWN_MAX + TOLD_MAX),
+        }
+    }
+}
+
+fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -> Drawn<'a> {
+    let known = anomaly
+        .operations
+        .iter()
+        .filter_map(|id| run.history.operation(*id));
+    let shown: Vec<&Operation> = known.take(timeline::OPERATIONS_MAX).collect();
+    let heading = text::code_and_name(&anomaly.code);
+    let title = format!("Operations of anomaly {number}, {heading}");
+    Drawn {
+        about: about(run, anomaly),
+        explanation: text::sentence(&anomaly.explanation),
+        timeline: timeline::draw(&format!("anomaly-{number}"), &title, &shown, bands),
+        note: note(anomaly.operations.len(), shown.len()),
+        operations: shown.into_iter().map(row).collect(),
+        heading,
+    }
+}
+
+/// The key, the nodes and the time that it is about.
+fn about(run: &Run, anomaly: &Anomaly) -> Vec<String> {
+    const NODES_MAX: usize = 12;
+    let mut about = Vec::new();
+    about.extend(
+        anomaly
+            .key
+            .as_ref()
+            .map(|key| format!("key {}", text::label(key))),
+    );
+    let name = |node: &u16| match run.nodes.get(usize::from(*node)) {
+        Some(name) => text::label(name),
+        None => format!("node {node}"),
+    };
+    let nodes: Vec<String> = anomaly.nodes.iter().take(NODES_MAX).map(name).collect();
+    if !nodes.is_empty() {
+        about.push(format!("on {}", text::list(&nodes)));
+    }
+    about.extend(
+        anomaly
+            .at_ns
+            .map(|ns| format!("visible at {}", text::moment(ns))),
+    );
+    about
+}
+
+fn note(named: usize, shown: usize) -> String {
+    match (named, shown) {
+        (0, _) => "This anomaly is about nodes, not about operations of clients.".into(),
+        (named, shown) if named == shown => String::new(),
+        (named, shown) => format!(
+            "{shown} of {} are shown.",
+            text::counted(named as u64, "operations")
+        ),
+    }
+}
+
+fn row(operation: &Operation) -> Row<'_> {
+    let error = operation
+        .details
+        .as_ref()
+        .and_then(|details| details.error.as_deref());
+    Row {
+        id: operation.id,
+        process: operation.process,
+        key: text::label(&operation.key),
+        words: text::operation(operation, false),
+        outcome: text::outcome(operation.outcome),
+        invoked: text::moment(operation.invoke.ns),
+        completed: text::moment(operation.complete.ns),
+        error: error.unwrap_or(""),
+    }
+}

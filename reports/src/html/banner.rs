@@ -1,0 +1,166 @@
+//! The first thing that a person sees: did the promise hold?
+
+use askama::Template;
+use wrack_history::{Run, Verdict};
+
+use super::mark::Mark;
+use crate::{summary, text};
+
+const DOUBTS_MAX: usize = 20;
+
+#[derive(Template)]
+#[template(path = "banner.html")]
+pub(crate) struct Banner<'a> {
+    run: &'a Run,
+    title: String,
+    headline: Mark,
+    expectation: Mark,
+    statement: String,
+    details: Vec<String>,
+    evidence: String,
+    story: String,
+    hypothesis: String,
+    identity: Vec<(&'static str, String)>,
+}
+
+impl<'a> Banner<'a> {
+    pub(crate) fn of(run: &'a Run) -> Self {
+        let title = if run.title.is_empty() {
+            &run.scenario
+        } else {
+            &run.title
+        };
+        Self {
+            run,
+            title: text::clip(title, 200),
+            headline: Mark {
+                word: summary::headline(run.verdict),
+                ..Mark::verdict(run.verdict)
+            },
+            expectation: match run.as_expected {
+                true => Mark::good("as expected"),
+                false => Mark::bad("not as expected"),
+            },
+            statement: statement(run),
+            details: details(run),
+            evidence: summary::evidence(run),
+            story: text::paragraph(&run.story),
+            hypothesis: text::paragraph(&run.hypothesis),
+            identity: identity(run),
+        }
+    }
+}
+
+/// One sentence that a person who knows nothing of checkers understands.
+fn statement(run: &Run) -> String {
+    match run.verdict {
+        Verdict::Valid => match run.judgements.len() {
+            0 => "Nothing was promised, and nothing was judged.".into(),
+            1 => format!("The promise held: {}.", promised(run)),
+            all => format!("All {all} promises held: {}.", promised(run)),
+        },
+        Verdict::Unknown => "Whether the promises held cannot be said.".into(),
+        Verdict::Invalid => {
+            let codes: Vec<String> = summary::codes_found(run)
+                .iter()
+                .map(|code| text::code_and_name(code))
+                .collect();
+            match codes.len() {
+                0 => "A promise was broken.".into(),
+                1 => format!("A promise was broken: {}.", codes[0]),
+                _ => format!(
+                    "{} promises were broken: {}.",
+                    codes.len(),
+                    text::list(&codes)
+                ),
+            }
+        }
+    }
+}
+
+fn promised(run: &Run) -> String {
+    const NAMES_MAX: usize = 6;
+    let name = |code: &str| match text::guarantee(code) {
+        "" => text::label(code),
+        name => name.to_owned(),
+    };
+    let codes = run
+        .judgements
+        .iter()
+        .map(|judgement| judgement.code.as_str());
+    let mut names: Vec<String> = codes.take(NAMES_MAX).map(name).collect();
+    let left_out = run.judgements.len().saturating_sub(NAMES_MAX);
+    if left_out > 0 {
+        names.push(format!("{left_out} more"));
+    }
+    text::list(&names)
+}
+
+/// What explains the statement: the anomaly, the doubts, what was expected instead.
+fn details(run: &Run) -> Vec<String> {
+    let mut details = Vec::new();
+    match run.verdict {
+        Verdict::Valid => {}
+        Verdict::Unknown => {
+            let doubts = summary::doubts(run);
+            details.extend(
+                doubts
+                    .iter()
+                    .take(DOUBTS_MAX)
+                    .map(|doubt| text::sentence(doubt)),
+            );
+        }
+        Verdict::Invalid => {
+            let first = summary::first_anomaly(run);
+            details.extend(first.map(|anomaly| text::sentence(&anomaly.explanation)));
+        }
+    }
+    details.extend(expected(run));
+    details
+}
+
+/// What the scenario expects of the variant, unless it is what happened.
+fn expected(run: &Run) -> Option<String> {
+    let variant = text::label(&run.variant);
+    if summary::expected_not_found(run) {
+        let wanted = text::code_and_name(&run.expected);
+        return Some(format!(
+            "The variant {variant} is expected to show {wanted}, and with this seed it did not. \
+             Whether it does often enough is judged over all seeds."
+        ));
+    }
+    if !run.as_expected {
+        return Some(format!(
+            "Of the variant {variant} the scenario expects: {}.",
+            run.expected
+        ));
+    }
+    let shown = run.verdict == Verdict::Invalid && run.found();
+    let wanted = text::code_and_name(&run.expected);
+    shown.then(|| format!("The variant {variant} is made to break {wanted}: the find is right."))
+}
+
+fn identity(run: &Run) -> Vec<(&'static str, String)> {
+    let clients = u64::from(run.clients);
+    let servers = (run.nodes.len() as u64).saturating_sub(clients);
+    let mut identity = vec![
+        ("Design", text::label(&run.design)),
+        ("Variant", text::label(&run.variant)),
+        ("Seed", run.seed.to_string()),
+        ("Engine", text::label(&run.engine)),
+    ];
+    if !run.nodes.is_empty() {
+        let nodes = text::counted(servers, "nodes");
+        identity.push((
+            "Cluster",
+            format!("{nodes}, {}", text::counted(clients, "clients")),
+        ));
+    }
+    if run.messages > 0 {
+        identity.push(("Messages", text::count(run.messages)));
+    }
+    if run.phases.end_ns > 0 {
+        identity.push(("Virtual time", text::moment(run.phases.end_ns)));
+    }
+    identity
+}

@@ -1,0 +1,138 @@
+//! The one sentence that a run is summed up in.
+
+use wrack_history::history::Counts;
+use wrack_history::{Anomaly, Judgement, Run, Verdict};
+
+use crate::text;
+
+/// What happened, in one line: operations by outcome, what was examined, which faults bit.
+pub(crate) fn evidence(run: &Run) -> String {
+    let mut parts = vec![operations(&run.counts)];
+    parts.extend(leading(run).map(examined));
+    parts.push(faults(run));
+    parts.extend(missed_slos(run));
+    parts.join("; ")
+}
+
+/// `3,012 operations (2,941 ok, 60 fail, 11 info)`.
+fn operations(counts: &Counts) -> String {
+    format!(
+        "{} ({} ok, {} fail, {} info)",
+        text::counted(counts.total(), "operations"),
+        text::count(counts.ok),
+        text::count(counts.fail),
+        text::count(counts.info),
+    )
+}
+
+/// The judgement to speak of first: of the expected anomaly, else the first that looked at something.
+fn leading(run: &Run) -> Option<&Judgement> {
+    let looked = || run.judgements.iter().filter(|j| !j.examined.is_empty());
+    looked()
+        .find(|judgement| judgement.code == run.expected)
+        .or_else(|| looked().next())
+}
+
+/// `LIN examined 1,480 reads on 5 keys`.
+fn examined(judgement: &Judgement) -> String {
+    format!("{} examined {}", judgement.code, examined_counts(judgement))
+}
+
+/// `1,480 reads on 5 keys`; keys come last, whatever their place in the alphabet.
+pub(crate) fn examined_counts(judgement: &Judgement) -> String {
+    let things: Vec<String> = judgement
+        .examined
+        .iter()
+        .filter(|(what, _)| *what != "keys")
+        .map(|(what, number)| text::counted(*number, what))
+        .collect();
+    match judgement.examined.get("keys") {
+        Some(keys) if things.is_empty() => text::counted(*keys, "keys"),
+        Some(keys) => format!(
+            "{} on {}",
+            text::list(&things),
+            text::counted(*keys, "keys")
+        ),
+        None => text::list(&things),
+    }
+}
+
+/// `3 of 3 faults bit`.
+pub(crate) fn faults(run: &Run) -> String {
+    let bit = run.faults.iter().filter(|fault| fault.effect > 0).count();
+    match run.faults.len() {
+        0 => "no faults".into(),
+        all => format!(
+            "{} of {} bit",
+            text::count(bit as u64),
+            text::counted(all as u64, "faults")
+        ),
+    }
+}
+
+/// `1 of 3 objectives missed`, if one was.
+fn missed_slos(run: &Run) -> Option<String> {
+    let missed = run.slos.iter().filter(|slo| slo.met == Some(false)).count();
+    (missed > 0).then(|| {
+        format!(
+            "{missed} of {} missed",
+            text::counted(run.slos.len() as u64, "objectives")
+        )
+    })
+}
+
+/// The anomaly to tell first: one that nobody expected, else the expected one, else the first.
+pub(crate) fn first_anomaly(run: &Run) -> Option<&Anomaly> {
+    run.anomalies()
+        .find(|anomaly| run.foreign.contains(&anomaly.code))
+        .or_else(|| run.anomalies().find(|anomaly| anomaly.code == run.expected))
+        .or_else(|| run.anomalies().next())
+}
+
+/// Codes of all anomalies that were found, each once, in the order of the judgements.
+pub(crate) fn codes_found(run: &Run) -> Vec<String> {
+    let mut codes: Vec<String> = Vec::new();
+    for anomaly in run.anomalies() {
+        if !codes.iter().any(|code| *code == anomaly.code) {
+            codes.push(anomaly.code.to_string());
+        }
+    }
+    codes
+}
+
+/// Why the verdict is unknown.
+pub(crate) fn doubts(run: &Run) -> Vec<String> {
+    if !run.doubts.is_empty() {
+        return run.doubts.clone();
+    }
+    run.judgements
+        .iter()
+        .filter_map(|judgement| {
+            let reason = judgement.reason.as_ref()?;
+            Some(format!("{}: {reason}", judgement.code))
+        })
+        .collect()
+}
+
+/// `as expected` or `not as expected`.
+pub(crate) fn expectation(run: &Run) -> &'static str {
+    if run.as_expected {
+        "as expected"
+    } else {
+        "not as expected"
+    }
+}
+
+/// Whether an anomaly is expected of the variant, and this seed did not show it.
+pub(crate) fn expected_not_found(run: &Run) -> bool {
+    run.expected != "valid" && !run.expected.is_empty() && !run.found()
+}
+
+/// The verdict as a headline: `VALID`.
+pub(crate) fn headline(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Valid => "VALID",
+        Verdict::Unknown => "UNKNOWN",
+        Verdict::Invalid => "INVALID",
+    }
+}

@@ -1,0 +1,366 @@
+//! What holds of every report, whatever the run.
+
+mod sample;
+
+use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Run, Verdict};
+use wrack_reports::{Links, html, human};
+
+const HOSTILE: &str = "<script>alert('1')</script>\"'&\u{1b}[31m";
+
+/// A run in which every text is an attack.
+fn hostile() -> Run {
+    let mut run = sample::invalid(200);
+    run.scenario_path = HOSTILE.into();
+    run.scenario_source = HOSTILE.into();
+    run.scenario_hash = HOSTILE.into();
+    for text in [
+        &mut run.scenario,
+        &mut run.title,
+        &mut run.story,
+        &mut run.hypothesis,
+        &mut run.design,
+        &mut run.engine,
+        &mut run.trace_hash,
+        &mut run.wrack_version,
+        &mut run.replay,
+    ] {
+        text.insert_str(0, HOSTILE);
+    }
+    run.variant = HOSTILE.into();
+    run.doubts = vec![HOSTILE.into()];
+    for name in &mut run.nodes {
+        *name = HOSTILE.into();
+    }
+    for fault in &mut run.faults {
+        fault.kind = HOSTILE.into();
+        fault.detail = HOSTILE.into();
+        fault.unit = HOSTILE.into();
+        fault.nodes = vec![HOSTILE.into()];
+    }
+    for slo in &mut run.slos {
+        slo.name = HOSTILE.into();
+        slo.objective = HOSTILE.into();
+        slo.observed = HOSTILE.into();
+    }
+    for operation in &mut run.history.operations {
+        operation.key = format!("{HOSTILE}{}", operation.id % 3).into();
+        operation.function = HOSTILE.into();
+        operation.argument = HOSTILE.into();
+        operation.details_mut().error = Some(HOSTILE.into());
+    }
+    for record in &mut run.facts {
+        if let Fact::Role { role, .. } = &mut record.fact {
+            *role = HOSTILE.into();
+        }
+    }
+    for judgement in &mut run.judgements {
+        attack(judgement);
+    }
+    run.sometimes = [(HOSTILE.into(), 1)].into();
+    run
+}
+
+fn attack(judgement: &mut Judgement) {
+    judgement.code = HOSTILE.into();
+    judgement.bound = Some(HOSTILE.into());
+    judgement.observed = Some(HOSTILE.into());
+    judgement.reason = Some(HOSTILE.into());
+    judgement.algorithm = Some(HOSTILE.into());
+    judgement.examined = [(HOSTILE.into(), 2)].into();
+    for anomaly in &mut judgement.anomalies {
+        anomaly.code = HOSTILE.into();
+        anomaly.explanation = HOSTILE.into();
+        anomaly.key = Some(HOSTILE.into());
+    }
+}
+
+/// Every attribute and its value, of every tag.
+fn attributes(page: &str) -> Vec<(&str, &str)> {
+    let tags = page
+        .split('<')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('>'));
+    let mut attributes = Vec::new();
+    for (tag, _) in tags {
+        let mut rest = tag;
+        while let Some((name, after)) = rest.split_once("=\"") {
+            let (value, after) = after.split_once('"').expect("an attribute value is closed");
+            attributes.push((name.rsplit(' ').next().unwrap(), value));
+            rest = after;
+        }
+    }
+    attributes
+}
+
+#[test]
+fn every_text_of_a_run_is_escaped() {
+    let page = html(&hostile());
+    assert!(!page.contains("<script"), "a text became a tag");
+    assert!(!page.contains("alert('1')"), "a text kept its quotes");
+    assert!(
+        page.contains("&#60;script&#62;"),
+        "the texts are in the page at all"
+    );
+}
+
+#[test]
+fn a_text_of_a_run_cannot_steer_the_terminal() {
+    let run = hostile();
+    let links = Links {
+        report: Some("a\rb"),
+        replay: Some(&run.replay),
+    };
+    let text = human(&run, &links);
+    let steers = |c: char| c.is_control() && c != '\n';
+    assert!(!text.contains(steers), "{text:?}");
+}
+
+#[test]
+fn a_page_asks_nobody_for_anything() {
+    for run in [sample::crowded(500), sample::invalid(500), hostile()] {
+        let page = html(&run);
+        for (name, value) in attributes(&page) {
+            assert!(!value.contains("//"), "{name}={value}");
+            assert!(
+                !["src", "href", "style", "srcset", "action"].contains(&name),
+                "{name}={value}"
+            );
+            assert!(!name.starts_with("on"), "{name}={value}");
+        }
+        assert!(page.contains("content=\"default-src 'none'; style-src 'sha256-"));
+        assert!(!page.contains("url(http") && !page.contains("@import"));
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    let run = sample::invalid(700);
+    assert_eq!(html(&run), html(&run.clone()));
+    let links = Links::default();
+    assert_eq!(human(&run, &links), human(&run.clone(), &links));
+}
+
+#[test]
+fn a_page_stays_small_however_long_the_run() {
+    const BYTES_MAX: usize = 2_000_000;
+    let mut run = sample::invalid(100_000);
+    let long = "words and more words ".repeat(10_000);
+    run.story.clone_from(&long);
+    run.scenario_source.clone_from(&long);
+    run.faults = (0..5_000)
+        .map(|index| run.faults[index % 3].clone())
+        .collect();
+    let nodes = run.nodes.len() as u64;
+    run.nodes = (0..60).map(|index| format!("n{index}").into()).collect();
+    run.clients = 8;
+    run.facts = (0..50_000).map(|index| flapping(index, nodes)).collect();
+    let everything: Vec<u64> = (0..100_000).collect();
+    let anomaly = Anomaly {
+        code: "LIN".into(),
+        explanation: long,
+        operations: everything,
+        ..Anomaly::default()
+    };
+    run.judgements[0].anomalies = vec![anomaly; 1_000];
+    let page = html(&run);
+    assert!(page.len() < BYTES_MAX, "{} bytes", page.len());
+    assert!(
+        page.contains("4800 more are left out here"),
+        "what is left out is counted"
+    );
+}
+
+fn flapping(index: u64, nodes: u64) -> FactRecord {
+    let role = if index.is_multiple_of(2) {
+        "leader"
+    } else {
+        "follower"
+    };
+    FactRecord {
+        ns: index * 1_200_000,
+        node: (index / 2 % nodes) as u16,
+        fact: Fact::Role {
+            role: role.into(),
+            epoch: index,
+        },
+    }
+}
+
+#[test]
+fn every_fault_and_promise_and_objective_is_in_both_reports() {
+    let run = sample::unknown(500);
+    let (page, text) = (html(&run), human(&run, &Links::default()));
+    let plain = page
+        .replace("&#38;", "&")
+        .replace("&#39;", "'")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">");
+    for (position, fault) in run.faults.iter().enumerate() {
+        assert!(page.contains(&format!("<b>F{}</b> {}", position + 1, fault.kind)));
+        for report in [&plain, &text] {
+            assert!(report.contains(fault.detail.as_str()), "{}", fault.detail);
+        }
+    }
+    for report in [&plain, &text] {
+        assert!(report.contains("did not bite"));
+        for judgement in &run.judgements {
+            assert!(report.contains(judgement.code.as_str()));
+        }
+        for slo in &run.slos {
+            assert!(report.contains(&slo.objective) && report.contains(&slo.observed));
+        }
+    }
+}
+
+#[test]
+fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
+    let page = html(&sample::invalid(500));
+    let ids = [
+        "promises",
+        "anomalies",
+        "faults",
+        "over-time",
+        "slos",
+        "coverage",
+        "origin",
+    ];
+    let places = ids.map(|id| page.find(&format!("id=\"{id}\"")).expect(id));
+    assert!(places.is_sorted(), "{places:?}");
+    for id in ["phases", "latency", "throughput", "nodes", "anomaly-1"] {
+        assert!(page.contains(&format!("aria-labelledby=\"{id}-title {id}-description\"")));
+        assert!(page.contains(&format!("<title id=\"{id}-title\">")));
+        assert!(page.contains(&format!("<desc id=\"{id}-description\">")));
+    }
+    for id in ["phases", "latency", "throughput", "nodes"] {
+        assert!(page.contains(&format!(
+            "<details class=\"numbers-of\" id=\"{id}-numbers\">"
+        )));
+    }
+    assert_eq!(page.matches("role=\"img\"").count(), 5);
+    assert!(page.contains("No anomaly was found in these seeds, within these bounds"));
+}
+
+#[test]
+fn ids_are_unique_and_tags_are_closed() {
+    for run in [
+        sample::valid(500),
+        sample::invalid(500),
+        sample::unknown(50),
+        hostile(),
+    ] {
+        let page = html(&run);
+        let attributes = attributes(&page);
+        let mut ids: Vec<&str> = attributes
+            .iter()
+            .filter(|(name, _)| *name == "id")
+            .map(|(_, id)| *id)
+            .collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+        for tag in [
+            "svg", "g", "table", "tr", "td", "section", "details", "div", "ul", "figure", "span",
+            "p",
+        ] {
+            let opened = page.matches(&format!("<{tag}>")).count()
+                + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn an_anomaly_is_drawn_with_its_operations_and_the_fault_behind_them() {
+    let page = html(&sample::invalid(500));
+    for label in [
+        "write 4 → ok",
+        "write 5 → ok",
+        "write 6 → info",
+        "write 9 → fail",
+        "read → 4",
+    ] {
+        assert!(page.contains(&format!(">{label}</text>")), "{label}");
+        assert!(page.contains(&format!("<code>{label}</code>")), "{label}");
+    }
+    assert!(page.contains("process 6: write 6 → info, invoked 11.990 s, never completed"));
+    assert!(page.contains("<title>F1 partition: n1 from the others</title>"));
+}
+
+#[test]
+fn the_first_line_is_the_verdict() {
+    let first = |run: &Run| {
+        human(run, &Links::default())
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        first(&sample::valid(3_012)),
+        "valid: 1 seed, 3,012 operations (2,844 ok, 117 fail, 51 info); LIN examined 1,506 reads \
+         on 5 keys; 3 of 3 faults bit"
+    );
+    let invalid = sample::invalid(500);
+    let start = "INVALID, as expected (stale_local_read → LIN): process 3 read 4 at 12.031 s, but ";
+    assert!(first(&invalid).starts_with(start), "{}", first(&invalid));
+    let foreign = Run {
+        as_expected: false,
+        foreign: vec!["RAFT".into()],
+        ..invalid
+    };
+    let start = "INVALID, not as expected (stale_local_read → LIN, RAFT): n1 and n3 both acted";
+    assert!(first(&foreign).starts_with(start), "{}", first(&foreign));
+    let start = "unknown: fault F3 (clock_step) touched nothing";
+    assert!(first(&sample::unknown(500)).starts_with(start));
+}
+
+#[test]
+fn a_valid_run_that_should_have_shown_an_anomaly_says_so() {
+    let run = Run {
+        variant: "stale_local_read".into(),
+        expected: "LIN".into(),
+        ..sample::valid(500)
+    };
+    assert!(
+        html(&run)
+            .contains("is expected to show LIN (linearizability), and with this seed it did not")
+    );
+    assert!(
+        human(&run, &Links::default())
+            .contains("LIN is expected of stale_local_read and was not found")
+    );
+}
+
+#[test]
+fn the_text_ends_with_where_to_go_on() {
+    let run = sample::valid(100);
+    let links = Links {
+        report: Some("wrack-out/a/report.html"),
+        replay: Some("wrack run a.toml --seed 42"),
+    };
+    let end = "\nnext\n  report  wrack-out/a/report.html\n  replay  wrack run a.toml --seed 42\n";
+    assert!(human(&run, &links).ends_with(end));
+    assert!(!human(&run, &Links::default()).contains("\nnext\n"));
+}
+
+#[test]
+fn an_empty_run_has_reports_too() {
+    let run = Run {
+        expected: "valid".into(),
+        as_expected: true,
+        ..Run::default()
+    };
+    assert!(html(&run).contains("Nothing was promised"));
+    let text = human(&run, &Links::default());
+    assert_eq!(
+        text,
+        "valid: 1 seed, 0 operations (0 ok, 0 fail, 0 info); no faults\n"
+    );
+    let invalid = Run {
+        verdict: Verdict::Invalid,
+        ..run
+    };
+    assert!(
+        html(&invalid).contains("INVALID")
+            && human(&invalid, &Links::default()).starts_with("INVALID")
+    );
+}
