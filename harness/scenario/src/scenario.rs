@@ -1,6 +1,6 @@
 //! A scenario, validated and with every default filled in.
 
-use wrack_history::setting::Delay;
+use wrack_history::load::{Environment, RetryPolicy, Workload};
 use wrack_history::{ScheduledFault, Settings, SmolStr};
 
 /// What a scenario file says, with every default filled in.
@@ -87,95 +87,6 @@ pub struct Follow {
     pub because: String,
 }
 
-/// How links and disks behave without faults.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Environment {
-    /// Latency between nodes, one way.
-    pub peer_latency: Delay,
-    /// Latency between a client and a node, one way.
-    pub client_latency: Delay,
-    /// How long a sync of a disk takes.
-    pub sync_latency: Delay,
-}
-
-/// What clients ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workload {
-    /// Its name in the catalogue.
-    pub name: SmolStr,
-    /// How many clients.
-    pub clients: u32,
-    /// How many keys.
-    pub keys: u32,
-    /// How keys are chosen.
-    pub distribution: KeyDistribution,
-    /// Operations per 1,000 seconds, all clients together.
-    pub rate_per_kilosecond: u64,
-    /// Whether a client waits for its last operation before the next.
-    pub pace: Pace,
-    /// Weight of each function, in the order of the workload's functions.
-    pub mix: Vec<(SmolStr, u32)>,
-    /// At most so many operations in all, if there is a limit.
-    pub operations_max: Option<u64>,
-    /// Further parameters of this workload.
-    pub settings: Settings,
-}
-
-/// How keys are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyDistribution {
-    /// Every key alike.
-    Uniform,
-    /// Key of rank r with weight 1 / r^s.
-    Zipf {
-        /// The exponent s, in thousandths.
-        exponent_milli: u32,
-    },
-}
-
-/// Whether a client waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// The next operation is due at its time, but never before the last one completed.
-    Open,
-    /// The next operation comes a think time after the last one completed.
-    Closed,
-}
-
-/// How clients retry (X19).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// How long an attempt waits for its answer.
-    pub timeout_ns: u64,
-    /// How many attempts at most, from 1.
-    pub attempts_max: u32,
-    /// The wait before the second attempt; it doubles with each further one.
-    pub backoff_ns: u64,
-    /// The wait never exceeds this.
-    pub backoff_max_ns: u64,
-    /// The wait is moved by up to this share, either way, in millionths.
-    pub jitter_per_million: u32,
-    /// At most this share of attempts may be retries, in millionths; `None` for no budget.
-    pub budget_per_million: Option<u32>,
-    /// What the design may use to recognise a retry.
-    pub key: RetryKey,
-    /// Share of attempts whose message is sent once more, late, in millionths.
-    pub late_duplicate_per_million: u32,
-    /// How late it comes.
-    pub late_duplicate_after_ns: u64,
-}
-
-/// What the design may use to recognise a retry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryKey {
-    /// Session and sequence, unique to the operation.
-    Unique,
-    /// Nothing.
-    None,
-    /// The same for different operations, now and then.
-    Colliding,
-}
-
 /// How long the phases last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PhaseLengths {
@@ -214,6 +125,10 @@ pub enum Bound {
     AtLeast(u32),
     /// At most this long, in nanoseconds.
     AtMost(u64),
+    /// At most this share, in millionths: duplicate effects, stale hits.
+    AtMostShare(u32),
+    /// At most so many: unauthorised accesses, failed migrations.
+    AtMostCount(u64),
 }
 
 /// Below these a valid verdict is unknown: too little happened to say anything.
@@ -231,6 +146,11 @@ pub struct Minimum {
 
 impl Default for Minimum {
     fn default() -> Self {
-        Self { ok_operations: 100, reads: 30, overlapping_pairs: 10, open_in_fault: 20 }
+        Self {
+            ok_operations: 100,
+            reads: 30,
+            overlapping_pairs: 10,
+            open_in_fault: 20,
+        }
     }
 }

@@ -1,0 +1,196 @@
+//! What names mean in this file: the catalogue, the chosen design and workload, nodes and clients.
+//!
+//! A part is absent if the file does not say it correctly; what depends on it is then not judged,
+//! because one mistake should be reported once.
+
+use wrack_history::SmolStr;
+use wrack_history::catalogue::{Catalogue, DesignInfo, NamedDoc, WorkloadInfo};
+
+use crate::diagnostic::Span;
+use crate::mistake::Mistake;
+use crate::suggestion::unknown;
+
+/// Facts that every node can note, beside roles: `Fact::kind` says the same.
+pub(crate) const FACTS: &[&str] = &[
+    "accepted",
+    "acknowledged",
+    "appended",
+    "applied",
+    "assertion_failed",
+    "booted",
+    "committed",
+    "crashed",
+    "effect",
+    "paused",
+    "recovered",
+    "resumed",
+    "truncated",
+    "voted",
+];
+
+/// What names mean.
+pub(crate) struct Scope<'a> {
+    /// What exists at all.
+    pub catalogue: &'a Catalogue,
+    /// The design that the file names.
+    pub design: Option<&'static DesignInfo>,
+    /// The names of its nodes.
+    pub nodes: Option<Vec<SmolStr>>,
+    /// Variants whose parameters change the nodes.
+    pub resized: Vec<Resized>,
+    /// What the file promises beside what the design does.
+    pub promised: Vec<SmolStr>,
+    /// The workload that the file names.
+    pub workload: Option<&'static WorkloadInfo>,
+    /// How many clients there are.
+    pub clients: Option<u32>,
+    /// How long the fault phase lasts, in nanoseconds.
+    pub faults_ns: Option<u64>,
+    /// Whether the file says that its faults are beyond the model.
+    pub beyond_model: bool,
+}
+
+/// A variant with nodes of its own.
+pub(crate) struct Resized {
+    /// Its name.
+    pub variant: SmolStr,
+    /// Where the file says so.
+    pub span: Span,
+    /// The names of its nodes.
+    pub nodes: Vec<SmolStr>,
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(catalogue: &'a Catalogue) -> Self {
+        Self {
+            catalogue,
+            design: None,
+            nodes: None,
+            resized: Vec::new(),
+            promised: Vec::new(),
+            workload: None,
+            clients: None,
+            faults_ns: None,
+            beyond_model: false,
+        }
+    }
+
+    /// Judges the name of a node.
+    pub fn node(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        let Some(nodes) = &self.nodes else {
+            return Ok(());
+        };
+        if !nodes.iter().any(|node| node == name) {
+            return Err(hint_at_form(
+                self.unknown_node(name, span, nodes),
+                name,
+                self.roles(),
+            ));
+        }
+        let lacks = |resized: &&Resized| !resized.nodes.iter().any(|node| node == name);
+        self.resized.iter().find(lacks).map_or(Ok(()), |resized| {
+            let title = format!("variant `{}` has no node `{name}`", resized.variant);
+            let mistake = Mistake::new(span, title, "can never match in that variant");
+            Err(mistake.related(resized.span.clone(), "its nodes are chosen here"))
+        })
+    }
+
+    /// Judges the name of a node or client.
+    pub fn member(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        let number = name
+            .strip_prefix("client-")
+            .and_then(|n| n.parse::<u32>().ok());
+        let Some(number) = number else {
+            return self.node(name, span);
+        };
+        match self.clients {
+            Some(clients) if !(1..=clients).contains(&number) => {
+                let title = format!("there is no client `{name}`");
+                let help = format!("the clients are `client-1` to `client-{clients}`");
+                Err(Mistake::new(span, title, "can never match").help(help))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges the name of a role.
+    pub fn role(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        match self.design {
+            Some(design) if !design.roles.contains(&name) => {
+                let what = format!("role of `{}`", design.name);
+                Err(unknown(&what, name, span, design.roles))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges the name of a failpoint.
+    pub fn failpoint(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        let Some(design) = self.design else {
+            return Ok(());
+        };
+        let known = names(design.failpoints);
+        if known.contains(&name) {
+            return Ok(());
+        }
+        Err(unknown(
+            &format!("failpoint of `{}`", design.name),
+            name,
+            span,
+            &known,
+        ))
+    }
+
+    /// Judges the name of a fact that a fault waits for.
+    pub fn fact(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        let Some(design) = self.design else {
+            return Ok(());
+        };
+        let known = facts(design);
+        if known.iter().any(|fact| fact == name) {
+            return Ok(());
+        }
+        let known = known.iter().map(String::as_str).collect::<Vec<_>>();
+        Err(unknown("fact", name, span, &known))
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        self.design.map_or(&[], |design| design.roles)
+    }
+
+    fn unknown_node(&self, name: &str, span: Span, nodes: &[SmolStr]) -> Mistake {
+        unknown(
+            "node",
+            name,
+            span,
+            &nodes.iter().map(SmolStr::as_str).collect::<Vec<_>>(),
+        )
+    }
+}
+
+/// Every fact that a fault can wait for in this design: its own, its roles, those of every node.
+pub(crate) fn facts(design: &DesignInfo) -> Vec<String> {
+    let own = design.facts.iter().map(|fact| fact.name.to_owned());
+    let roles = design.roles.iter().map(|role| format!("role.{role}"));
+    own.chain(roles)
+        .chain(FACTS.iter().map(|fact| (*fact).to_owned()))
+        .collect()
+}
+
+/// The names alone.
+pub(crate) fn names(docs: &[NamedDoc]) -> Vec<&'static str> {
+    docs.iter().map(|doc| doc.name).collect()
+}
+
+/// Says how a role or a group is written, where the file has it as if it were a node.
+fn hint_at_form(mistake: Mistake, name: &str, roles: &[&str]) -> Mistake {
+    match name {
+        "minority" | "majority" | "all" | "clients" => {
+            mistake.help(format!("for a group write {{ some = \"{name}\" }}"))
+        }
+        role if roles.contains(&role) => {
+            mistake.help(format!("for a role write {{ role = \"{role}\" }}"))
+        }
+        _ => mistake,
+    }
+}
