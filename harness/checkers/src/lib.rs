@@ -1,11 +1,35 @@
 //! Checkers: one guarantee a file.
 //!
 //! A checker sees a recorded history and recorded facts, never the simulator: it judges a run of
-//! ours and a history that somebody else recorded alike.
+//! ours and a history that somebody else recorded alike. Beside the history it reads nothing: no
+//! clock, no chance, no environment; the same evidence gives the same judgement.
+//!
+//! The simplest way in is [`check`]: operations and the name of a model give a judgement. A run is
+//! judged with [`by_code`] or [`judge_all`]; an [`Invariant`] can also be fed fact by fact while the
+//! run goes on.
 
-use wrack_history::catalogue::GuaranteeInfo;
+mod assertion;
+mod duplicate;
+mod effects;
+mod fencing;
+mod final_reads;
+pub mod guards;
+mod linearizability;
+mod lost;
+mod lost_update;
+mod missing;
+mod raft;
+mod register;
+mod words;
+
+#[cfg(test)]
+mod story;
+
+use wrack_history::catalogue::{GuaranteeInfo, defaults};
 use wrack_history::run::Phases;
-use wrack_history::{FactRecord, History, Judgement, Settings, SmolStr};
+use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr};
+
+pub use linearizability::is_linearizable;
 
 /// What checkers judge by.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +41,29 @@ pub struct Evidence<'a> {
     pub facts: &'a [FactRecord],
     /// Names of nodes, then of clients, by index; empty for a history recorded elsewhere.
     pub nodes: &'a [SmolStr],
-    /// Where the phases end.
+    /// Where the phases end; all 0 for a history recorded elsewhere.
     pub phases: Phases,
     /// The sequential model that the workload is judged by, by name.
     pub model: &'a str,
     /// Bounds every search: configurations per key.
     pub states_max: u64,
+}
+
+/// Configurations per key that are enough for every workload of ours.
+pub const STATES_MAX: u64 = 5_000_000;
+
+impl<'a> Evidence<'a> {
+    /// A history alone, as somebody else recorded it.
+    pub fn of_history(history: &'a History, model: &'a str) -> Self {
+        Self {
+            history,
+            facts: &[],
+            nodes: &[],
+            phases: Phases::default(),
+            model,
+            states_max: STATES_MAX,
+        }
+    }
 }
 
 /// A promise about the inside of a design, judged fact by fact as a run goes on.
@@ -48,4 +89,109 @@ pub struct Guarantee {
     pub info: &'static GuaranteeInfo,
     /// Who judges it.
     pub judge: Judge,
+}
+
+impl Guarantee {
+    /// Judges a run that is over. Settings that are absent take their defaults.
+    pub fn judge(&self, evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
+        match self.judge {
+            Judge::Evidence(judge) => {
+                let mut all = defaults(self.info.parameters);
+                all.0.extend(settings.0.clone());
+                judge(evidence, &all)
+            }
+            Judge::Facts(new) => {
+                let mut invariant = new();
+                for record in evidence.facts {
+                    invariant.observe(record);
+                }
+                invariant.judgement(evidence.nodes)
+            }
+        }
+    }
+}
+
+/// Every guarantee, sorted by code.
+pub const ALL: &[Guarantee] = &[
+    assertion::GUARANTEE,
+    duplicate::GUARANTEE,
+    linearizability::GUARANTEE,
+    lost::GUARANTEE,
+    lost_update::GUARANTEE,
+    missing::GUARANTEE,
+    raft::GUARANTEE,
+    fencing::GUARANTEE,
+];
+
+/// The guarantee of this code.
+pub fn by_code(code: &str) -> Option<&'static Guarantee> {
+    ALL.iter().find(|guarantee| guarantee.info.code == code)
+}
+
+/// Judges each of these guarantees with its default settings, in their order.
+pub fn judge_all<'a>(
+    guarantees: impl IntoIterator<Item = &'a Guarantee>,
+    evidence: &Evidence<'_>,
+) -> Vec<Judgement> {
+    let guarantees = guarantees.into_iter();
+    guarantees.map(|guarantee| guarantee.judge(evidence, &Settings::default())).collect()
+}
+
+/// Whether operations, in any order, are linearizable by the model of this name.
+///
+/// ```
+/// use wrack_history::{Moment, Operation, Outcome, Value, Verdict};
+///
+/// let at = |index| Moment { index, ns: index * 1_000_000 };
+/// let write = Operation {
+///     id: 0, process: 1, session: 1, key: "k".into(), function: "write".into(), argument: 7.into(),
+///     result: Value::Nil, outcome: Outcome::Ok, invoke: at(0), complete: at(1), details: None,
+/// };
+/// let read = Operation {
+///     id: 1, process: 2, session: 2, function: "read".into(), argument: Value::Nil,
+///     invoke: at(2), complete: at(3), ..write.clone()
+/// };
+/// let judgement = wrack_checkers::check(vec![write, read], "register");
+/// assert_eq!(judgement.verdict, Verdict::Invalid);
+/// assert_eq!(
+///     judgement.anomalies[0].explanation,
+///     "process 2 read nil of k at 0.003 s, but write 7 by process 1 had completed at 0.001 s, \
+///      before that began, and nil is only the initial value",
+/// );
+/// ```
+pub fn check(mut operations: Vec<Operation>, model: &str) -> Judgement {
+    operations.sort_by_key(|operation| operation.invoke.index);
+    let history = History { operations, nemesis: Vec::new() };
+    let evidence = Evidence::of_history(&history, model);
+    linearizability::GUARANTEE.judge(&evidence, &Settings::default())
+}
+
+/// The operations of each key, keys in order of their names.
+pub(crate) fn operations_by_key(
+    operations: &[Operation],
+) -> std::collections::BTreeMap<&SmolStr, Vec<&Operation>> {
+    let mut keys = std::collections::BTreeMap::<&SmolStr, Vec<&Operation>>::new();
+    for operation in operations {
+        keys.entry(&operation.key).or_default().push(operation);
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, by_code};
+
+    #[test]
+    fn guarantees_are_sorted_by_code_and_found_by_it() {
+        assert!(ALL.is_sorted_by_key(|guarantee| guarantee.info.code));
+        assert!(ALL.iter().all(|guarantee| by_code(guarantee.info.code).is_some()));
+        assert!(by_code("NONE").is_none());
+    }
+
+    #[test]
+    fn every_guarantee_explains_itself() {
+        for guarantee in ALL {
+            assert!(guarantee.info.doc.len() > 100, "{}", guarantee.info.code);
+        }
+    }
 }

@@ -48,35 +48,17 @@ impl ParameterInfo {
         default: DefaultSetting,
         doc: &'static str,
     ) -> Self {
-        Self {
-            name,
-            kind,
-            default: Some(default),
-            optional: false,
-            doc,
-        }
+        Self { name, kind, default: Some(default), optional: false, doc }
     }
 
     /// A parameter that must be given.
     pub const fn required(name: &'static str, kind: ParameterKind, doc: &'static str) -> Self {
-        Self {
-            name,
-            kind,
-            default: None,
-            optional: false,
-            doc,
-        }
+        Self { name, kind, default: None, optional: false, doc }
     }
 
     /// A parameter that may be absent.
     pub const fn optional(name: &'static str, kind: ParameterKind, doc: &'static str) -> Self {
-        Self {
-            name,
-            kind,
-            default: None,
-            optional: true,
-            doc,
-        }
+        Self { name, kind, default: None, optional: true, doc }
     }
 }
 
@@ -150,10 +132,8 @@ impl From<DefaultSetting> for Setting {
 
 /// The settings that hold where a file says nothing.
 pub fn defaults(parameters: &[ParameterInfo]) -> Settings {
-    let with_default = |p: &ParameterInfo| {
-        p.default
-            .map(|default| (SmolStr::new_static(p.name), default.into()))
-    };
+    let with_default =
+        |p: &ParameterInfo| p.default.map(|default| (SmolStr::new_static(p.name), default.into()));
     Settings(parameters.iter().filter_map(with_default).collect())
 }
 
@@ -314,10 +294,7 @@ impl Catalogue {
 
     /// The workload of this name.
     pub fn workload(&self, name: &str) -> Option<&'static WorkloadInfo> {
-        self.workloads
-            .iter()
-            .copied()
-            .find(|info| info.name == name)
+        self.workloads.iter().copied().find(|info| info.name == name)
     }
 
     /// The fault of this name.
@@ -327,10 +304,7 @@ impl Catalogue {
 
     /// The guarantee of this code.
     pub fn guarantee(&self, code: &str) -> Option<&'static GuaranteeInfo> {
-        self.guarantees
-            .iter()
-            .copied()
-            .find(|info| info.code == code)
+        self.guarantees.iter().copied().find(|info| info.code == code)
     }
 
     /// The metric of this name.

@@ -189,11 +189,7 @@ impl Line {
             (self.occurrence.is_some(), nemesis, "occurrence"),
             (self.name.is_some(), nemesis, "name"),
             (self.detail.is_some(), nemesis, "detail"),
-            (
-                self.operations.is_some(),
-                self.event == Kind::End,
-                "operations",
-            ),
+            (self.operations.is_some(), self.event == Kind::End, "operations"),
         ]
         .into_iter()
         .find_map(|(present, belongs, name)| (present && !belongs).then_some(name))
@@ -209,23 +205,14 @@ pub struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// Starts a history with its first line.
     pub fn new(mut to: W) -> io::Result<Self> {
-        line(
-            &mut to,
-            &Header {
-                format: FORMAT.into(),
-                version: VERSION,
-            },
-        )?;
+        line(&mut to, &Header { format: FORMAT.into(), version: VERSION })?;
         Ok(Self { to, operations: 0 })
     }
 
     /// Writes that an operation was invoked.
     pub fn invoke(&mut self, operation: &Operation) -> io::Result<()> {
         self.operations += 1;
-        let details = operation
-            .details
-            .as_ref()
-            .filter(|_| !operation.complete_is_recorded());
+        let details = operation.details.as_ref().filter(|_| !operation.complete_is_recorded());
         line(
             &mut self.to,
             &Line {
@@ -271,21 +258,14 @@ impl<W: Write> Writer<W> {
                 occurrence: Some(event.occurrence),
                 name: Some(event.name.clone()),
                 detail: Some(event.detail.clone()),
-                ..Line::new(if event.injected {
-                    Kind::Inject
-                } else {
-                    Kind::Heal
-                })
+                ..Line::new(if event.injected { Kind::Inject } else { Kind::Heal })
             },
         )
     }
 
     /// Writes the last line and flushes.
     pub fn finish(mut self) -> io::Result<W> {
-        let end = Line {
-            operations: Some(self.operations),
-            ..Line::new(Kind::End)
-        };
+        let end = Line { operations: Some(self.operations), ..Line::new(Kind::End) };
         line(&mut self.to, &end)?;
         self.to.flush()?;
         Ok(self.to)
@@ -318,12 +298,7 @@ pub fn write(history: &History, to: impl Write) -> io::Result<()> {
             items.push((operation.complete.index, Item::Complete(operation)));
         }
     }
-    items.extend(
-        history
-            .nemesis
-            .iter()
-            .map(|event| (event.at.index, Item::Nemesis(event))),
-    );
+    items.extend(history.nemesis.iter().map(|event| (event.at.index, Item::Nemesis(event))));
     items.sort_unstable_by_key(|(index, _)| *index);
     let mut writer = Writer::new(to)?;
     for (_, item) in items {
@@ -463,20 +438,10 @@ impl<R: BufRead> Reader<R> {
             return Err(self.at_field("id", message));
         };
         let retired = outcome == Outcome::Info;
-        let state = if retired {
-            ProcessState::Retired
-        } else {
-            ProcessState::Idle
-        };
+        let state = if retired { ProcessState::Retired } else { ProcessState::Idle };
         self.processes.insert(process, state);
         let at = self.moment(line.ns)?;
-        Ok(Completion {
-            id,
-            at,
-            outcome,
-            result: line.result,
-            details: line.details,
-        })
+        Ok(Completion { id, at, outcome, result: line.result, details: line.details })
     }
 
     fn nemesis(&mut self, line: Line, injected: bool) -> Result<NemesisEvent, CodecError> {
@@ -504,10 +469,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn moment(&self, ns: Option<u64>) -> Result<Moment, CodecError> {
-        Ok(Moment {
-            index: self.index,
-            ns: self.required(ns, "ns")?,
-        })
+        Ok(Moment { index: self.index, ns: self.required(ns, "ns")? })
     }
 
     fn required<T>(&self, field: Option<T>, name: &str) -> Result<T, CodecError> {
@@ -531,27 +493,17 @@ impl<R: BufRead> Reader<R> {
         if count > LINE_BYTES_MAX {
             return Err(self.malformed(column, "the line is longer than 16 MiB"));
         }
-        Err(CodecError::EndsMidLine {
-            line: self.line,
-            column,
-        })
+        Err(CodecError::EndsMidLine { line: self.line, column })
     }
 
     fn malformed(&self, column: usize, message: impl Into<String>) -> CodecError {
-        CodecError::Malformed {
-            line: self.line,
-            column,
-            message: message.into(),
-        }
+        CodecError::Malformed { line: self.line, column, message: message.into() }
     }
 
     /// An error at the place where the line names `field`.
     fn at_field(&self, field: &str, message: String) -> CodecError {
         let name = format!("\"{field}\"");
-        let place = self
-            .buffer
-            .windows(name.len())
-            .position(|part| part == name.as_bytes());
+        let place = self.buffer.windows(name.len()).position(|part| part == name.as_bytes());
         self.malformed(place.map_or(1, |place| place + 1), message)
     }
 
@@ -574,9 +526,7 @@ pub fn read(from: impl BufRead) -> Result<Recorded, CodecError> {
                 history.operations.push(operation);
             }
             Event::Complete(completion) => {
-                let place = places
-                    .remove(&completion.id)
-                    .expect("the reader knows it as open");
+                let place = places.remove(&completion.id).expect("the reader knows it as open");
                 let operation = &mut history.operations[place];
                 operation.outcome = completion.outcome;
                 operation.complete = completion.at;
@@ -586,11 +536,7 @@ pub fn read(from: impl BufRead) -> Result<Recorded, CodecError> {
             Event::Nemesis(event) => history.nemesis.push(event),
         }
     }
-    Ok(Recorded {
-        history,
-        open: reader.open(),
-        finished: reader.finished(),
-    })
+    Ok(Recorded { history, open: reader.open(), finished: reader.finished() })
 }
 
 #[cfg(test)]
@@ -622,10 +568,7 @@ mod tests {
             let mut open = [None::<usize>; 4];
             let mut process = [0, 1, 2, 3u32];
             for (index, (client, how, value, detailed)) in steps.into_iter().enumerate() {
-                let at = Moment {
-                    index: index as u64,
-                    ns: index as u64 * 10,
-                };
+                let at = Moment { index: index as u64, ns: index as u64 * 10 };
                 let slot = client as usize;
                 let Some(place) = open[slot].take() else {
                     open[slot] = Some(history.operations.len());
@@ -704,10 +647,7 @@ mod tests {
 
     #[test]
     fn a_malformed_line_is_an_error_with_its_line_and_column() {
-        check(
-            "{\"event\":\"invoke\",\"ns\":x}\n",
-            "line 2, column 24: expected value",
-        );
+        check("{\"event\":\"invoke\",\"ns\":x}\n", "line 2, column 24: expected value");
         check(
             "{\"event\":\"ok\",\"ns\":1,\"id\":7}\n",
             "line 2, column 22: operation 7 is completed, but it is not open",

@@ -84,16 +84,7 @@ mod tests {
 
     #[test]
     fn a_duration_reads_back_as_it_was_written() {
-        for text in [
-            "0s",
-            "1ns",
-            "1.5ms",
-            "150ms",
-            "10s",
-            "90s",
-            "2.000000001s",
-            "7us",
-        ] {
+        for text in ["0s", "1ns", "1.5ms", "150ms", "10s", "90s", "2.000000001s", "7us"] {
             assert_eq!(format(parse(text).unwrap()), text);
         }
         assert_eq!(format(parse("2m").unwrap()), "120s");
@@ -103,11 +94,7 @@ mod tests {
     #[test]
     fn a_duration_without_unit_or_number_is_refused_with_the_reason() {
         assert!(parse("10").unwrap_err().contains("needs a unit"));
-        assert!(
-            parse("10 parsecs")
-                .unwrap_err()
-                .contains("unknown unit \"parsecs\"")
-        );
+        assert!(parse("10 parsecs").unwrap_err().contains("unknown unit \"parsecs\""));
         assert!(parse("1.2.3s").is_err());
         assert!(parse("ms").is_err());
         assert!(parse("99999999999h").is_err());

@@ -71,9 +71,7 @@ impl History {
         for operation in &self.operations {
             keys.entry(&operation.key).or_default().push(operation);
         }
-        keys.into_iter()
-            .map(|(key, operations)| (key.clone(), operations))
-            .collect()
+        keys.into_iter().map(|(key, operations)| (key.clone(), operations)).collect()
     }
 
     /// The operation with this id.

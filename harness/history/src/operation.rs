@@ -18,10 +18,7 @@ pub struct Moment {
 
 impl Moment {
     /// After everything: where an operation that never completed ends.
-    pub const NEVER: Self = Self {
-        index: u64::MAX,
-        ns: u64::MAX,
-    };
+    pub const NEVER: Self = Self { index: u64::MAX, ns: u64::MAX };
 }
 
 /// How an operation ended for the client that invoked it.
@@ -108,11 +105,7 @@ impl Operation {
 
     /// Where its effect must stand at the latest: its completion if `Ok`, else [`Moment::NEVER`].
     pub fn effect_by(&self) -> Moment {
-        if self.is_ok() {
-            self.complete
-        } else {
-            Moment::NEVER
-        }
+        if self.is_ok() { self.complete } else { Moment::NEVER }
     }
 
     /// Whether its client learned the outcome before `other` was invoked.

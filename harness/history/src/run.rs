@@ -90,15 +90,12 @@ pub struct Run {
 impl Run {
     /// Every anomaly of every checker.
     pub fn anomalies(&self) -> impl Iterator<Item = &Anomaly> {
-        self.judgements
-            .iter()
-            .flat_map(|judgement| &judgement.anomalies)
+        self.judgements.iter().flat_map(|judgement| &judgement.anomalies)
     }
 
     /// Whether the expected anomaly was found.
     pub fn found(&self) -> bool {
-        self.anomalies()
-            .any(|anomaly| anomaly.code == self.expected)
+        self.anomalies().any(|anomaly| anomaly.code == self.expected)
     }
 }
 

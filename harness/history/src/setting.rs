@@ -63,10 +63,7 @@ pub enum Delay {
 impl Delay {
     /// Always the same.
     pub const fn constant(ns: u64) -> Self {
-        Self::Uniform {
-            min_ns: ns,
-            max_ns: ns,
-        }
+        Self::Uniform { min_ns: ns, max_ns: ns }
     }
 
     /// Equally likely from `min_ns` to `max_ns`.
@@ -87,10 +84,7 @@ impl fmt::Display for Delay {
             Self::Exponential { min_ns, mean_ns } => {
                 write!(f, "exponential {} + {}", text(*min_ns), text(*mean_ns))
             }
-            Self::LogNormal {
-                median_ns,
-                sigma_milli,
-            } => {
+            Self::LogNormal { median_ns, sigma_milli } => {
                 write!(f, "lognormal {} sigma 0.{sigma_milli:03}", text(*median_ns))
             }
         }
@@ -113,11 +107,7 @@ impl fmt::Display for Setting {
             Self::Target(target) => write!(f, "{target}"),
             Self::Groups(groups) => {
                 let group = |group: &Vec<Target>| {
-                    group
-                        .iter()
-                        .map(Target::to_string)
-                        .collect::<Vec<_>>()
-                        .join(", ")
+                    group.iter().map(Target::to_string).collect::<Vec<_>>().join(", ")
                 };
                 f.write_str(&groups.iter().map(group).collect::<Vec<_>>().join(" | "))
             }

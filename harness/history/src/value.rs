@@ -216,13 +216,8 @@ mod tests {
 
     #[test]
     fn a_value_reads_back_from_json_as_it_was() {
-        let value = Value::list([
-            Value::Nil,
-            true.into(),
-            (-7).into(),
-            "a".into(),
-            Value::list([]),
-        ]);
+        let value =
+            Value::list([Value::Nil, true.into(), (-7).into(), "a".into(), Value::list([])]);
         let text = serde_json::to_string(&value).unwrap();
         assert_eq!(text, r#"[null,true,-7,"a",[]]"#);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);

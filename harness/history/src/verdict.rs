@@ -79,10 +79,7 @@ pub struct Judgement {
 impl Judgement {
     /// A judgement without anomalies yet.
     pub fn new(code: &str) -> Self {
-        Self {
-            code: code.into(),
-            ..Self::default()
-        }
+        Self { code: code.into(), ..Self::default() }
     }
 
     /// Counts something that was looked at.

@@ -1,1 +1,18 @@
-//! To come.
+//! Scenario + seed → run, judged and compared with what the scenario expects.
+//!
+//! Everything here is a pure function of scenario, variant, seed and version; the one module that
+//! works in parallel is [`parallel`].
+
+pub mod catalogue;
+pub mod determinism;
+pub mod execute;
+pub mod group;
+pub mod judge;
+pub mod metrics;
+pub mod parallel;
+pub mod vacuity;
+
+pub use catalogue::Designs;
+pub use execute::{Execution, TraceLevel};
+pub use group::{Group, Standing};
+pub use judge::run;

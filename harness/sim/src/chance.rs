@@ -101,10 +101,7 @@ pub fn delay_of(delay: &Delay, word: u64) -> u64 {
         Delay::Exponential { min_ns, mean_ns } => {
             min_ns.saturating_add((-libm::log(unit(word)) * mean_ns as f64) as u64)
         }
-        Delay::LogNormal {
-            median_ns,
-            sigma_milli,
-        } => {
+        Delay::LogNormal { median_ns, sigma_milli } => {
             let sigma = f64::from(sigma_milli) / 1_000.0;
             (median_ns as f64 * libm::exp(sigma * normal(word))) as u64
         }
@@ -157,10 +154,7 @@ impl Noise {
     /// The noise of a run.
     pub fn new(seed: u64) -> Self {
         let k0 = finish(seed ^ 0x9e37_79b9_7f4a_7c15);
-        Self {
-            k0,
-            k1: finish(k0 ^ 0xd1b5_4a32_d192_ed03),
-        }
+        Self { k0, k1: finish(k0 ^ 0xd1b5_4a32_d192_ed03) }
     }
 
     /// The word of the `index`-th message from `from` to `to` in the 1 ms bucket `bucket`.
@@ -198,9 +192,7 @@ impl Digest {
     /// Takes one word in.
     #[inline]
     pub fn push(&mut self, word: u64) {
-        self.0 = (self.0 ^ word)
-            .wrapping_mul(0x9fb2_1c65_1e98_df25)
-            .rotate_left(29);
+        self.0 = (self.0 ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29);
     }
 
     /// The digest of anything that can be hashed.
@@ -292,26 +284,15 @@ mod tests {
     fn a_delay_stays_within_its_bounds_and_near_its_mean() {
         let mut stream = Stream::new(9, Purpose::Node, 0, 0);
         let mut mean = |delay: Delay| {
-            let sum = (0..20_000)
-                .map(|_| u128::from(stream.delay(&delay)))
-                .sum::<u128>();
+            let sum = (0..20_000).map(|_| u128::from(stream.delay(&delay))).sum::<u128>();
             (sum / 20_000) as u64
         };
         assert!((2_950..=3_050).contains(&mean(Delay::uniform(1_000, 5_000))));
         assert_eq!(mean(Delay::constant(7)), 7);
-        let exponential = mean(Delay::Exponential {
-            min_ns: 100_000,
-            mean_ns: 1_000_000,
-        });
-        assert!(
-            (1_070_000..=1_130_000).contains(&exponential),
-            "{exponential}"
-        );
+        let exponential = mean(Delay::Exponential { min_ns: 100_000, mean_ns: 1_000_000 });
+        assert!((1_070_000..=1_130_000).contains(&exponential), "{exponential}");
         // The mean of a log-normal is the median times exp(sigma² / 2): 1.133 for sigma 0.5.
-        let wide = mean(Delay::LogNormal {
-            median_ns: 1_000_000,
-            sigma_milli: 500,
-        });
+        let wide = mean(Delay::LogNormal { median_ns: 1_000_000, sigma_milli: 500 });
         assert!((1_110_000..=1_160_000).contains(&wide), "{wide}");
     }
 
@@ -325,9 +306,6 @@ mod tests {
                 buckets[scale(word, 16) as usize] += 1;
             }
         }
-        assert!(
-            buckets.iter().all(|count| (200..=300).contains(count)),
-            "{buckets:?}"
-        );
+        assert!(buckets.iter().all(|count| (200..=300).contains(count)), "{buckets:?}");
     }
 }

@@ -101,6 +101,11 @@ pub struct Client<P> {
 }
 
 impl<P> Client<P> {
+    /// Whether it has run all its operations.
+    pub fn is_done(&self) -> bool {
+        self.open.is_none() && self.next == self.plan.operations.len()
+    }
+
     /// A client at the beginning of its plan.
     pub fn new(plan: ClientPlan) -> Self {
         assert!(!plan.entries.is_empty(), "a client has somebody to ask");
@@ -131,11 +136,7 @@ impl<P: Payload> Node for Client<P> {
         let Wire::Response(Response { number, reply }) = message else {
             return;
         };
-        let Some(open) = self
-            .open
-            .as_mut()
-            .filter(|open| open.request.number == number)
-        else {
+        let Some(open) = self.open.as_mut().filter(|open| open.request.number == number) else {
             return;
         };
         match reply {
@@ -144,19 +145,11 @@ impl<P: Payload> Node for Client<P> {
                     self.target = place;
                 }
                 let refused_in_doubt = open.doubt && refused(&open.request, &result);
-                let outcome = if refused_in_doubt {
-                    Outcome::Info
-                } else {
-                    Outcome::Ok
-                };
+                let outcome = if refused_in_doubt { Outcome::Info } else { Outcome::Ok };
                 self.complete(outcome, result, cx);
             }
             Reply::Fail(why) => {
-                let outcome = if open.doubt {
-                    Outcome::Info
-                } else {
-                    Outcome::Fail
-                };
+                let outcome = if open.doubt { Outcome::Info } else { Outcome::Fail };
                 open.why = why;
                 self.complete(outcome, Value::Nil, cx);
             }
@@ -306,20 +299,13 @@ impl<P: Payload> Client<P> {
             (self.retries + 1) * 1_000_000 <= u64::from(share) * (self.attempts + 1)
         });
         if open.attempts >= policy.attempts_max || !within_budget {
-            let outcome = if open.doubt {
-                Outcome::Info
-            } else {
-                Outcome::Fail
-            };
+            let outcome = if open.doubt { Outcome::Info } else { Outcome::Fail };
             self.complete(outcome, Value::Nil, cx);
             return;
         }
         self.retries += 1;
         let doublings = (open.attempts - 1).min(32);
-        let wait = policy
-            .backoff_ns
-            .saturating_mul(1 << doublings)
-            .min(policy.backoff_max_ns);
+        let wait = policy.backoff_ns.saturating_mul(1 << doublings).min(policy.backoff_max_ns);
         let spread = wait / 1_000_000 * u64::from(policy.jitter_per_million)
             + wait % 1_000_000 * u64::from(policy.jitter_per_million) / 1_000_000;
         let mut wait_ns = wait;
@@ -357,10 +343,9 @@ impl<P: Payload> Client<P> {
         let seen = match request.function.as_str() {
             "read" => result.clone(),
             "write" => request.argument.clone(),
-            "cas" if *result == Value::Bool(true) => request
-                .argument
-                .as_pair()
-                .map_or(Value::Nil, |(_, new)| new.clone()),
+            "cas" if *result == Value::Bool(true) => {
+                request.argument.as_pair().map_or(Value::Nil, |(_, new)| new.clone())
+            }
             _ => return,
         };
         self.seen.insert(request.key.clone(), seen);

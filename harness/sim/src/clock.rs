@@ -125,10 +125,7 @@ mod tests {
             for local in [124, 1_000, 999_999_937, 77 * SECOND] {
                 let at = clock.true_time(local, 123);
                 assert!(clock.monotonic(at) >= local, "{ppm} {local}");
-                assert!(
-                    at == 123 || clock.monotonic(at - 1) < local,
-                    "{ppm} {local}"
-                );
+                assert!(at == 123 || clock.monotonic(at - 1) < local, "{ppm} {local}");
             }
         }
     }

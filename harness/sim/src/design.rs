@@ -28,9 +28,7 @@ impl Cluster {
     /// # Panics
     /// If the design does not declare it: a bug of the design.
     pub fn duration(&self, name: &str) -> u64 {
-        self.settings
-            .duration(name)
-            .unwrap_or_else(|| panic!("no parameter {name}"))
+        self.settings.duration(name).unwrap_or_else(|| panic!("no parameter {name}"))
     }
 
     /// A whole number among the parameters.
@@ -38,9 +36,7 @@ impl Cluster {
     /// # Panics
     /// If the design does not declare it: a bug of the design.
     pub fn integer(&self, name: &str) -> i64 {
-        self.settings
-            .integer(name)
-            .unwrap_or_else(|| panic!("no parameter {name}"))
+        self.settings.integer(name).unwrap_or_else(|| panic!("no parameter {name}"))
     }
 }
 
@@ -60,4 +56,10 @@ pub trait Design: 'static {
     fn entries(cluster: &Cluster) -> Vec<NodeId> {
         cluster.servers().collect()
     }
+}
+
+/// Who collects designs: whoever can run them.
+pub trait Registry {
+    /// Takes a design in.
+    fn add<D: Design>(&mut self);
 }

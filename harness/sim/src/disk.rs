@@ -96,26 +96,16 @@ impl Disk {
             match read(bytes) {
                 Ok(record) => records.push(record),
                 Err(_) => {
-                    return Recovered {
-                        records,
-                        torn: true,
-                    };
+                    return Recovered { records, torn: true };
                 }
             }
         }
-        Recovered {
-            records,
-            torn: false,
-        }
+        Recovered { records, torn: false }
     }
 
     /// Reads a named cell; `None` if it was never written.
     pub fn cell<V: DeserializeOwned>(&self, name: &str) -> Result<Option<V>, DiskError> {
-        match self
-            .cells
-            .get(name)
-            .and_then(|cell| cell.current.as_deref())
-        {
+        match self.cells.get(name).and_then(|cell| cell.current.as_deref()) {
             Some(bytes) => read(bytes).map(Some),
             None => Ok(None),
         }
@@ -170,11 +160,7 @@ impl Disk {
             }
         }
         let overflowed = std::mem::take(&mut self.overflowed);
-        SyncPoint {
-            records: self.ends.len(),
-            cells,
-            overflowed,
-        }
+        SyncPoint { records: self.ends.len(), cells, overflowed }
     }
 
     /// A sync came back: what stood before it is durable.
@@ -187,11 +173,7 @@ impl Disk {
 
     /// Number of records and cells that a crash would lose.
     pub fn unsynced(&self) -> usize {
-        let cells = self
-            .cells
-            .values()
-            .filter(|cell| cell.current != cell.durable)
-            .count();
+        let cells = self.cells.values().filter(|cell| cell.current != cell.durable).count();
         self.ends.len() - self.durable + cells
     }
 
@@ -200,9 +182,7 @@ impl Disk {
         let before = self.unsynced();
         let lucky = self.durable + tail.lucky_records.min(self.ends.len() - self.durable);
         let start = self.start_of(lucky);
-        let torn = self
-            .record(lucky)
-            .map_or(0, |next| tail.torn_bytes.min(next.len() - 1));
+        let torn = self.record(lucky).map_or(0, |next| tail.torn_bytes.min(next.len() - 1));
         self.bytes.truncate(start + torn);
         self.ends.truncate(lucky);
         if torn > 0 {
@@ -241,9 +221,7 @@ pub fn frame(record: &impl Serialize, into: &mut Vec<u8>) {
 
 /// Reads a framed record, and notices when it is torn or rotten.
 pub fn read<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, DiskError> {
-    let (sum, content) = bytes
-        .split_at_checked(CHECKSUM_BYTES)
-        .ok_or(DiskError::Corrupt)?;
+    let (sum, content) = bytes.split_at_checked(CHECKSUM_BYTES).ok_or(DiskError::Corrupt)?;
     if sum != checksum(content) {
         return Err(DiskError::Corrupt);
     }
@@ -283,33 +261,15 @@ mod tests {
         let mut disk = disk(5, 3);
         assert_eq!(disk.crash(CrashTail::default()), 2);
         let kept = disk.recover::<u64>();
-        assert_eq!(
-            kept,
-            Recovered {
-                records: vec![0, 1_000, 2_000],
-                torn: false
-            }
-        );
+        assert_eq!(kept, Recovered { records: vec![0, 1_000, 2_000], torn: false });
     }
 
     #[test]
     fn a_lucky_record_survives_and_a_torn_one_is_noticed() {
         let mut disk = disk(6, 3);
-        assert_eq!(
-            disk.crash(CrashTail {
-                lucky_records: 1,
-                torn_bytes: 5
-            }),
-            2
-        );
+        assert_eq!(disk.crash(CrashTail { lucky_records: 1, torn_bytes: 5 }), 2);
         let kept = disk.recover::<u64>();
-        assert_eq!(
-            kept,
-            Recovered {
-                records: vec![0, 1_000, 2_000, 3_000],
-                torn: true
-            }
-        );
+        assert_eq!(kept, Recovered { records: vec![0, 1_000, 2_000, 3_000], torn: true });
         disk.truncate(4);
         assert!(!disk.recover::<u64>().torn);
     }
@@ -338,10 +298,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_gone_and_fails_the_next_sync() {
-        let mut disk = Disk {
-            capacity: Some(12),
-            ..Disk::default()
-        };
+        let mut disk = Disk { capacity: Some(12), ..Disk::default() };
         disk.append(&framed(1));
         disk.append(&framed(2));
         disk.append(&framed(3));

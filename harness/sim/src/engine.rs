@@ -14,11 +14,16 @@ use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
 use crate::node::{Context, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
 use crate::queue::{Due, Queue};
-use crate::record::{Recorder, TraceLevel};
+use crate::record::{FaultEffect, Recorder, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers};
-use crate::world::{Controller, DiskFault, FailpointAction, Observer, TailChance, Trap};
+use crate::world::{
+    ClockUse, Controller, DiskFault, DiskTrouble, FailpointAction, Observer, TailChance, Trap,
+};
+
+use hold::Hold;
 
 mod apply;
+mod hold;
 mod outside;
 
 /// At most so many events may happen at one virtual instant.
@@ -77,6 +82,8 @@ pub struct Recording {
     pub trace_hash: u64,
     /// Messages sent.
     pub messages: u64,
+    /// What each fault touched, by its handle.
+    pub effects: Vec<FaultEffect>,
 }
 
 /// How the engine makes a member that boots: its id, and how often it booted before.
@@ -93,8 +100,7 @@ struct Envelope<M> {
 enum Timed {
     Timer(NodeId, TimerRef),
     Synced(NodeId, u32),
-    Boot(NodeId, u32),
-    Resume(NodeId, u32),
+    Return(NodeId, u32),
 }
 
 /// Something that waits until a paused node goes on.
@@ -112,9 +118,8 @@ struct Sync {
 }
 
 struct Pause<M> {
-    fault: FaultHandle,
-    clock_stops: bool,
-    open_ns_before: u64,
+    /// Who keeps the node paused.
+    holds: Vec<Hold>,
     /// Effects behind the failpoint that paused the node.
     deferred: Option<Effects<M>>,
     held: VecDeque<Held>,
@@ -132,13 +137,16 @@ struct Member<N: Node> {
     stream: LazyStream,
     timers: Timers<u64>,
     pause: Option<Pause<N::Message>>,
-    down_by: Option<FaultHandle>,
+    /// Who keeps it down.
+    down: Vec<Hold>,
     role: Option<(SmolStr, u64)>,
     syncs: VecDeque<Sync>,
     sync_done_ns: u64,
     sync_index: (u64, u32),
     disk_faults: Vec<(FaultHandle, DiskFault)>,
-    clock_faults: Vec<FaultHandle>,
+    clock_faults: Vec<(FaultHandle, ClockUse)>,
+    /// How much faster than true time each fault makes its clocks, in millionths.
+    drifts: Vec<(FaultHandle, i32)>,
 }
 
 struct SetTrap {
@@ -181,10 +189,7 @@ impl<N: Node> Engine<N> {
     /// An engine with all members booted at time 0, in order of their index.
     pub fn new(config: EngineConfig, boot: Boot<N>, observer: &mut dyn Observer) -> Self {
         let nodes = config.names.len();
-        assert!(
-            nodes < usize::from(u16::MAX),
-            "a cluster has at most 65,534 members"
-        );
+        assert!(nodes < usize::from(u16::MAX), "a cluster has at most 65,534 members");
         let noise = Noise::new(config.seed);
         let environment = config.environment;
         let latency = (environment.peer_latency, environment.client_latency);
@@ -206,7 +211,8 @@ impl<N: Node> Engine<N> {
             traps: Vec::new(),
             effects: Effects::default(),
             fresh_facts: Vec::new(),
-            watched: false,
+            // Whoever watches also wants to know what was noted at the first boot.
+            watched: true,
             record: Recorder::new(config.trace, config.keep_all_facts),
             in_callback: None,
             instant: (0, 0),
@@ -237,14 +243,20 @@ impl<N: Node> Engine<N> {
         &self.members[node.index()].disk
     }
 
-    /// A member, if it is up.
+    /// A member, if there is one of this index and it is up.
     pub fn member(&self, node: NodeId) -> Option<&N> {
-        self.members[node.index()].node.as_ref()
+        self.members.get(node.index())?.node.as_ref()
     }
 
-    /// What was recorded.
+    /// Operations that are open now.
+    pub fn open_operations(&self) -> u64 {
+        self.record.open_operations()
+    }
+
+    /// What was recorded; operations that are open end `info` now.
     pub fn finish(self) -> Recording {
-        let record = self.record;
+        let mut record = self.record;
+        record.close(self.now);
         Recording {
             history: record.history,
             facts: record.facts,
@@ -252,6 +264,7 @@ impl<N: Node> Engine<N> {
             trace: record.trace,
             trace_hash: finish(record.digest.0),
             messages: record.messages,
+            effects: record.faults,
         }
     }
 
@@ -265,7 +278,11 @@ impl<N: Node> Engine<N> {
         observer: &mut dyn Observer,
     ) -> Result<(), LimitError> {
         self.watched = controller.watches_facts();
+        if !self.watched {
+            self.fresh_facts.clear();
+        }
         self.guarded(observer, |engine, observer| {
+            engine.tell(controller, observer);
             while engine.step(until_ns, controller, observer)? {}
             Ok(())
         })?;
@@ -293,10 +310,7 @@ impl<N: Node> Engine<N> {
 
     fn design_panicked(&mut self, node: NodeId, message: &str, observer: &mut dyn Observer) {
         self.effects.clear();
-        let fact = Fact::AssertionFailed {
-            name: "panic".into(),
-            message: message.into(),
-        };
+        let fact = Fact::AssertionFailed { name: "panic".into(), message: message.into() };
         self.note(node, fact, observer);
         self.crash_node(node, CrashTail::default(), observer);
     }
@@ -318,9 +332,7 @@ impl<N: Node> Engine<N> {
         };
         if let Some(at) = controller.next_ns().filter(|at| *at <= next && *at < until) {
             self.advance(at)?;
-            self.control(controller, observer, |controller, world| {
-                controller.act(world)
-            });
+            self.control(controller, observer, |controller, world| controller.act(world));
             return Ok(true);
         }
         if next >= until {
@@ -350,10 +362,7 @@ impl<N: Node> Engine<N> {
         }
         self.instant.1 += 1;
         if self.instant.1 > EVENTS_PER_INSTANT_MAX {
-            return Err(LimitError::Spin {
-                ns: self.now,
-                nodes: self.spinning(),
-            });
+            return Err(LimitError::Spin { ns: self.now, nodes: self.spinning() });
         }
         if self.payloads.len() > MESSAGES_IN_FLIGHT_MAX {
             return Err(LimitError::Messages { ns: self.now });
@@ -367,10 +376,9 @@ impl<N: Node> Engine<N> {
         for _ in 0..1_000 {
             match self.timed.peek().filter(|due| due.ns <= self.now) {
                 Some(_) => match self.timed.pop().expect("it was peeked").1 {
-                    Timed::Timer(node, _)
-                    | Timed::Synced(node, _)
-                    | Timed::Boot(node, _)
-                    | Timed::Resume(node, _) => nodes.insert(node),
+                    Timed::Timer(node, _) | Timed::Synced(node, _) | Timed::Return(node, _) => {
+                        nodes.insert(node)
+                    }
                 },
                 None => break,
             };
@@ -379,11 +387,7 @@ impl<N: Node> Engine<N> {
             let (_, slot) = self.messages.pop().expect("it was peeked");
             nodes.insert(self.payloads[slot as usize].to);
         }
-        nodes
-            .iter()
-            .map(|node| self.names[node.index()].as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        nodes.iter().map(|node| self.names[node.index()].as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// A message reaches its receiver.
@@ -403,7 +407,7 @@ impl<N: Node> Engine<N> {
         }
         let member = &mut self.members[to.index()];
         if member.node.is_none() {
-            if let Some(fault) = member.down_by {
+            if let Some(fault) = member.down.first().and_then(Hold::counts_for) {
                 self.record.touch(fault, 1, self.now);
             }
             self.drop_message(slot);
@@ -418,35 +422,18 @@ impl<N: Node> Engine<N> {
 
     #[inline]
     fn deliver(&mut self, slot: usize, observer: &mut dyn Observer) {
-        let Envelope {
-            from,
-            to,
-            number,
-            message,
-        } = self.payloads.remove(slot);
-        self.record
-            .trace(TraceKind::Deliver, self.now, to, from, number, || {
-                format!(
-                    "{} → {}: {message:?}",
-                    self.names[from.index()],
-                    self.names[to.index()]
-                )
-                .into()
-            });
+        let Envelope { from, to, number, message } = self.payloads.remove(slot);
+        self.record.trace(TraceKind::Deliver, self.now, to, from, number, || {
+            format!("{} → {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
+        });
         self.callback(to, observer, |node, cx| node.on_message(from, message, cx));
     }
 
     fn drop_message(&mut self, slot: usize) {
-        let Envelope {
-            from,
-            to,
-            number,
-            message,
-        } = self.payloads.remove(slot);
-        self.record
-            .trace(TraceKind::Drop, self.now, from, to, number, || {
-                format!("lost: {message:?}").into()
-            });
+        let Envelope { from, to, number, message } = self.payloads.remove(slot);
+        self.record.trace(TraceKind::Drop, self.now, from, to, number, || {
+            format!("lost: {message:?}").into()
+        });
     }
 
     #[inline]
@@ -459,14 +446,9 @@ impl<N: Node> Engine<N> {
                     self.synced(node, observer);
                 }
             }
-            Timed::Boot(node, life) => {
+            Timed::Return(node, life) => {
                 if self.members[node.index()].life == life {
-                    self.boot_node(node, observer);
-                }
-            }
-            Timed::Resume(node, life) => {
-                if self.members[node.index()].life == life {
-                    self.resume_node(node, observer);
+                    self.come_back(node, observer);
                 }
             }
         }
@@ -481,11 +463,10 @@ impl<N: Node> Engine<N> {
         }
         match member.timers.pop(entry, due) {
             Popped::Fire(timer) => {
-                self.record
-                    .trace(TraceKind::Timer, self.now, node, node, timer, || {
-                        let what = member.node.as_ref().map(|node| node.timer_text(timer));
-                        format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
-                    });
+                self.record.trace(TraceKind::Timer, self.now, node, node, timer, || {
+                    let what = member.node.as_ref().map(|node| node.timer_text(timer));
+                    format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
+                });
                 let timer = N::Timer::from_code(timer);
                 self.callback(node, observer, |node, cx| node.on_timer(timer, cx));
             }
@@ -503,10 +484,7 @@ impl<N: Node> Engine<N> {
             Ok(()) => {}
             Err(_) => {
                 member.disk.crash(CrashTail::default());
-                member
-                    .syncs
-                    .iter_mut()
-                    .for_each(|later| later.result = sync.result);
+                member.syncs.iter_mut().for_each(|later| later.result = sync.result);
             }
         }
         match &mut member.pause {
@@ -522,10 +500,9 @@ impl<N: Node> Engine<N> {
         result: Result<(), DiskError>,
         observer: &mut dyn Observer,
     ) {
-        self.record
-            .trace(TraceKind::Synced, self.now, node, node, tag, || {
-                format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
-            });
+        self.record.trace(TraceKind::Synced, self.now, node, node, tag, || {
+            format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
+        });
         self.callback(node, observer, |node, cx| node.on_synced(tag, result, cx));
     }
 
@@ -541,20 +518,30 @@ impl<N: Node> Engine<N> {
         let Some(node) = member.node.as_mut() else {
             return;
         };
-        let now = (
-            member.clock.monotonic(self.now),
-            member.clock.wall(self.now),
-        );
+        let now = (member.clock.monotonic(self.now), member.clock.wall(self.now));
         let Member { stream, disk, .. } = member;
         let mut cx = Context::new(id, now, stream, disk, &mut self.effects);
         self.in_callback = Some(id);
         call(node, &mut cx);
         self.in_callback = None;
-        for fault in &member.clock_faults {
-            self.record
-                .touch(*fault, u64::from(self.effects.wall_reads.get()), self.now);
+        let (now_reads, wall_reads) = self.effects.take_clock_reads();
+        if !member.clock_faults.is_empty() {
+            self.count_clock_use(id, u64::from(now_reads), u64::from(wall_reads));
         }
         self.apply(id, observer);
+    }
+
+    /// What a callback took from a clock that faults have tampered with.
+    fn count_clock_use(&mut self, id: NodeId, now_reads: u64, wall_reads: u64) {
+        let is_armed = |effect: &&Effect<_>| matches!(effect, Effect::Arm { .. });
+        let timers = self.effects.list.iter().filter(is_armed).count() as u64;
+        for (fault, what) in &self.members[id.index()].clock_faults {
+            let count = match what {
+                ClockUse::Wall => wall_reads,
+                ClockUse::Any => wall_reads + now_reads + timers,
+            };
+            self.record.touch(*fault, count, self.now);
+        }
     }
 
     /// Lets the controller act, and then tells it the facts that came of it.
@@ -564,13 +551,7 @@ impl<N: Node> Engine<N> {
         observer: &mut dyn Observer,
         act: impl FnOnce(&mut dyn Controller, &mut outside::Outside<'_, N>),
     ) {
-        act(
-            controller,
-            &mut outside::Outside {
-                engine: self,
-                observer,
-            },
-        );
+        act(controller, &mut outside::Outside { engine: self, observer });
         self.tell(controller, observer);
     }
 
@@ -578,34 +559,23 @@ impl<N: Node> Engine<N> {
         let mut rounds = 0;
         while !self.fresh_facts.is_empty() {
             for record in std::mem::take(&mut self.fresh_facts) {
-                let world = &mut outside::Outside {
-                    engine: self,
-                    observer,
-                };
+                let world = &mut outside::Outside { engine: self, observer };
                 controller.on_fact(&record, world);
             }
             rounds += 1;
-            assert!(
-                rounds < 1_000,
-                "a controller answers facts with facts without end"
-            );
+            assert!(rounds < 1_000, "a controller answers facts with facts without end");
         }
     }
 
     fn note(&mut self, node: NodeId, fact: Fact, observer: &mut dyn Observer) {
-        let record = FactRecord {
-            ns: self.now,
-            node: node.0,
-            fact,
-        };
+        let record = FactRecord { ns: self.now, node: node.0, fact };
         if let Fact::Role { role, epoch } = &record.fact {
             self.members[node.index()].role = Some((role.clone(), *epoch));
         }
         let digest = Digest::of(&record.fact);
-        self.record
-            .trace(TraceKind::Note, self.now, node, node, digest, || {
-                format!("{} notes {:?}", self.names[node.index()], record.fact).into()
-            });
+        self.record.trace(TraceKind::Note, self.now, node, node, digest, || {
+            format!("{} notes {:?}", self.names[node.index()], record.fact).into()
+        });
         observer.fact(&record);
         self.record.fact(&record);
         if self.watched {
@@ -621,13 +591,12 @@ impl<N: Node> Engine<N> {
         member.node = Some(node);
         member.boots += 1;
         member.life += 1;
-        member.down_by = None;
+        member.down.clear();
         let key = (u64::from(id.0), u64::from(boots));
         member.stream = LazyStream::new(self.seed, Purpose::Node, key.0, key.1);
-        self.record
-            .trace(TraceKind::Boot, self.now, id, id, u64::from(boots), || {
-                format!("{} boots", self.names[id.index()]).into()
-            });
+        self.record.trace(TraceKind::Boot, self.now, id, id, u64::from(boots), || {
+            format!("{} boots", self.names[id.index()]).into()
+        });
         self.note(id, Fact::Booted { boot: boots }, observer);
         self.callback(id, observer, |node, cx| node.start(cx));
     }
@@ -646,19 +615,17 @@ impl<N: Node> Engine<N> {
         let lost = member.disk.crash(tail);
         let pause = member.pause.take();
         member.clock.go_on(self.now);
-        for held in pause.map(|pause| pause.held).into_iter().flatten() {
-            if let Held::Message(slot) = held {
-                self.drop_message(slot);
+        if let Some(pause) = pause {
+            self.count_pauses(&pause.holds);
+            for held in pause.held {
+                if let Held::Message(slot) = held {
+                    self.drop_message(slot);
+                }
             }
         }
-        self.record
-            .trace(TraceKind::Crash, self.now, id, id, lost as u64, || {
-                format!(
-                    "{} crashes and loses {lost} unsynced records",
-                    self.names[id.index()]
-                )
-                .into()
-            });
+        self.record.trace(TraceKind::Crash, self.now, id, id, lost as u64, || {
+            format!("{} crashes and loses {lost} unsynced records", self.names[id.index()]).into()
+        });
         self.note(id, Fact::Crashed, observer);
         lost
     }
@@ -673,50 +640,34 @@ impl<N: Node> Engine<N> {
     fn pause_node(
         &mut self,
         id: NodeId,
-        (fault, clock_stops): (FaultHandle, bool),
+        hold: Hold,
         deferred: Option<Effects<N::Message>>,
         observer: &mut dyn Observer,
     ) {
-        let open_ns_before = self.record.open_ns(self.now);
         let member = &mut self.members[id.index()];
         member.life += 1;
-        if clock_stops {
+        if hold.clock_stops {
             member.clock.stop(self.now);
         }
         let held = VecDeque::new();
-        member.pause = Some(Pause {
-            fault,
-            clock_stops,
-            open_ns_before,
-            deferred,
-            held,
+        member.pause = Some(Pause { holds: vec![hold], deferred, held });
+        self.record.trace(TraceKind::Pause, self.now, id, id, 0, || {
+            format!("{} is paused", self.names[id.index()]).into()
         });
-        self.record
-            .trace(TraceKind::Pause, self.now, id, id, 0, || {
-                format!("{} is paused", self.names[id.index()]).into()
-            });
         self.note(id, Fact::Paused, observer);
     }
 
     /// A paused node goes on: first what its failpoint held back, then what came due meanwhile, in
     /// the order in which it did.
     fn resume_node(&mut self, id: NodeId, observer: &mut dyn Observer) {
-        let open_ns = self.record.open_ns(self.now);
         let member = &mut self.members[id.index()];
         let Some(mut pause) = member.pause.take() else {
             return;
         };
         member.life += 1;
-        if pause.clock_stops {
-            member.clock.go_on(self.now);
-            self.remap_timers(id);
-        }
-        let paused_ms = (open_ns - pause.open_ns_before) / 1_000_000;
-        self.record.touch_always(pause.fault, paused_ms, self.now);
-        self.record
-            .trace(TraceKind::Resume, self.now, id, id, 0, || {
-                format!("{} goes on", self.names[id.index()]).into()
-            });
+        self.record.trace(TraceKind::Resume, self.now, id, id, 0, || {
+            format!("{} goes on", self.names[id.index()]).into()
+        });
         self.note(id, Fact::Resumed, observer);
         if let Some(mut deferred) = pause.deferred.take() {
             std::mem::swap(&mut self.effects, &mut deferred);
@@ -739,13 +690,7 @@ impl<N: Node> Engine<N> {
 
     /// Deadlines are on the local clock: when its rate changes, they fall due at other true times.
     fn remap_timers(&mut self, id: NodeId) {
-        let Self {
-            members,
-            sequence,
-            noise,
-            now,
-            ..
-        } = self;
+        let Self { members, sequence, noise, now, .. } = self;
         let Member { timers, clock, .. } = &mut members[id.index()];
         let moved = timers.remap(|deadline| {
             *sequence = sequence.wrapping_add(1);
@@ -770,8 +715,7 @@ fn timer_due(noise: &Noise, id: NodeId, at: u64, sequence: u32) -> Due {
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic".into())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
 }
 
 impl<N: Node> Member<N> {
@@ -785,13 +729,14 @@ impl<N: Node> Member<N> {
             stream: LazyStream::new(seed, Purpose::Node, 0, 0),
             timers: Timers::default(),
             pause: None,
-            down_by: None,
+            down: Vec::new(),
             role: None,
             syncs: VecDeque::new(),
             sync_done_ns: 0,
             sync_index: (0, 0),
             disk_faults: Vec::new(),
             clock_faults: Vec::new(),
+            drifts: Vec::new(),
         }
     }
 }
@@ -808,43 +753,35 @@ impl<N: Node> Engine<N> {
     fn plan_sync(&mut self, id: NodeId, overflowed: bool) -> SyncPlan {
         let bucket = self.now / 1_000_000;
         let member = &mut self.members[id.index()];
-        let index = if member.sync_index.0 == bucket {
-            member.sync_index.1 + 1
-        } else {
-            0
-        };
+        let index = if member.sync_index.0 == bucket { member.sync_index.1 + 1 } else { 0 };
         member.sync_index = (bucket, index);
-        let word = self
-            .noise
-            .word(id.0, id.0, NoisePurpose::Latency, bucket, index);
+        let word = self.noise.word(id.0, id.0, NoisePurpose::Latency, bucket, index);
         let mut took = delay_of(&self.sync_latency, word);
-        let mut result = if overflowed {
-            Err(DiskError::Full)
-        } else {
-            Ok(())
-        };
+        let mut result = if overflowed { Err(DiskError::Full) } else { Ok(()) };
         let mut lying = false;
         for (fault, what) in &member.disk_faults {
             let draw = finish(word ^ finish(what.id + 1));
-            let mut touched = u64::from(overflowed && what.capacity.is_some());
-            if let Some(slow) = &what.slow {
-                took += delay_of(slow, draw);
-                touched += 1;
-            }
-            if scale(finish(draw), 1_000_000) < u64::from(what.error_per_million) {
-                result = Err(DiskError::Io);
-                touched += 1;
-            }
-            lying |= what.lying;
-            touched += u64::from(what.lying);
-            self.record.touch(*fault, touched.min(1), self.now);
+            let hit = scale(finish(draw), 1_000_000) < u64::from(what.per_million);
+            let touches = match &what.trouble {
+                DiskTrouble::Full { .. } => overflowed,
+                _ if !hit => false,
+                DiskTrouble::Slow(delay) => {
+                    took += delay_of(delay, draw);
+                    true
+                }
+                DiskTrouble::Lying => {
+                    lying = true;
+                    true
+                }
+                DiskTrouble::Error => {
+                    result = Err(DiskError::Io);
+                    true
+                }
+            };
+            self.record.touch(*fault, u64::from(touches), self.now);
         }
         member.sync_done_ns = (self.now + took).max(member.sync_done_ns);
-        SyncPlan {
-            done_ns: member.sync_done_ns,
-            result,
-            lying,
-        }
+        SyncPlan { done_ns: member.sync_done_ns, result, lying }
     }
 
     /// Springs the first trap that this failpoint has for this node.

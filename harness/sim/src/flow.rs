@@ -78,13 +78,8 @@ impl<M: 'static> Flow<M> {
         flow: impl FnOnce(FlowContext<M>) -> F + 'static,
     ) -> Self {
         let shared = Rc::new(RefCell::new(Shared::default()));
-        let cx = FlowContext {
-            shared: Rc::clone(&shared),
-        };
-        Self {
-            shared,
-            future: Some(Box::pin(async move { flow(cx).await })),
-        }
+        let cx = FlowContext { shared: Rc::clone(&shared) };
+        Self { shared, future: Some(Box::pin(async move { flow(cx).await })) }
     }
 
     fn poll(&mut self, cx: &mut Context<'_, M, u64>, event: impl FnOnce(&mut Shared<M>)) {
@@ -100,9 +95,7 @@ impl<M: 'static> Flow<M> {
             std::mem::swap(&mut shared.effects, cx.effects);
             event(shared);
         }
-        let done = future
-            .as_mut()
-            .poll(&mut std::task::Context::from_waker(Waker::noop()));
+        let done = future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
         let shared = &mut *self.shared.borrow_mut();
         std::mem::swap(&mut shared.stream, cx.stream);
         std::mem::swap(&mut shared.effects, cx.effects);
@@ -141,9 +134,7 @@ pub struct FlowContext<M> {
 
 impl<M> Clone for FlowContext<M> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Rc::clone(&self.shared),
-        }
+        Self { shared: Rc::clone(&self.shared) }
     }
 }
 
@@ -151,22 +142,8 @@ impl<M> FlowContext<M> {
     /// Runs `act` with the plain context of the callback that polls the flow now.
     fn with<R>(&self, act: impl FnOnce(&mut Context<'_, M, u64>) -> R) -> R {
         let shared = &mut *self.shared.borrow_mut();
-        let Shared {
-            id,
-            now_ns,
-            wall_ns,
-            stream,
-            effects,
-            disk,
-            ..
-        } = shared;
-        act(&mut Context::new(
-            *id,
-            (*now_ns, *wall_ns),
-            stream,
-            disk,
-            effects,
-        ))
+        let Shared { id, now_ns, wall_ns, stream, effects, disk, .. } = shared;
+        act(&mut Context::new(*id, (*now_ns, *wall_ns), stream, disk, effects))
     }
 
     /// Who the node is.
@@ -261,11 +238,7 @@ impl<M> FlowContext<M> {
             shared.next_timer - 1
         };
         self.with(|cx| cx.arm(timer, ns));
-        let mut armed = Armed {
-            cx: self,
-            timer,
-            fired: false,
-        };
+        let mut armed = Armed { cx: self, timer, fired: false };
         poll_fn(|_| {
             let fired = &mut self.shared.borrow_mut().fired;
             match fired.iter().position(|other| *other == timer) {

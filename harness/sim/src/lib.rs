@@ -21,7 +21,7 @@ pub mod world;
 
 pub use chance::Stream;
 pub use client::{Client, PlannedOperation};
-pub use design::{Cluster, Design};
+pub use design::{Cluster, Design, Registry};
 pub use disk::{Disk, DiskError};
 pub use engine::{Engine, EngineConfig, LimitError, Recording};
 pub use flow::{Flow, FlowContext};

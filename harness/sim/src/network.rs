@@ -4,7 +4,7 @@
 
 use wrack_history::setting::Delay;
 
-use crate::chance::{Noise, NoisePurpose, delay_of, scale};
+use crate::chance::{Noise, NoisePurpose, delay_of, finish, scale};
 use crate::node::{MessageClass, NodeId};
 
 /// Identifies an active fault, for counting what it touches.
@@ -30,9 +30,7 @@ impl NodeSet {
 
     /// Whether it holds the node.
     pub fn contains(&self, node: NodeId) -> bool {
-        self.0
-            .get(node.index() / 64)
-            .is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
+        self.0.get(node.index() / 64).is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
     }
 }
 
@@ -47,6 +45,8 @@ impl FromIterator<NodeId> for NodeSet {
 /// What a fault does to the links from one set of nodes to another.
 #[derive(Clone, Debug)]
 pub struct LinkRule {
+    /// Stable identity: its draws are keyed by it.
+    pub id: u64,
     /// Messages from these …
     pub from: NodeSet,
     /// … to these.
@@ -115,6 +115,8 @@ struct Link {
 
 struct Rule {
     id: RuleId,
+    /// Keeps the draws of different rules apart.
+    salt: u64,
     fault: FaultHandle,
     rule: LinkRule,
 }
@@ -157,7 +159,8 @@ impl Network {
     pub fn add_rule(&mut self, fault: FaultHandle, rule: LinkRule) -> RuleId {
         let id = RuleId(self.next_rule);
         self.next_rule += 1;
-        self.rules.push(Rule { id, fault, rule });
+        let salt = finish(rule.id + 1);
+        self.rules.push(Rule { id, salt, fault, rule });
         id
     }
 
@@ -173,12 +176,11 @@ impl Network {
 
     /// The rule that stops a message when it arrives, and whether it is held instead of lost.
     pub fn stopped(&self, from: NodeId, to: NodeId) -> Option<(RuleId, FaultHandle, bool)> {
-        self.matching(from, to)
-            .find_map(|rule| match rule.rule.action {
-                LinkAction::Cut => Some((rule.id, rule.fault, false)),
-                LinkAction::Hold => Some((rule.id, rule.fault, true)),
-                _ => None,
-            })
+        self.matching(from, to).find_map(|rule| match rule.rule.action {
+            LinkAction::Cut => Some((rule.id, rule.fault, false)),
+            LinkAction::Hold => Some((rule.id, rule.fault, true)),
+            _ => None,
+        })
     }
 
     fn matching(&self, from: NodeId, to: NodeId) -> impl Iterator<Item = &Rule> {
@@ -191,9 +193,7 @@ impl Network {
     #[inline]
     pub fn route(&mut self, now: u64, from: NodeId, to: NodeId) -> (u64, u32) {
         let (bucket, index) = self.number(now, from, to);
-        let word = self
-            .noise
-            .word(from.0, to.0, NoisePurpose::Latency, bucket, index);
+        let word = self.noise.word(from.0, to.0, NoisePurpose::Latency, bucket, index);
         let at = now + self.latency(from, to, word);
         (self.in_order(from, to, at), tie(word))
     }
@@ -209,14 +209,16 @@ impl Network {
         let (bucket, index) = self.number(now, from, to);
         let noise = self.noise;
         let word = |purpose| noise.word(from.0, to.0, purpose, bucket, index);
-        let hit =
-            |purpose, per_million: u32| scale(word(purpose), 1_000_000) < u64::from(per_million);
         let mut routed = Routed::default();
         let mut at = now + self.latency(from, to, word(NoisePurpose::Latency));
         let mut in_order = true;
         let mut lost = false;
         let mut copies = smallvec::SmallVec::<[(u32, u64); 2]>::new();
         for rule in self.matching(from, to) {
+            let word = |purpose| finish(word(purpose) ^ rule.salt);
+            let hit = |purpose, per_million: u32| {
+                scale(word(purpose), 1_000_000) < u64::from(per_million)
+            };
             let touches = match &rule.rule.action {
                 LinkAction::Cut => {
                     lost = true;
@@ -226,45 +228,35 @@ impl Network {
                     routed.held_by.get_or_insert(rule.id);
                     true
                 }
-                LinkAction::Lose {
-                    per_million,
-                    class: only,
-                } => {
+                LinkAction::Lose { per_million, class: only } => {
                     let hit = only.is_none_or(|only| only == class)
                         && hit(NoisePurpose::Loss, *per_million);
                     lost |= hit;
                     hit
                 }
                 LinkAction::Delay { delay, per_million } => {
-                    let hit = scale(word(NoisePurpose::Spike), 1_000_000) < u64::from(*per_million);
+                    let hit = hit(NoisePurpose::Spike, *per_million);
                     if hit {
-                        let again = crate::chance::finish(word(NoisePurpose::Spike));
+                        let again = finish(word(NoisePurpose::Spike));
                         at += delay_of(delay, again);
                     }
                     hit
                 }
-                LinkAction::Duplicate {
-                    per_million,
-                    copies: count,
-                    delay,
-                } => {
+                LinkAction::Duplicate { per_million, copies: count, delay } => {
                     let hit = hit(NoisePurpose::Duplicate, *per_million);
                     if hit {
                         let mut draw = word(NoisePurpose::Duplicate);
                         for copy in 0..*count {
-                            draw = crate::chance::finish(draw ^ u64::from(copy));
+                            draw = finish(draw ^ u64::from(copy));
                             copies.push((tie(draw), delay_of(delay, draw)));
                         }
                     }
                     hit
                 }
-                LinkAction::Reorder {
-                    per_million,
-                    window_ns,
-                } => {
+                LinkAction::Reorder { per_million, window_ns } => {
                     let hit = hit(NoisePurpose::Reorder, *per_million);
                     if hit {
-                        let again = crate::chance::finish(word(NoisePurpose::Reorder));
+                        let again = finish(word(NoisePurpose::Reorder));
                         at += scale(again, window_ns + 1);
                         in_order = false;
                     }
@@ -282,12 +274,8 @@ impl Network {
         if in_order {
             at = self.in_order(from, to, at);
         }
-        routed
-            .deliveries
-            .push((at, tie(word(NoisePurpose::Latency))));
-        routed
-            .deliveries
-            .extend(copies.into_iter().map(|(tie, later)| (at + later, tie)));
+        routed.deliveries.push((at, tie(word(NoisePurpose::Latency))));
+        routed.deliveries.extend(copies.into_iter().map(|(tie, later)| (at + later, tie)));
         routed
     }
 
@@ -315,11 +303,7 @@ impl Network {
     #[inline]
     fn latency(&self, from: NodeId, to: NodeId, word: u64) -> u64 {
         let between_servers = from.index() < self.servers && to.index() < self.servers;
-        let delay = if between_servers {
-            &self.peer_latency
-        } else {
-            &self.client_latency
-        };
+        let delay = if between_servers { &self.peer_latency } else { &self.client_latency };
         delay_of(delay, word)
     }
 }
@@ -356,18 +340,8 @@ mod tests {
     #[test]
     fn a_reordered_message_overtakes() {
         let mut network = network();
-        let action = LinkAction::Reorder {
-            per_million: 500_000,
-            window_ns: 10_000_000,
-        };
-        network.add_rule(
-            0,
-            LinkRule {
-                from: everyone(),
-                to: everyone(),
-                action,
-            },
-        );
+        let action = LinkAction::Reorder { per_million: 500_000, window_ns: 10_000_000 };
+        network.add_rule(0, LinkRule { id: 0, from: everyone(), to: everyone(), action });
         let sends = (0..500u64).map(|step| {
             let routed =
                 network.route_with_rules(step * 100_000, NodeId(0), NodeId(1), MessageClass::Peer);
@@ -392,18 +366,9 @@ mod tests {
     #[test]
     fn loss_of_requests_spares_responses() {
         let mut network = network();
-        let action = LinkAction::Lose {
-            per_million: 1_000_000,
-            class: Some(MessageClass::Request),
-        };
-        network.add_rule(
-            3,
-            LinkRule {
-                from: everyone(),
-                to: everyone(),
-                action,
-            },
-        );
+        let action =
+            LinkAction::Lose { per_million: 1_000_000, class: Some(MessageClass::Request) };
+        network.add_rule(3, LinkRule { id: 0, from: everyone(), to: everyone(), action });
         let request = network.route_with_rules(0, NodeId(3), NodeId(0), MessageClass::Request);
         assert!(request.deliveries.is_empty() && request.touched[..] == [3]);
         let response = network.route_with_rules(0, NodeId(0), NodeId(3), MessageClass::Response);

@@ -225,7 +225,9 @@ pub struct Effects<M> {
     pub operations: Vec<Operation>,
     /// Completions, by [`Effect::Complete`].
     pub completions: Vec<Completed>,
-    /// How often the callback read the wall clock.
+    /// How often the callback read the monotonic clock.
+    pub now_reads: Cell<u32>,
+    /// How often it read the wall clock.
     pub wall_reads: Cell<u32>,
 }
 
@@ -237,6 +239,7 @@ impl<M> Default for Effects<M> {
             bytes: Vec::new(),
             operations: Vec::new(),
             completions: Vec::new(),
+            now_reads: Cell::new(0),
             wall_reads: Cell::new(0),
         }
     }
@@ -250,7 +253,12 @@ impl<M> Effects<M> {
         self.bytes.clear();
         self.operations.clear();
         self.completions.clear();
-        self.wall_reads.set(0);
+        self.take_clock_reads();
+    }
+
+    /// How often the callback read the monotonic clock and the wall clock; counting starts anew.
+    pub fn take_clock_reads(&self) -> (u32, u32) {
+        (self.now_reads.take(), self.wall_reads.take())
     }
 }
 
@@ -264,17 +272,13 @@ pub struct LazyStream {
 impl LazyStream {
     /// A stream that costs nothing until it is used.
     pub fn new(seed: u64, purpose: crate::chance::Purpose, first: u64, second: u64) -> Self {
-        Self {
-            key: (seed, purpose, first, second),
-            stream: None,
-        }
+        Self { key: (seed, purpose, first, second), stream: None }
     }
 
     /// The stream.
     pub fn get(&mut self) -> &mut Stream {
         let (seed, purpose, first, second) = self.key;
-        self.stream
-            .get_or_insert_with(|| Stream::new(seed, purpose, first, second))
+        self.stream.get_or_insert_with(|| Stream::new(seed, purpose, first, second))
     }
 }
 
@@ -300,28 +304,12 @@ impl<'a, M, T> Context<'a, M, T> {
         disk: &'a Disk,
         effects: &'a mut Effects<M>,
     ) -> Self {
-        Self {
-            id,
-            now_ns,
-            wall_ns,
-            stream,
-            disk,
-            effects,
-            timer: PhantomData,
-        }
+        Self { id, now_ns, wall_ns, stream, disk, effects, timer: PhantomData }
     }
 
     /// The same context for a node inside this one, whose timers are of another type.
     pub fn for_inner<Inner>(&mut self) -> Context<'_, M, Inner> {
-        let Self {
-            id,
-            now_ns,
-            wall_ns,
-            stream,
-            disk,
-            effects,
-            ..
-        } = self;
+        let Self { id, now_ns, wall_ns, stream, disk, effects, .. } = self;
         Context::new(*id, (*now_ns, *wall_ns), stream, disk, effects)
     }
 
@@ -332,6 +320,8 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// The monotonic clock, in nanoseconds: it may drift, and never goes back.
     pub fn now(&self) -> u64 {
+        let reads = &self.effects.now_reads;
+        reads.set(reads.get() + 1);
         self.now_ns
     }
 
@@ -367,10 +357,7 @@ impl<'a, M, T> Context<'a, M, T> {
     where
         T: TimerCode,
     {
-        self.effects.list.push(Effect::Arm {
-            timer: timer.code(),
-            after_ns,
-        });
+        self.effects.list.push(Effect::Arm { timer: timer.code(), after_ns });
     }
 
     /// Disarms a timer.
@@ -378,9 +365,7 @@ impl<'a, M, T> Context<'a, M, T> {
     where
         T: TimerCode,
     {
-        self.effects.list.push(Effect::Disarm {
-            timer: timer.code(),
-        });
+        self.effects.list.push(Effect::Disarm { timer: timer.code() });
     }
 
     /// Appends a record to the log; a crash before the next sync comes back may lose it.
@@ -407,21 +392,14 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Notes a fact, for observers and checkers. No node ever sees it.
     pub fn note(&mut self, fact: Fact) {
-        self.effects
-            .list
-            .push(Effect::Note(self.effects.facts.len() as u32));
+        self.effects.list.push(Effect::Note(self.effects.facts.len() as u32));
         self.effects.facts.push(fact);
     }
 
     /// Notes that the operation took effect: `position` is its place in the authority's order.
     pub fn effect(&mut self, tag: Tag, key: &SmolStr, value: &Value, position: u64) {
         let (key, value) = (key.clone(), value.clone());
-        self.note(Fact::Effect {
-            operation: tag.0,
-            key,
-            value,
-            position,
-        });
+        self.note(Fact::Effect { operation: tag.0, key, value, position });
     }
 
     /// A named place where the nemesis may cut the list of effects: a crash keeps what stands
@@ -434,33 +412,24 @@ impl<'a, M, T> Context<'a, M, T> {
     pub fn always(&mut self, name: &'static str, condition: bool) {
         if !condition {
             let message = SmolStr::new_static("the condition is false");
-            self.note(Fact::AssertionFailed {
-                name: SmolStr::new_static(name),
-                message,
-            });
+            self.note(Fact::AssertionFailed { name: SmolStr::new_static(name), message });
         }
     }
 
     /// States that a situation worth reaching was reached.
     pub fn sometimes(&mut self, name: &'static str) {
-        self.note(Fact::Sometimes {
-            name: SmolStr::new_static(name),
-        });
+        self.note(Fact::Sometimes { name: SmolStr::new_static(name) });
     }
 
     /// Records that an operation is invoked. For clients.
     pub fn invoke(&mut self, operation: Operation) {
-        self.effects
-            .list
-            .push(Effect::Invoke(self.effects.operations.len() as u32));
+        self.effects.list.push(Effect::Invoke(self.effects.operations.len() as u32));
         self.effects.operations.push(operation);
     }
 
     /// Records that an operation is completed. For clients.
     pub fn complete(&mut self, completed: Completed) {
-        self.effects
-            .list
-            .push(Effect::Complete(self.effects.completions.len() as u32));
+        self.effects.list.push(Effect::Complete(self.effects.completions.len() as u32));
         self.effects.completions.push(completed);
     }
 

@@ -16,10 +16,7 @@ pub(crate) struct Due {
 
 impl Due {
     pub fn new(ns: u64, tie: u32, sequence: u32) -> Self {
-        Self {
-            ns,
-            order: u64::from(tie) << 32 | u64::from(sequence),
-        }
+        Self { ns, order: u64::from(tie) << 32 | u64::from(sequence) }
     }
 }
 
@@ -57,9 +54,7 @@ pub(crate) struct Queue<T> {
 
 impl<T: Copy> Default for Queue<T> {
     fn default() -> Self {
-        Self {
-            heap: BinaryHeap::new(),
-        }
+        Self { heap: BinaryHeap::new() }
     }
 }
 
@@ -76,8 +71,6 @@ impl<T: Copy> Queue<T> {
 
     #[inline]
     pub fn pop(&mut self) -> Option<(Due, T)> {
-        self.heap
-            .pop()
-            .map(|Reverse(entry)| (entry.due, entry.item))
+        self.heap.pop().map(|Reverse(entry)| (entry.due, entry.item))
     }
 }

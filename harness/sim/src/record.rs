@@ -45,7 +45,7 @@ pub(crate) struct Recorder {
     level: TraceLevel,
     pub digest: Digest,
     pub messages: u64,
-    faults: Vec<FaultEffect>,
+    pub faults: Vec<FaultEffect>,
     index: u64,
     open: u64,
     /// Time during which at least one operation was open, up to `open_since`.
@@ -55,19 +55,12 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub fn new(level: TraceLevel, keep_all_facts: bool) -> Self {
-        Self {
-            level,
-            keep_all_facts,
-            ..Self::default()
-        }
+        Self { level, keep_all_facts, ..Self::default() }
     }
 
     fn moment(&mut self, ns: u64) -> Moment {
         self.index += 1;
-        Moment {
-            index: self.index - 1,
-            ns,
-        }
+        Moment { index: self.index - 1, ns }
     }
 
     pub fn invoke(&mut self, mut operation: Operation, ns: u64) {
@@ -93,11 +86,7 @@ impl Recorder {
         }
         let place = self.places[completed.operation as usize];
         let operation = &mut self.history.operations[place as usize];
-        assert_eq!(
-            operation.complete,
-            Moment::NEVER,
-            "an operation completes once"
-        );
+        assert_eq!(operation.complete, Moment::NEVER, "an operation completes once");
         operation.complete = at;
         operation.outcome = completed.outcome;
         operation.result = completed.result;
@@ -108,30 +97,31 @@ impl Recorder {
         }
     }
 
+    pub fn open_operations(&self) -> u64 {
+        self.open
+    }
+
+    /// Ends every open operation: nobody will learn what becomes of it.
+    pub fn close(&mut self, ns: u64) {
+        for place in 0..self.history.operations.len() {
+            if self.history.operations[place].complete == Moment::NEVER {
+                self.history.operations[place].complete = self.moment(ns);
+            }
+        }
+    }
+
     pub fn nemesis(&mut self, mut event: NemesisEvent, ns: u64) {
         event.at = self.moment(ns);
-        self.trace(
-            TraceKind::Nemesis,
-            ns,
-            NodeId(0),
-            NodeId(0),
-            Digest::of(&event.detail),
-            || {
-                let what = if event.injected { "injects" } else { "heals" };
-                format!("nemesis {what} {}: {}", event.name, event.detail).into()
-            },
-        );
+        self.trace(TraceKind::Nemesis, ns, NodeId(0), NodeId(0), Digest::of(&event.detail), || {
+            let what = if event.injected { "injects" } else { "heals" };
+            format!("nemesis {what} {}: {}", event.name, event.detail).into()
+        });
         self.history.nemesis.push(event);
     }
 
     /// Time so far during which at least one operation was open, in nanoseconds.
     pub fn open_ns(&self, now: u64) -> u64 {
-        self.open_ns
-            + if self.open > 0 {
-                now - self.open_since
-            } else {
-                0
-            }
+        self.open_ns + if self.open > 0 { now - self.open_since } else { 0 }
     }
 
     pub fn open_fault(&mut self) -> FaultHandle {
@@ -142,15 +132,20 @@ impl Recorder {
     /// A fault touched something: it counts while operations are open.
     #[inline]
     pub fn touch(&mut self, fault: FaultHandle, count: u64, ns: u64) {
-        if self.open > 0 && count > 0 {
-            self.touch_always(fault, count, ns);
+        if self.open > 0 {
+            self.touch_span(fault, count, (ns, ns));
         }
     }
 
-    pub fn touch_always(&mut self, fault: FaultHandle, count: u64, ns: u64) {
+    /// A fault touched something between these two times, operations open or not.
+    pub fn touch_span(&mut self, fault: FaultHandle, count: u64, (from, to): (u64, u64)) {
+        if count == 0 {
+            return;
+        }
         let effect = &mut self.faults[fault];
         effect.count += count;
-        effect.span_ns = Some((effect.span_ns.map_or(ns, |(first, _)| first), ns));
+        let (first, last) = effect.span_ns.unwrap_or((from, to));
+        effect.span_ns = Some((first.min(from), last.max(to)));
     }
 
     pub fn effect(&self, fault: FaultHandle) -> FaultEffect {
@@ -188,13 +183,7 @@ impl Recorder {
         self.digest.push(ns ^ who);
         self.digest.push(detail);
         if self.level >= TraceLevel::Events {
-            self.trace.events.push(TraceEvent {
-                ns,
-                detail,
-                kind,
-                node: node.0,
-                peer: peer.0,
-            });
+            self.trace.events.push(TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 });
             if self.level == TraceLevel::Texts {
                 self.trace.texts.push(text());
             }

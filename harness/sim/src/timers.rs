@@ -44,10 +44,7 @@ pub(crate) struct Timers<T> {
 
 impl<T> Default for Timers<T> {
     fn default() -> Self {
-        Self {
-            slots: SmallVec::new(),
-            next_ticket: 0,
-        }
+        Self { slots: SmallVec::new(), next_ticket: 0 }
     }
 }
 
@@ -115,38 +112,21 @@ impl<T: Clone + PartialEq> Timers<T> {
         let slot = &mut self.slots[index];
         slot.ticket = self.next_ticket;
         slot.queued = Some(slot.due);
-        (
-            slot.due,
-            TimerRef {
-                slot: index as u16,
-                ticket: slot.ticket,
-            },
-        )
+        (slot.due, TimerRef { slot: index as u16, ticket: slot.ticket })
     }
 
     fn slot_for(&mut self, timer: T) -> usize {
         if let Some(index) = self.slots.iter().position(|slot| slot.timer == timer) {
             return index;
         }
-        let (due, free) = (Due::new(0, 0, 0), |slot: &Slot<T>| {
-            !slot.armed && slot.queued.is_none()
-        });
-        let slot = Slot {
-            timer,
-            armed: false,
-            deadline_local: 0,
-            due,
-            queued: None,
-            ticket: 0,
-        };
+        let (due, free) =
+            (Due::new(0, 0, 0), |slot: &Slot<T>| !slot.armed && slot.queued.is_none());
+        let slot = Slot { timer, armed: false, deadline_local: 0, due, queued: None, ticket: 0 };
         if let Some(index) = self.slots.iter().position(free) {
             self.slots[index] = slot;
             return index;
         }
-        assert!(
-            self.slots.len() < usize::from(u16::MAX),
-            "a node has at most 65,535 timers"
-        );
+        assert!(self.slots.len() < usize::from(u16::MAX), "a node has at most 65,535 timers");
         self.slots.push(slot);
         self.slots.len() - 1
     }

@@ -47,18 +47,39 @@ pub struct Trap {
 }
 
 /// What a fault does to a disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskFault {
     /// Stable identity: its draws are keyed by it.
     pub id: u64,
+    /// Share of syncs, in millionths; of no meaning for a full disk.
+    pub per_million: u32,
+    /// What happens to them.
+    pub trouble: DiskTrouble,
+}
+
+/// What is wrong with a disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskTrouble {
     /// A sync takes longer by so much.
-    pub slow: Option<Delay>,
+    Slow(Delay),
     /// A sync comes back without having done anything.
-    pub lying: bool,
-    /// A sync fails with this probability, in millionths.
-    pub error_per_million: u32,
-    /// So many bytes fit beyond what the disk holds now.
-    pub capacity: Option<usize>,
+    Lying,
+    /// A sync fails.
+    Error,
+    /// The disk is full, or will be.
+    Full {
+        /// So many bytes fit beyond what the disk holds now.
+        spare_bytes: usize,
+    },
+}
+
+/// Which uses of a node's clocks count as touched by a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockUse {
+    /// Reads of the wall clock.
+    Wall,
+    /// Reads of either clock, and timers armed.
+    Any,
 }
 
 /// What a crash draws for the records that were not durable.
@@ -74,21 +95,10 @@ impl TailChance {
     /// Draws what a crash leaves of `unsynced` records.
     pub fn draw(self, stream: &mut Stream, unsynced: usize) -> CrashTail {
         let lucky = stream.chance(self.lucky_per_million);
-        let lucky_records = if lucky {
-            stream.between(0, unsynced as u64) as usize
-        } else {
-            0
-        };
+        let lucky_records = if lucky { stream.between(0, unsynced as u64) as usize } else { 0 };
         let torn = stream.chance(self.torn_per_million);
-        let torn_bytes = if torn {
-            stream.between(1, 16) as usize
-        } else {
-            0
-        };
-        CrashTail {
-            lucky_records,
-            torn_bytes,
-        }
+        let torn_bytes = if torn { stream.between(1, 16) as usize } else { 0 };
+        CrashTail { lucky_records, torn_bytes }
     }
 }
 
@@ -122,22 +132,24 @@ pub trait World {
     fn add_rule(&mut self, fault: FaultHandle, rule: LinkRule) -> RuleId;
     /// Removes a rule; what it held back is sent on.
     fn remove_rule(&mut self, rule: RuleId);
-    /// Crashes a node; without effect if it is down.
+    /// Crashes a node, and keeps it down until the fault lets go of it; a node that is down already
+    /// is only kept down.
     fn crash(&mut self, fault: FaultHandle, node: NodeId, tail: TailChance);
-    /// Boots a node that is down.
-    fn boot(&mut self, node: NodeId);
-    /// Pauses a node; without effect if it is down or paused.
+    /// Pauses a node until the fault lets go of it; a node that is paused already is only kept so,
+    /// and one that is down is left alone.
     fn pause(&mut self, fault: FaultHandle, node: NodeId, clock_stops: bool);
-    /// Lets a paused node go on.
-    fn resume(&mut self, node: NodeId);
+    /// The fault lets go of a node that it keeps down or paused: it boots or goes on at this very
+    /// instant, but after the caller is done, and only if no other fault keeps it.
+    fn release(&mut self, fault: FaultHandle, node: NodeId);
     /// Moves the wall clock of a node.
-    fn step_clock(&mut self, fault: FaultHandle, node: NodeId, offset_ns: i64);
-    /// Counts reads of the node's clocks for the fault, until [`World::forget_clock`].
-    fn watch_clock(&mut self, fault: FaultHandle, node: NodeId);
-    /// No longer counts reads of the node's clocks for the fault.
+    fn step_clock(&mut self, node: NodeId, offset_ns: i64);
+    /// Counts uses of the node's clocks for the fault, until [`World::forget_clock`].
+    fn watch_clock(&mut self, fault: FaultHandle, node: NodeId, what: ClockUse);
+    /// No longer counts uses of the node's clocks for the fault.
     fn forget_clock(&mut self, fault: FaultHandle, node: NodeId);
-    /// Changes the rate of a node's clocks, in millionths faster than true time.
-    fn set_drift(&mut self, node: NodeId, ppm: i32);
+    /// Says by how much the fault makes a node's clocks run faster than true time, in millionths;
+    /// several faults add up.
+    fn set_drift(&mut self, fault: FaultHandle, node: NodeId, ppm: i32);
     /// Lays a fault on the disk of a node.
     fn add_disk_fault(&mut self, fault: FaultHandle, node: NodeId, what: DiskFault);
     /// Removes it.

@@ -1,1 +1,66 @@
-//! To come.
+//! What clients ask: one workload a file, planned as a whole before a run begins.
+//!
+//! A workload says which functions it asks for and with which arguments; [`plan`] says when, by
+//! whom and under which key. A plan is a pure function of workload, seed and duration, and every
+//! operation in it is a pure function of its client and number, so that a shrinker may strike out
+//! operations and clients without touching any other. What an operation comes to, no workload
+//! knows: a cas names its expected value as "what I last saw", and the client fills it in.
+//!
+//! # Adding a workload
+//! Write a file with its [`WorkloadInfo`] and its `argument` function, and add its two lines here.
+
+pub mod append_set;
+pub mod counter;
+pub mod keys;
+pub mod plan;
+pub mod register;
+
+use wrack_history::Settings;
+use wrack_history::catalogue::WorkloadInfo;
+use wrack_sim::Stream;
+use wrack_sim::client::Argument;
+
+pub use plan::{Planner, final_reads, plan};
+
+/// A workload: how it describes itself, and what it asks with.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name, functions, model and parameters.
+    pub info: &'static WorkloadInfo,
+    /// The argument of one operation; the stream is that operation's own.
+    pub argument: fn(&Question<'_>, &mut Stream) -> Argument,
+}
+
+/// An operation that wants its argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// One of the workload's functions.
+    pub function: &'a str,
+    /// A number that no other operation of the run has, from 1.
+    pub unique: i64,
+    /// The workload's parameters.
+    pub settings: &'a Settings,
+}
+
+/// Every workload, sorted by name.
+pub const ALL: &[Entry] = &[append_set::ENTRY, counter::ENTRY, register::ENTRY];
+
+/// The workload of this name.
+pub fn entry(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.info.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, entry};
+
+    #[test]
+    fn workloads_are_sorted_and_found_by_name() {
+        assert!(ALL.is_sorted_by_key(|entry| entry.info.name));
+        for known in ALL {
+            assert_eq!(entry(known.info.name).unwrap().info.name, known.info.name);
+            assert!(known.info.functions.contains(&"read"));
+        }
+        assert!(entry("tickets").is_none());
+    }
+}

@@ -1,1 +1,12 @@
-//! To come.
+//! Reference designs: one a file, with its broken variants inside.
+//!
+//! A variant is a real incident, told as one small named branch of the reference. Designs see
+//! neither faults nor checkers.
+
+pub mod command;
+pub mod raft;
+
+/// Hands every reference design to the registry, in order of their names.
+pub fn register(registry: &mut impl wrack_sim::Registry) {
+    registry.add::<raft::RaftDesign>();
+}

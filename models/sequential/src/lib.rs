@@ -1,1 +1,290 @@
-//! To come.
+//! Sequential specifications: what one client at a time may see.
+//!
+//! One specification a file. It knows nothing of time, processes or faults: it says which
+//! operations are legal one after the other on one object, and a checker says whether what clients
+//! saw concurrently can be explained that way.
+//!
+//! # Writing a model
+//! Implement [`Model`] in a file of its own, and add its line to `models!` below. Two questions are
+//! enough: what an operation is in compact form ([`Model::compile`], asked once an operation), and
+//! what it does to a state ([`Model::step`], asked millions of times). The others are hints; a model
+//! that leaves them out is judged rightly, only slower.
+
+pub mod cas_register;
+pub mod counter;
+pub mod register;
+pub mod set;
+mod values;
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use wrack_history::catalogue::ModelInfo;
+use wrack_history::{Operation, Outcome, Value};
+
+pub use values::Values;
+
+/// The key of every model's object before anything happened, seen from outside: no value.
+pub const INITIAL: Value = Value::Nil;
+
+/// A sequential specification of one object.
+///
+/// Shape: a model value belongs to one key of one history and may remember, while it compiles, what
+/// it needs for the hints. Steps and states are plain data.
+///
+/// ```
+/// use wrack_history::{Operation, Value};
+/// use wrack_history::catalogue::ModelInfo;
+/// use wrack_sequential::{Model, ModelError};
+///
+/// /// Tickets: each `take` answers a number that is one higher than the last.
+/// #[derive(Default)]
+/// struct Tickets;
+///
+/// impl Model for Tickets {
+///     type State = i64;
+///     /// The number that was learned; `None` if the client never learned it.
+///     type Step = Option<i64>;
+///     const INFO: &'static ModelInfo = &ModelInfo { name: "tickets", doc: "Numbers in order." };
+///
+///     fn initial(&self) -> i64 {
+///         0
+///     }
+///
+///     fn compile(&mut self, operation: &Operation) -> Result<Option<i64>, ModelError> {
+///         match operation.function.as_str() {
+///             "take" => Ok(operation.is_ok().then(|| operation.result.as_integer()).flatten()),
+///             _ => Err(ModelError::unknown_function::<Self>(operation)),
+///         }
+///     }
+///
+///     fn step(&self, last: &i64, learned: &Option<i64>) -> Option<i64> {
+///         learned.is_none_or(|number| number == last + 1).then_some(last + 1)
+///     }
+/// }
+/// ```
+pub trait Model {
+    /// What the object is worth at one moment. Small: it is cloned, compared and hashed in the inner
+    /// loop of a search.
+    type State: Clone + Eq + Hash + Debug;
+    /// One operation in compact form. Equal steps are interchangeable: they are legal in the same
+    /// states and do the same.
+    type Step: Clone + Eq + Hash + Debug;
+    /// Its name and what it means.
+    const INFO: &'static ModelInfo;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// The compact form of an operation that may have taken effect.
+    ///
+    /// Shape: the result counts only if the outcome is `Ok` (see [`learned`]); of any other
+    /// operation the result is unknown, and the step must allow every one. Never asked about `Fail`.
+    /// Errors: a function that the model does not have, or an argument it cannot read.
+    fn compile(&mut self, operation: &Operation) -> Result<Self::Step, ModelError>;
+
+    /// The state after the step, or `None` if the step is illegal in this state.
+    fn step(&self, state: &Self::State, step: &Self::Step) -> Option<Self::State>;
+
+    /// Hint: how the step treats the state.
+    fn effect(&self, _step: &Self::Step) -> Effect {
+        Effect::Any
+    }
+
+    /// Hint: `true` only if `goal` is illegal in `state` and stays so, whichever of the compiled
+    /// steps follow.
+    fn out_of_reach(&self, _state: &Self::State, _goal: &Self::Step) -> bool {
+        false
+    }
+}
+
+/// How a step treats the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It never changes the state: a read.
+    None,
+    /// It is legal in every state and always leaves the same one: a plain write.
+    Overwrite,
+    /// Anything else.
+    Any,
+}
+
+/// Why a history cannot be judged by a model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// There is no model of this name.
+    #[error("there is no model \"{0}\": see `wrack list models`")]
+    NoModel(String),
+    /// The model has no such function.
+    #[error("operation {operation}: the model {model} has no function \"{function}\"")]
+    UnknownFunction {
+        /// The operation's id.
+        operation: u64,
+        /// The model's name.
+        model: &'static str,
+        /// What was asked.
+        function: String,
+    },
+    /// An argument or result is of the wrong kind.
+    #[error("operation {operation}: {function} needs {wanted}, not {found}")]
+    WrongValue {
+        /// The operation's id.
+        operation: u64,
+        /// What was asked.
+        function: String,
+        /// What the model can read.
+        wanted: &'static str,
+        /// What it found.
+        found: Value,
+    },
+}
+
+impl ModelError {
+    /// The operation asks for a function that model `M` does not have.
+    pub fn unknown_function<M: Model>(operation: &Operation) -> Self {
+        Self::UnknownFunction {
+            operation: operation.id,
+            model: M::INFO.name,
+            function: operation.function.to_string(),
+        }
+    }
+
+    /// The operation carries `found` where its function needs `wanted`.
+    pub fn wrong_value(operation: &Operation, wanted: &'static str, found: &Value) -> Self {
+        Self::WrongValue {
+            operation: operation.id,
+            function: operation.function.to_string(),
+            wanted,
+            found: found.clone(),
+        }
+    }
+}
+
+/// The result, if the client learned one.
+pub fn learned(operation: &Operation) -> Option<&Value> {
+    (operation.outcome == Outcome::Ok).then_some(&operation.result)
+}
+
+/// Whether the operation is an ok one that certainly changed its object: neither a read nor a
+/// refused cas.
+pub fn is_acknowledged_change(operation: &Operation) -> bool {
+    operation.is_ok() && may_change(operation)
+}
+
+/// Whether the operation, if it took effect, changed its object: neither a read nor a refused cas.
+/// Of a cas in doubt the answer is yes.
+pub fn may_change(operation: &Operation) -> bool {
+    let refused = operation.function == "cas" && learned(operation) == Some(&Value::Bool(false));
+    operation.function != "read" && !refused
+}
+
+/// Whether the operations, one after the other, are legal. Those that failed are skipped.
+///
+/// Errors: the first operation that the model cannot read.
+pub fn replay<'a, M: Model>(
+    mut model: M,
+    operations: impl IntoIterator<Item = &'a Operation>,
+) -> Result<bool, ModelError> {
+    let mut state = model.initial();
+    for operation in operations {
+        if operation.outcome == Outcome::Fail {
+            continue;
+        }
+        let step = model.compile(operation)?;
+        match model.step(&state, &step) {
+            Some(next) => state = next,
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Something to do with a model whose name is known only at run time.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with model `M`.
+    fn visit<M: Model + Default>(self) -> Self::Output;
+}
+
+macro_rules! models {
+    ($($model:path,)*) => {
+        /// Every model, sorted by name.
+        pub const ALL: &[&ModelInfo] = &[$(<$model as Model>::INFO),*];
+
+        /// Does something with the model of this name; `None` if there is none.
+        pub fn with_model<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
+            $(if name == <$model as Model>::INFO.name {
+                return Some(visitor.visit::<$model>());
+            })*
+            None
+        }
+    };
+}
+
+models! {
+    cas_register::CasRegister,
+    counter::Counter,
+    register::Register,
+    set::Set,
+}
+
+/// The model of this name.
+pub fn by_name(name: &str) -> Option<&'static ModelInfo> {
+    ALL.iter().copied().find(|info| info.name == name)
+}
+
+#[cfg(test)]
+mod testing {
+    use wrack_history::{Moment, Operation, Outcome, Value};
+
+    use crate::{Model, replay};
+
+    /// An ok operation.
+    pub fn ok(function: &str, argument: impl Into<Value>, result: impl Into<Value>) -> Operation {
+        Operation {
+            id: 0,
+            process: 0,
+            session: 0,
+            key: "k".into(),
+            function: function.into(),
+            argument: argument.into(),
+            result: result.into(),
+            outcome: Outcome::Ok,
+            invoke: Moment { index: 0, ns: 0 },
+            complete: Moment { index: 1, ns: 1 },
+            details: None,
+        }
+    }
+
+    /// An operation that nobody knows the result of.
+    pub fn info(function: &str, argument: impl Into<Value>) -> Operation {
+        Operation {
+            outcome: Outcome::Info,
+            complete: Moment::NEVER,
+            ..ok(function, argument, Value::Nil)
+        }
+    }
+
+    pub fn check<M: Model + Default>(operations: &[Operation], legal: bool) {
+        assert_eq!(replay(M::default(), operations), Ok(legal), "{operations:?}");
+    }
+
+    pub fn check_refused<M: Model + Default>(operation: Operation, message: &str) {
+        let error = replay(M::default(), [&operation]).expect_err("it is refused");
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, by_name};
+
+    #[test]
+    fn models_are_sorted_by_name_and_found_by_it() {
+        assert!(ALL.is_sorted_by_key(|info| info.name));
+        assert!(ALL.iter().all(|info| by_name(info.name).is_some()));
+        assert!(by_name("abacus").is_none());
+    }
+}

@@ -46,42 +46,37 @@ impl<N: Node> Engine<N> {
                         continue;
                     };
                     let rest = list.collect::<Vec<_>>();
-                    let rest = Effects {
-                        list: rest,
-                        ..effects
-                    };
+                    let rest = Effects { list: rest, ..effects };
                     self.cut(id, rest, (fault, action), observer);
                     return;
                 }
                 Effect::Invoke(place) => {
                     let operation = effects.operations[place as usize].clone();
                     let digest = Digest::of(&(operation.id, &operation.argument));
-                    self.record
-                        .trace(TraceKind::Invoke, self.now, id, id, digest, || {
-                            format!(
-                                "{} invokes {} {} {}",
-                                self.names[id.index()],
-                                operation.function,
-                                operation.key,
-                                operation.argument
-                            )
-                            .into()
-                        });
+                    self.record.trace(TraceKind::Invoke, self.now, id, id, digest, || {
+                        format!(
+                            "{} invokes {} {} {}",
+                            self.names[id.index()],
+                            operation.function,
+                            operation.key,
+                            operation.argument
+                        )
+                        .into()
+                    });
                     self.record.invoke(operation, self.now);
                 }
                 Effect::Complete(place) => {
                     let completed = effects.completions[place as usize].clone();
                     let digest = Digest::of(&(completed.operation, &completed.result));
-                    self.record
-                        .trace(TraceKind::Complete, self.now, id, id, digest, || {
-                            let outcome = match completed.outcome {
-                                Outcome::Ok => "ok",
-                                Outcome::Fail => "fail",
-                                Outcome::Info => "info",
-                            };
-                            let who = &self.names[id.index()];
-                            format!("{who} completes {outcome} {}", completed.result).into()
-                        });
+                    self.record.trace(TraceKind::Complete, self.now, id, id, digest, || {
+                        let outcome = match completed.outcome {
+                            Outcome::Ok => "ok",
+                            Outcome::Fail => "fail",
+                            Outcome::Info => "info",
+                        };
+                        let who = &self.names[id.index()];
+                        format!("{who} completes {outcome} {}", completed.result).into()
+                    });
                     self.record.complete(completed, self.now);
                 }
             }
@@ -95,44 +90,21 @@ impl<N: Node> Engine<N> {
     fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) {
         self.record.messages += 1;
         let number = self.record.messages;
-        self.record
-            .trace(TraceKind::Send, self.now, from, to, number, || {
-                format!(
-                    "{} ⇒ {}: {message:?}",
-                    self.names[from.index()],
-                    self.names[to.index()]
-                )
-                .into()
-            });
+        self.record.trace(TraceKind::Send, self.now, from, to, number, || {
+            format!("{} ⇒ {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
+        });
         if self.network.calm() {
             let (at, tie) = self.network.route(self.now, from, to);
-            self.queue_message(
-                at,
-                tie,
-                Envelope {
-                    from,
-                    to,
-                    number,
-                    message,
-                },
-            );
+            self.queue_message(at, tie, Envelope { from, to, number, message });
             return;
         }
         let class = N::class(&message);
-        let Routed {
-            deliveries,
-            held_by,
-            touched,
-        } = self.network.route_with_rules(self.now, from, to, class);
+        let Routed { deliveries, held_by, touched } =
+            self.network.route_with_rules(self.now, from, to, class);
         for fault in touched {
             self.record.touch(fault, 1, self.now);
         }
-        let envelope = Envelope {
-            from,
-            to,
-            number,
-            message,
-        };
+        let envelope = Envelope { from, to, number, message };
         if let Some(rule) = held_by {
             let slot = self.payloads.insert(envelope);
             self.held_messages.push((rule, slot));
@@ -147,14 +119,7 @@ impl<N: Node> Engine<N> {
         };
         for (at, tie) in copies {
             let message = envelope.message.clone();
-            self.queue_message(
-                *at,
-                *tie,
-                Envelope {
-                    message,
-                    ..envelope
-                },
-            );
+            self.queue_message(*at, *tie, Envelope { message, ..envelope });
         }
         self.queue_message(at, tie, envelope);
     }
@@ -187,12 +152,7 @@ impl<N: Node> Engine<N> {
         let point = self.members[id.index()].disk.sync_point();
         let plan = self.plan_sync(id, point.overflowed);
         let member = &mut self.members[id.index()];
-        member.syncs.push_back(Sync {
-            tag,
-            point,
-            result: plan.result,
-            lying: plan.lying,
-        });
+        member.syncs.push_back(Sync { tag, point, result: plan.result, lying: plan.lying });
         let boots = member.boots;
         let due = Due::new(plan.done_ns, 0, self.next_sequence());
         self.timed.push(due, Timed::Synced(id, boots));
@@ -206,25 +166,20 @@ impl<N: Node> Engine<N> {
         (fault, action): (usize, FailpointAction),
         observer: &mut dyn Observer,
     ) {
-        self.record.touch_always(fault, 1, self.now);
+        self.record.touch_span(fault, 1, (self.now, self.now));
         match action {
             FailpointAction::Crash { down_ns } => {
                 let tail = self.draw_tail(id, TailChance::default());
                 self.crash_node(id, tail, observer);
-                let member = &mut self.members[id.index()];
-                member.down_by = Some(fault);
-                let boot = Timed::Boot(id, member.life);
-                let due = Due::new(self.now + down_ns, 0, self.next_sequence());
-                self.timed.push(due, boot);
+                let until_ns = self.now + down_ns;
+                self.join(id, self.hold(fault, Some(until_ns), false));
+                self.plan_return(id, until_ns);
             }
-            FailpointAction::Pause {
-                pause_ns,
-                clock_stops,
-            } => {
-                self.pause_node(id, (fault, clock_stops), Some(rest), observer);
-                let resume = Timed::Resume(id, self.members[id.index()].life);
-                let due = Due::new(self.now + pause_ns, 0, self.next_sequence());
-                self.timed.push(due, resume);
+            FailpointAction::Pause { pause_ns, clock_stops } => {
+                let until_ns = self.now + pause_ns;
+                let hold = self.hold(fault, Some(until_ns), clock_stops);
+                self.pause_node(id, hold, Some(rest), observer);
+                self.plan_return(id, until_ns);
             }
         }
     }

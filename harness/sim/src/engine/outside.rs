@@ -6,7 +6,7 @@ use wrack_history::history::NemesisEvent;
 use super::{Engine, Node, NodeId, SetTrap};
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::record::FaultEffect;
-use crate::world::{DiskFault, Observer, TailChance, Trap, World};
+use crate::world::{ClockUse, DiskFault, DiskTrouble, Observer, TailChance, Trap, World};
 
 /// The engine, with the observer whom its facts go to.
 pub(super) struct Outside<'a, N: Node> {
@@ -66,95 +66,91 @@ impl<N: Node> World for Outside<'_, N> {
     fn remove_rule(&mut self, rule: RuleId) {
         let engine = &mut *self.engine;
         engine.network.remove_rule(rule);
-        let mut held = std::mem::take(&mut engine.held_messages);
-        held.retain(|(by, slot)| {
-            if *by == rule {
-                let envelope = &engine.payloads[*slot];
-                let (from, to) = (envelope.from, envelope.to);
-                let (at, tie) = engine.network.route(engine.now, from, to);
-                engine.requeue_message(at, tie, *slot as u32);
-            }
-            *by != rule
-        });
-        engine.held_messages = held;
+        let held = std::mem::take(&mut engine.held_messages);
+        let (mut released, kept) = held.into_iter().partition::<Vec<_>, _>(|(by, _)| *by == rule);
+        engine.held_messages = kept;
+        // What was under way when the rule was laid was held later than what was sent after it.
+        released.sort_by_key(|(_, slot)| engine.payloads[*slot].number);
+        for (_, slot) in released {
+            let envelope = &engine.payloads[slot];
+            let (from, to) = (envelope.from, envelope.to);
+            let (at, tie) = engine.network.route(engine.now, from, to);
+            engine.requeue_message(at, tie, slot as u32);
+        }
     }
 
     fn crash(&mut self, fault: FaultHandle, node: NodeId, tail: TailChance) {
-        if !self.is_up(node) {
-            return;
+        if self.is_up(node) {
+            let tail = self.engine.draw_tail(node, tail);
+            let lost = self.engine.crash_node(node, tail, self.observer);
+            self.touch(fault, lost as u64);
         }
-        let tail = self.engine.draw_tail(node, tail);
-        let lost = self.engine.crash_node(node, tail, self.observer);
-        self.engine.members[node.index()].down_by = Some(fault);
-        self.touch(fault, lost as u64);
-    }
-
-    fn boot(&mut self, node: NodeId) {
-        if !self.is_up(node) {
-            self.engine.boot_node(node, self.observer);
-        }
+        let hold = self.engine.hold(fault, None, false);
+        self.engine.join(node, hold);
     }
 
     fn pause(&mut self, fault: FaultHandle, node: NodeId, clock_stops: bool) {
         let member = &self.engine.members[node.index()];
-        if member.node.is_some() && member.pause.is_none() {
-            self.engine
-                .pause_node(node, (fault, clock_stops), None, self.observer);
+        let (is_up, is_paused) = (member.node.is_some(), member.pause.is_some());
+        let hold = self.engine.hold(fault, None, clock_stops);
+        match (is_up, is_paused) {
+            (true, true) => self.engine.join(node, hold),
+            (true, false) => self.engine.pause_node(node, hold, None, self.observer),
+            (false, _) => {}
         }
     }
 
-    fn resume(&mut self, node: NodeId) {
-        self.engine.resume_node(node, self.observer);
+    fn release(&mut self, fault: FaultHandle, node: NodeId) {
+        self.engine.let_go(node, fault);
     }
 
-    fn step_clock(&mut self, fault: FaultHandle, node: NodeId, offset_ns: i64) {
+    fn step_clock(&mut self, node: NodeId, offset_ns: i64) {
         self.engine.members[node.index()].clock.step(offset_ns);
-        self.touch(fault, 0);
     }
 
-    fn watch_clock(&mut self, fault: FaultHandle, node: NodeId) {
-        self.engine.members[node.index()].clock_faults.push(fault);
+    fn watch_clock(&mut self, fault: FaultHandle, node: NodeId, what: ClockUse) {
+        self.engine.members[node.index()].clock_faults.push((fault, what));
     }
 
     fn forget_clock(&mut self, fault: FaultHandle, node: NodeId) {
-        self.engine.members[node.index()]
-            .clock_faults
-            .retain(|other| *other != fault);
+        self.engine.members[node.index()].clock_faults.retain(|(other, _)| *other != fault);
     }
 
-    fn set_drift(&mut self, node: NodeId, ppm: i32) {
-        self.engine.members[node.index()]
-            .clock
-            .set_drift(ppm, self.engine.now);
+    fn set_drift(&mut self, fault: FaultHandle, node: NodeId, ppm: i32) {
+        let member = &mut self.engine.members[node.index()];
+        member.drifts.retain(|(other, _)| *other != fault);
+        member.drifts.push((fault, ppm));
+        let sum = member.drifts.iter().map(|(_, ppm)| *ppm);
+        let sum = sum.fold(0, i32::saturating_add);
+        member.clock.set_drift(sum, self.engine.now);
         self.engine.remap_timers(node);
     }
 
     fn add_disk_fault(&mut self, fault: FaultHandle, node: NodeId, what: DiskFault) {
         let member = &mut self.engine.members[node.index()];
-        member.disk.limit(what.capacity);
+        if let DiskTrouble::Full { spare_bytes } = what.trouble {
+            member.disk.limit(Some(spare_bytes));
+        }
         member.disk_faults.push((fault, what));
     }
 
     fn remove_disk_fault(&mut self, fault: FaultHandle, node: NodeId) {
         let member = &mut self.engine.members[node.index()];
-        member.disk_faults.retain(|(other, _)| *other != fault);
-        member.disk.limit(
-            member
-                .disk_faults
-                .iter()
-                .find_map(|(_, what)| what.capacity),
-        );
+        let faults = std::mem::take(&mut member.disk_faults);
+        let (gone, kept) = faults.into_iter().partition::<Vec<_>, _>(|(other, _)| *other == fault);
+        member.disk_faults = kept;
+        let spare = |(_, what): &(_, DiskFault)| match what.trouble {
+            DiskTrouble::Full { spare_bytes } => Some(spare_bytes),
+            _ => None,
+        };
+        if gone.iter().any(|fault| spare(fault).is_some()) {
+            member.disk.limit(member.disk_faults.iter().filter_map(spare).min());
+        }
     }
 
     fn set_trap(&mut self, fault: FaultHandle, trap: Trap) {
         let caught = Vec::new();
-        self.engine.traps.push(SetTrap {
-            fault,
-            trap,
-            hits: 0,
-            sprung: 0,
-            caught,
-        });
+        self.engine.traps.push(SetTrap { fault, trap, hits: 0, sprung: 0, caught });
     }
 
     fn remove_traps(&mut self, fault: FaultHandle) {
@@ -162,13 +158,7 @@ impl<N: Node> World for Outside<'_, N> {
         let (removed, kept) = traps.into_iter().partition(|set| set.fault == fault);
         self.engine.traps = kept;
         for node in Vec::<SetTrap>::into_iter(removed).flat_map(|set| set.caught) {
-            let member = &self.engine.members[node.index()];
-            let paused_by = member.pause.as_ref().map(|pause| pause.fault);
-            if member.down_by == Some(fault) {
-                self.boot(node);
-            } else if paused_by == Some(fault) {
-                self.resume(node);
-            }
+            self.engine.let_go(node, fault);
         }
     }
 }

@@ -40,10 +40,7 @@ impl Node for Chatter {
         cx.append(&message);
         cx.sync(message);
         cx.failpoint("heard");
-        cx.note(Fact::Custom {
-            name: "heard".into(),
-            value: (message as i64).into(),
-        });
+        cx.note(Fact::Custom { name: "heard".into(), value: (message as i64).into() });
     }
 
     fn on_timer(&mut self, _: Tick, cx: &mut Cx<'_, Self>) {
@@ -73,16 +70,8 @@ fn config(seed: u64, nodes: usize) -> EngineConfig {
 fn chatters(seed: u64, nodes: u16) -> (Engine<Chatter>, Seen) {
     let seen = Seen::default();
     let log = Rc::clone(&seen);
-    let boot = move |id, _| Chatter {
-        id,
-        nodes,
-        sent: 0,
-        seen: Rc::clone(&log),
-    };
-    (
-        Engine::new(config(seed, usize::from(nodes)), Box::new(boot), &mut ()),
-        seen,
-    )
+    let boot = move |id, _| Chatter { id, nodes, sent: 0, seen: Rc::clone(&log) };
+    (Engine::new(config(seed, usize::from(nodes)), Box::new(boot), &mut ()), seen)
 }
 
 /// Does something to the world at given times.
@@ -138,7 +127,7 @@ fn a_crash_silences_a_node_and_a_boot_brings_it_back_with_its_disk() {
             let fault = world.open_fault();
             world.crash(fault, NodeId(1), TailChance::default());
         }),
-        at(200, |world| world.boot(NodeId(1))),
+        at(200, |world| world.release(0, NodeId(1))),
     ]);
     engine.run(100 * MS, &mut (), &mut ()).unwrap();
     let durable = engine.disk(NodeId(1)).durable_len();
@@ -148,11 +137,7 @@ fn a_crash_silences_a_node_and_a_boot_brings_it_back_with_its_disk() {
         *from == NodeId(1) && (106 * MS..200 * MS).contains(at)
     };
     assert_eq!(seen.borrow().iter().filter(silent).count(), 0);
-    assert!(
-        seen.borrow()
-            .iter()
-            .any(|(at, from, _)| *from == NodeId(1) && *at > 200 * MS)
-    );
+    assert!(seen.borrow().iter().any(|(at, from, _)| *from == NodeId(1) && *at > 200 * MS));
     let Recovered { records, torn } = engine.disk(NodeId(1)).recover::<u64>();
     assert!(records.len() > durable && !torn && durable > 5);
 }
@@ -165,20 +150,12 @@ fn a_pause_holds_back_and_the_backlog_runs_in_order_of_its_due_time() {
             let fault = world.open_fault();
             world.pause(fault, NodeId(1), false);
         }),
-        at(200, |world| world.resume(NodeId(1))),
+        at(200, |world| world.release(0, NodeId(1))),
     ]);
     engine.run(300 * MS, &mut script, &mut ()).unwrap();
-    let from_left: Vec<_> = seen
-        .borrow()
-        .iter()
-        .filter(|(_, from, _)| *from == NodeId(0))
-        .copied()
-        .collect();
-    assert!(
-        from_left
-            .iter()
-            .all(|(at, ..)| !(100 * MS + 1..200 * MS).contains(at))
-    );
+    let from_left: Vec<_> =
+        seen.borrow().iter().filter(|(_, from, _)| *from == NodeId(0)).copied().collect();
+    assert!(from_left.iter().all(|(at, ..)| !(100 * MS + 1..200 * MS).contains(at)));
     assert!(from_left.iter().filter(|(at, ..)| *at == 200 * MS).count() >= 8);
     assert!(from_left.is_sorted_by_key(|(_, _, number)| *number));
 }
@@ -186,14 +163,13 @@ fn a_pause_holds_back_and_the_backlog_runs_in_order_of_its_due_time() {
 #[test]
 fn a_timer_follows_its_clock_when_the_drift_changes() {
     let (mut engine, _) = chatters(5, 2);
-    let mut script = Script(vec![at(0, |world| world.set_drift(NodeId(0), 1_000_000))]);
+    let mut script = Script(vec![at(0, |world| {
+        let fault = world.open_fault();
+        world.set_drift(fault, NodeId(0), 1_000_000);
+    })]);
     engine.run(1_000 * MS, &mut script, &mut ()).unwrap();
     let beats = |engine: &Engine<Chatter>, node| engine.member(NodeId(node)).unwrap().sent;
-    assert!(
-        (195..=200).contains(&beats(&engine, 0)),
-        "{}",
-        beats(&engine, 0)
-    );
+    assert!((195..=200).contains(&beats(&engine, 0)), "{}", beats(&engine, 0));
     assert!((98..=100).contains(&beats(&engine, 1)));
 }
 
@@ -201,11 +177,7 @@ fn a_timer_follows_its_clock_when_the_drift_changes() {
 fn a_held_message_arrives_after_the_release_in_order() {
     let (mut engine, seen) = chatters(6, 2);
     let everyone: NodeSet = (0..2).map(NodeId).collect();
-    let rule = LinkRule {
-        from: everyone.clone(),
-        to: everyone,
-        action: LinkAction::Hold,
-    };
+    let rule = LinkRule { id: 0, from: everyone.clone(), to: everyone, action: LinkAction::Hold };
     let handle = Rc::new(RefCell::new(None));
     let kept = Rc::clone(&handle);
     let mut script = Script(vec![
@@ -213,28 +185,12 @@ fn a_held_message_arrives_after_the_release_in_order() {
             let fault = world.open_fault();
             *kept.borrow_mut() = Some(world.add_rule(fault, rule.clone()));
         }),
-        at(200, move |world| {
-            world.remove_rule(handle.borrow().unwrap())
-        }),
+        at(200, move |world| world.remove_rule(handle.borrow().unwrap())),
     ]);
     engine.run(400 * MS, &mut script, &mut ()).unwrap();
-    let heard: Vec<_> = seen
-        .borrow()
-        .iter()
-        .filter(|(_, from, _)| from.0 == 0)
-        .copied()
-        .collect();
-    assert!(
-        heard
-            .iter()
-            .all(|(at, ..)| !(100 * MS..200 * MS).contains(at))
-    );
-    assert!(
-        heard
-            .iter()
-            .map(|(.., number)| *number)
-            .eq(1..=heard.len() as u64)
-    );
+    let heard: Vec<_> = seen.borrow().iter().filter(|(_, from, _)| from.0 == 0).copied().collect();
+    assert!(heard.iter().all(|(at, ..)| !(100 * MS..200 * MS).contains(at)));
+    assert!(heard.iter().map(|(.., number)| *number).eq(1..=heard.len() as u64));
 }
 
 fn trapped(action: FailpointAction) -> (Engine<Chatter>, Seen) {
@@ -258,45 +214,24 @@ fn trapped(action: FailpointAction) -> (Engine<Chatter>, Seen) {
 
 fn heard_facts(recording: &Recording, node: u16) -> Vec<u64> {
     let heard = recording.facts.iter().filter(|record| record.node == node);
-    heard
-        .filter(|record| record.fact.is_named("heard"))
-        .map(|record| record.ns)
-        .collect()
+    heard.filter(|record| record.fact.is_named("heard")).map(|record| record.ns).collect()
 }
 
 #[test]
 fn a_crash_at_a_failpoint_keeps_what_stands_before_and_drops_the_rest() {
     let (engine, seen) = trapped(FailpointAction::Crash { down_ns: 50 * MS });
-    let heard = seen
-        .borrow()
-        .iter()
-        .filter(|(_, from, _)| from.0 == 0)
-        .count();
+    let heard = seen.borrow().iter().filter(|(_, from, _)| from.0 == 0).count();
     let recording = engine.finish();
     // The third message was heard and appended, but its fact was cut off.
     assert_eq!(heard_facts(&recording, 1).len(), heard - 1);
-    assert!(
-        recording
-            .facts
-            .iter()
-            .any(|record| record.fact == Fact::Crashed)
-    );
+    assert!(recording.facts.iter().any(|record| record.fact == Fact::Crashed));
 }
 
 #[test]
 fn a_pause_at_a_failpoint_releases_the_rest_at_resume() {
-    let pause = FailpointAction::Pause {
-        pause_ns: 50 * MS,
-        clock_stops: false,
-    };
+    let pause = FailpointAction::Pause { pause_ns: 50 * MS, clock_stops: false };
     let (engine, seen) = trapped(pause);
-    let third = seen
-        .borrow()
-        .iter()
-        .filter(|(_, from, _)| from.0 == 0)
-        .nth(2)
-        .unwrap()
-        .0;
+    let third = seen.borrow().iter().filter(|(_, from, _)| from.0 == 0).nth(2).unwrap().0;
     let facts = heard_facts(&engine.finish(), 1);
     assert_eq!(facts[2], third + 50 * MS);
 }
@@ -353,10 +288,7 @@ impl Node for ByHand {
     }
 
     fn on_message(&mut self, _: NodeId, message: u64, cx: &mut Cx<'_, Self>) {
-        cx.note(Fact::Custom {
-            name: "heard".into(),
-            value: (message as i64).into(),
-        });
+        cx.note(Fact::Custom { name: "heard".into(), value: (message as i64).into() });
         cx.disarm(self.timer);
         self.timer += 1;
         self.wait(cx);
@@ -376,13 +308,7 @@ fn a_flow_and_a_state_machine_give_the_same_trace_hash_for_hash() {
     let first = |id: NodeId| u64::from(id.0 + 1) * 3 * MS;
     let boot = move |id, _| Flow::new(flowing(id, 3, first(id)));
     let mut flows = Engine::new(config(8, 3), Box::new(boot), &mut ());
-    let boot = move |id, _| ByHand {
-        id,
-        nodes: 3,
-        beat: first(id),
-        sent: 0,
-        timer: 0,
-    };
+    let boot = move |id, _| ByHand { id, nodes: 3, beat: first(id), sent: 0, timer: 0 };
     let mut machines = Engine::new(config(8, 3), Box::new(boot), &mut ());
     flows.run(500 * MS, &mut (), &mut ()).unwrap();
     machines.run(500 * MS, &mut (), &mut ()).unwrap();
@@ -441,40 +367,24 @@ impl Node for Faulty {
 fn a_failed_always_and_a_panic_of_a_design_are_facts_of_the_run() {
     let mut engine = Engine::new(config(1, 1), Box::new(|_, _| Faulty), &mut ());
     engine.run(10 * MS, &mut (), &mut ()).unwrap();
-    let failed = engine
-        .finish()
-        .facts
-        .into_iter()
-        .filter_map(|record| match record.fact {
-            Fact::AssertionFailed { name, message } => Some((record.ns, name, message)),
-            _ => None,
-        });
+    let failed = engine.finish().facts.into_iter().filter_map(|record| match record.fact {
+        Fact::AssertionFailed { name, message } => Some((record.ns, name, message)),
+        _ => None,
+    });
     let failed: Vec<_> = failed.collect();
     assert_eq!(failed.len(), 2);
     assert_eq!((failed[0].0, failed[0].1.as_str()), (0, "two is odd"));
-    assert_eq!(
-        failed[1],
-        (MS, "panic".into(), "the index is beyond the log".into())
-    );
+    assert_eq!(failed[1], (MS, "panic".into(), "the index is beyond the log".into()));
 }
 
 #[test]
 fn simultaneous_events_come_in_an_order_that_depends_on_the_seed() {
     let order = |seed| {
-        let boot = |id: NodeId, _| ByHand {
-            id,
-            nodes: 4,
-            beat: 10 * MS,
-            sent: 0,
-            timer: 0,
-        };
+        let boot = |id: NodeId, _| ByHand { id, nodes: 4, beat: 10 * MS, sent: 0, timer: 0 };
         let mut engine = Engine::new(config(seed, 4), Box::new(boot), &mut ());
         engine.run(10 * MS + 1, &mut (), &mut ()).unwrap();
         let trace = engine.finish().trace;
-        let timers = trace
-            .events
-            .iter()
-            .filter(|event| event.kind == TraceKind::Timer);
+        let timers = trace.events.iter().filter(|event| event.kind == TraceKind::Timer);
         timers.map(|event| event.node).collect::<Vec<_>>()
     };
     let orders: std::collections::BTreeSet<_> = (0..50).map(order).collect();
@@ -484,42 +394,78 @@ fn simultaneous_events_come_in_an_order_that_depends_on_the_seed() {
 
 #[test]
 fn a_slow_a_failing_and_a_lying_disk_do_what_they_say() {
-    let durable = |what: DiskFault| {
+    let durable = |trouble: Option<DiskTrouble>| {
         let (mut engine, _) = chatters(9, 2);
         let mut script = Script(vec![at(0, move |world| {
             let fault = world.open_fault();
-            world.add_disk_fault(fault, NodeId(1), what.clone());
+            let what =
+                trouble.clone().map(|trouble| DiskFault { id: 0, per_million: 1_000_000, trouble });
+            what.into_iter().for_each(|what| world.add_disk_fault(fault, NodeId(1), what));
         })]);
         engine.run(200 * MS, &mut script, &mut ()).unwrap();
-        (
-            engine.disk(NodeId(1)).len(),
-            engine.disk(NodeId(1)).durable_len(),
-        )
+        (engine.disk(NodeId(1)).len(), engine.disk(NodeId(1)).durable_len())
     };
-    let (appended, all) = durable(DiskFault::default());
+    let (appended, all) = durable(None);
     assert!(appended >= 18 && all + 2 >= appended, "{appended} {all}");
-    let slow = DiskFault {
-        slow: Some(Delay::constant(100 * MS)),
-        ..DiskFault::default()
-    };
-    assert!(durable(slow).1 < all / 2 + 2);
-    assert_eq!(
-        durable(DiskFault {
-            lying: true,
-            ..DiskFault::default()
-        })
-        .1,
-        0
-    );
-    let failing = DiskFault {
-        error_per_million: 1_000_000,
-        ..DiskFault::default()
-    };
-    let (left, none) = durable(failing);
+    let slow = DiskTrouble::Slow(Delay::constant(100 * MS));
+    assert!(durable(Some(slow)).1 < all / 2 + 2);
+    assert_eq!(durable(Some(DiskTrouble::Lying)).1, 0);
+    let (left, none) = durable(Some(DiskTrouble::Error));
     assert!(left <= 2 && none == 0, "{left} {none}");
-    let full = DiskFault {
-        capacity: Some(0),
-        ..DiskFault::default()
+    let full = DiskTrouble::Full { spare_bytes: 0 };
+    assert_eq!(durable(Some(full)), (0, 0));
+}
+
+#[test]
+fn a_node_comes_back_when_the_last_fault_that_keeps_it_lets_go() {
+    let comings = |keep: fn(&mut dyn World, usize)| {
+        let (mut engine, _) = chatters(10, 2);
+        let hold = move |world: &mut dyn World| {
+            let fault = world.open_fault();
+            keep(world, fault);
+        };
+        let mut script = Script(vec![
+            at(100, hold),
+            at(150, hold),
+            at(200, |world| world.release(0, NodeId(1))),
+            at(300, |world| world.release(1, NodeId(1))),
+        ]);
+        engine.run(400 * MS, &mut script, &mut ()).unwrap();
+        let facts = engine.finish().facts.into_iter();
+        let facts = facts.filter(|record| record.ns > 100 * MS && !record.fact.is_named("heard"));
+        facts.map(|record| record.ns / MS).collect::<Vec<_>>()
     };
-    assert_eq!(durable(full), (0, 0));
+    let crash = |world: &mut dyn World, fault| {
+        world.crash(fault, NodeId(1), TailChance::default());
+    };
+    assert_eq!(comings(crash), [300]);
+    assert_eq!(comings(|world, fault| world.pause(fault, NodeId(1), true)), [300]);
+}
+
+#[test]
+fn messages_under_way_when_a_hold_begins_are_released_before_those_sent_after_it() {
+    let everyone: NodeSet = (0..2).map(NodeId).collect();
+    for seed in 0..30 {
+        let (mut engine, seen) = chatters(seed, 2);
+        let mut script = Script(Vec::new());
+        for step in 0..20 {
+            let (from, to) = (everyone.clone(), everyone.clone());
+            let action = LinkAction::Hold;
+            let mut rule = Some(LinkRule { id: 0, from, to, action });
+            let kept = Rc::new(RefCell::new(None));
+            let release = Rc::clone(&kept);
+            script.0.push(at(100 + step * 40, move |world| {
+                let fault = world.open_fault();
+                let rule = rule.take().expect("it is laid once");
+                *kept.borrow_mut() = Some(world.add_rule(fault, rule));
+            }));
+            script.0.push(at(130 + step * 40, move |world| {
+                world.remove_rule(release.borrow().unwrap());
+            }));
+        }
+        engine.run(1_000 * MS, &mut script, &mut ()).unwrap();
+        let heard = seen.borrow();
+        let heard = heard.iter().filter(|(_, from, _)| from.0 == 0);
+        assert!(heard.map(|(.., number)| *number).is_sorted(), "seed {seed}");
+    }
 }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# All of the project's tests, from a clean checkout: what a newcomer and CI run alike.
+#
+# Needs Rust and a C compiler. A browser is used if there is one, and installed where that is allowed;
+# what could not be run is listed at the end, and fails the run if CI=true.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+skipped=()
+step() { printf '\n== %s\n' "$*"; }
+
+step "formatting"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "tests"
+cargo test --workspace --locked
+
+step "the waist on madsim"
+cargo mad test --locked -p wrack-carriers
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+step "the binary, installed as the README says"
+cargo build --release --locked
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+cargo install --path harness/wrack --locked --quiet --root "$root"
+wrack="$root/bin/wrack"
+
+step "scenario gate: every variant over 20 seeds"
+"$wrack" run scenarios --seeds 0..20 --variant all --out "$root/gate"
+
+step "determinism: twice, the second time in a fresh process elsewhere"
+"$wrack" verify-determinism scenarios
+
+step "the report in a browser"
+if bash ci/browser.sh "$wrack" "$root"; then :; else
+    case $? in
+        77) skipped+=("the report in a browser: no Chromium here, and none could be installed") ;;
+        *) exit 1 ;;
+    esac
+fi
+
+step "benchmarks still run"
+cargo bench --locked -p wrack-carriers --bench engine -- --test
+cargo bench --locked -p wrack-runner --bench runs -- --test
+
+if [ "${#skipped[@]}" -gt 0 ]; then
+    printf '\nnot run:\n'
+    printf '  %s\n' "${skipped[@]}"
+    [ "${CI:-}" != true ] || exit 1
+fi
+printf '\nall tests passed\n'

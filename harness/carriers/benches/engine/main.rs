@@ -1,0 +1,106 @@
+//! Messages per second: the engine alone, with everything recorded, in clusters that grow; and
+//! turmoil on the same work, in the same run.
+//!
+//! `cargo bench -p wrack-carriers` prints them; figures stand side by side because they only mean
+//! something as a ratio.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
+use criterion::{criterion_group, criterion_main, measurement::WallTime};
+use wrack_history::load::Environment;
+use wrack_history::setting::Delay;
+use wrack_sim::{Controller, Engine, EngineConfig, NodeId, TraceLevel};
+
+use gossip::Gossip;
+use nuisance::Nuisance;
+use ping::{Ping, SERVERS, Work};
+
+mod gossip;
+mod nuisance;
+mod ping;
+
+const ALONE: Work = Work { outstanding: 1, operations: 50_000, quorum: 4, recorded: false };
+const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, recorded: true };
+
+criterion_group!(benches, alone, recorded, clusters, memory);
+criterion_main!(benches);
+
+/// The loop alone: five nodes and a client, only the trace's hash is kept.
+fn alone(criterion: &mut Criterion) {
+    let mut group = group(criterion, "engine alone");
+    for outstanding in [1, 16] {
+        let work = Work { outstanding, ..ALONE };
+        group.throughput(Throughput::Elements(on_sim(work, TraceLevel::Hash, ())));
+        group.bench_function(format!("{outstanding} outstanding"), |bencher| {
+            bencher.iter(|| on_sim(black_box(work), TraceLevel::Hash, ()));
+        });
+    }
+}
+
+/// A sync per copy, history and every event of the trace kept, faults on half of the links.
+fn recorded(criterion: &mut Criterion) {
+    let mut group = group(criterion, "disk, history, trace and faults");
+    let messages = on_sim(RECORDED, TraceLevel::Events, Nuisance::default());
+    group.throughput(Throughput::Elements(messages));
+    group.bench_function("16 outstanding", |bencher| {
+        bencher.iter(|| on_sim(black_box(RECORDED), TraceLevel::Events, Nuisance::default()));
+    });
+}
+
+/// What a message costs as clusters grow; every node has one message under way.
+fn clusters(criterion: &mut Criterion) {
+    let mut group = group(criterion, "gossip");
+    for nodes in [5, 50, 1_000] {
+        group.throughput(Throughput::Elements(gossip(nodes)));
+        group.bench_function(format!("{nodes} nodes"), |bencher| {
+            bencher.iter(|| gossip(black_box(nodes)));
+        });
+    }
+}
+
+/// The peak of this process, which has just run a thousand nodes.
+fn memory(_: &mut Criterion) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    println!("peak memory of all the above: {}", peak.unwrap_or("unknown"));
+}
+
+fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(20).sampling_mode(SamplingMode::Flat);
+    group
+}
+
+/// Runs it on the simulator; gives the messages that were sent.
+fn on_sim(work: Work, trace: TraceLevel, mut controller: impl Controller) -> u64 {
+    let config = config(SERVERS, 1, trace);
+    let boot = Box::new(move |id: NodeId, _| Ping::member(id, work));
+    let mut engine = Engine::new(config, boot, &mut ());
+    engine.run(u64::MAX, &mut controller, &mut ()).expect("it meets no bound");
+    engine.messages_sent()
+}
+
+fn gossip(nodes: u16) -> u64 {
+    let hops = 1_000_000 / u32::from(nodes);
+    let config = config(usize::from(nodes), 0, TraceLevel::Hash);
+    let mut engine = Engine::new(config, Box::new(move |_, _| Gossip { nodes, hops }), &mut ());
+    engine.run(u64::MAX, &mut (), &mut ()).expect("it meets no bound");
+    engine.messages_sent()
+}
+
+fn config(servers: usize, clients: usize, trace: TraceLevel) -> EngineConfig {
+    let latency = Delay::uniform(1_000_000, 5_000_000);
+    EngineConfig {
+        seed: 1,
+        names: (0..servers + clients).map(|number| format!("n{number}").into()).collect(),
+        servers,
+        environment: Environment {
+            peer_latency: latency.clone(),
+            client_latency: latency,
+            sync_latency: Delay::uniform(100_000, 300_000),
+        },
+        trace,
+        keep_all_facts: false,
+    }
+}

@@ -1,0 +1,184 @@
+//! LIN: every operation takes effect at one instant between its invocation and its completion.
+//!
+//! The definition, per key: there is a total order of the ok and of some of the doubtful operations,
+//! legal for the sequential model, in which a precedes b if a's completion stands before b's
+//! invocation in the recorded order of events. A failed operation has no effect; a doubtful one
+//! (`info`) may take effect at any later time or never. A process with a doubtful operation invokes
+//! nothing more, so the order of each process is implied.
+//!
+//! Valid, because the read overlaps the write:
+//! ```text
+//! p1  |---- write 1 ----|
+//! p2      |- read 1 -|      |- read 1 -|
+//! ```
+//! Invalid, because the second read goes back to what was overwritten before it began:
+//! ```text
+//! p1  |- write 1 -|  |---- write 2 ----|
+//! p2                   |- read 2 -|
+//! p3                                 |- read 1 -|
+//! ```
+//! Linearizability is local (Herlihy and Wing 1990, theorem 1), so keys are judged one by one.
+//!
+//! * `call` is the compact form of a key's operations;
+//! * `search` decides for every model, `configuration` is what it keeps;
+//! * `register`, `zones` and `plan` decide most registers without a search, `set` sets that only grow;
+//! * `shrink` makes a contradiction small, and `explain` says it in words.
+
+mod call;
+mod configuration;
+mod explain;
+mod plan;
+mod register;
+mod search;
+mod set;
+mod shrink;
+mod zones;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use wrack_history::catalogue::GuaranteeInfo;
+use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr};
+use wrack_sequential::{Model, ModelError, Visitor};
+
+use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use call::{Answer, calls};
+
+/// Linearizability, per key.
+pub const GUARANTEE: Guarantee = Guarantee {
+    info: &GuaranteeInfo {
+        code: "LIN",
+        name: "linearizability",
+        doc: "Every operation seems to take effect at one instant between its invocation and its \
+              completion, as if there were a single copy of the data.\n\n\
+              For each key there must be an order of its operations that one client at a time could \
+              have seen, and in which an operation that had completed before another was invoked \
+              stands before it. Operations that failed have no effect. Operations in doubt (the \
+              client gave up waiting) may take effect at any later time, or never.\n\n\
+              The usual ways to break it: a read from a replica or a deposed leader that has not \
+              heard of the last write; an acknowledged write that a crash or a failover loses; a \
+              retried write that is applied twice. A report shows a smallest set of operations that \
+              no order explains.\n\n\
+              Sources: Herlihy and Wing, Linearizability: A Correctness Condition for Concurrent \
+              Objects, 1990; Wing and Gong 1993; Gibbons and Korach 1997; Lowe 2017.",
+        parameters: &[],
+    },
+    judge: Judge::Evidence(judge),
+};
+
+/// More broken keys than this are counted, not described.
+const ANOMALIES_MAX: usize = 10;
+
+fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
+    let mut judgement = Judgement::new(GUARANTEE.info.code);
+    let mut algorithms = BTreeMap::<&str, u64>::new();
+    for (key, operations) in operations_by_key(&evidence.history.operations) {
+        let reads = operations.iter().filter(|operation| is_ok_read(operation));
+        judgement.examine("reads", reads.count() as u64);
+        judgement.examine("keys", 1);
+        judgement.examine("operations", operations.len() as u64);
+        match decide(evidence.model, &operations, evidence.states_max) {
+            Err(reason) => judgement.doubt(reason),
+            Ok((answer, algorithm)) => {
+                *algorithms.entry(algorithm).or_default() += 1;
+                conclude(&mut judgement, evidence, (key, &operations), answer);
+            }
+        }
+    }
+    judgement.algorithm = describe(&algorithms);
+    judgement
+}
+
+/// Adds what was found out about one key to the judgement.
+fn conclude(
+    judgement: &mut Judgement,
+    evidence: &Evidence<'_>,
+    (key, operations): (&SmolStr, &[&Operation]),
+    answer: Answer,
+) {
+    match answer {
+        Answer::Linearizable => (),
+        Answer::Unknown(reason) => judgement.doubt(format!("{}: {reason}", name(key))),
+        Answer::Contradiction(core) => {
+            judgement.examine("broken keys", 1);
+            if judgement.anomalies.len() < ANOMALIES_MAX {
+                let small = shrink::shrink(evidence.model, operations, &core);
+                judgement.contradict(explain::explain(evidence.model, operations, &small));
+            }
+        }
+    }
+}
+
+/// Decides one key; the error says why the model cannot.
+fn decide(
+    model: &str,
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<(Answer, &'static str), String> {
+    let decided = match model {
+        "register" => register::decide(operations, states_max),
+        "cas-register" => register::decide_with_cas(operations, states_max),
+        "set" => set::decide(operations, states_max),
+        _ => {
+            let general = General { operations, states_max };
+            wrack_sequential::with_model(model, general)
+                .unwrap_or_else(|| Err(ModelError::NoModel(model.into())))
+        }
+    };
+    decided.map_err(|error| error.to_string())
+}
+
+/// Decides a key with the search alone.
+struct General<'a> {
+    operations: &'a [&'a Operation],
+    states_max: u64,
+}
+
+impl Visitor for General<'_> {
+    type Output = Result<(Answer, &'static str), ModelError>;
+
+    fn visit<M: Model + Default>(self) -> Self::Output {
+        let mut model = M::default();
+        let calls = calls(&mut model, self.operations)?;
+        let answer = search::search(&model, &calls, self.states_max);
+        Ok((answer, "just-in-time search"))
+    }
+}
+
+/// Whether the operations of one key are linearizable by a model of the caller's own; `None` if more
+/// than `states_max` configurations would have to be visited.
+///
+/// Errors: an operation that the model cannot read.
+pub fn is_linearizable<M: Model>(
+    mut model: M,
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<Option<bool>, ModelError> {
+    let calls = calls(&mut model, operations)?;
+    Ok(match search::search(&model, &calls, states_max) {
+        Answer::Linearizable => Some(true),
+        Answer::Contradiction(_) => Some(false),
+        Answer::Unknown(_) => None,
+    })
+}
+
+fn is_ok_read(operation: &Operation) -> bool {
+    operation.outcome == Outcome::Ok && operation.function == "read"
+}
+
+fn name(key: &str) -> &str {
+    if key.is_empty() { "the object" } else { key }
+}
+
+fn describe(algorithms: &BTreeMap<&str, u64>) -> Option<String> {
+    let parts: Vec<String> = algorithms
+        .iter()
+        .map(|(algorithm, keys)| match algorithms.len() {
+            1 => (*algorithm).to_owned(),
+            _ => format!("{algorithm} ({keys} keys)"),
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

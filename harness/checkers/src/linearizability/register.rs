@@ -1,0 +1,246 @@
+//! Registers, with and without cas: what is known before a search, and when none is needed.
+//!
+//! # Reductions
+//! Let a *change* be a write or a cas, and let a value be *seen* by an ok read of it, an ok cas that
+//! expected it and a doubtful cas that expects it.
+//!
+//! 1. A cas from a value to itself is a read of it; in doubt it is nothing.
+//! 2. A refused cas of a value that no operation leaves always holds.
+//! 3. *Dropped.* If no cas was refused, a doubtful change whose value nobody sees is left out: take a
+//!    legal order with it, and take it away. What follows it up to the next change neither read nor
+//!    expected its value, so nothing follows it but the next change, a write. (With refused cas this
+//!    is false: the doubtful change may be why the value differed.)
+//! 4. *Settled.* If a value is left by one operation only and a required operation saw it, that one
+//!    took effect, and before whoever saw it first completed. So it is required, and completes then:
+//!    this adds no order that was not implied.
+//!
+//! # Unique values
+//! If every value that is seen is left by one operation at most (and nil, the initial value, by
+//! none), the order is known up to whole blocks. A *cluster* is a change and the reads of its value,
+//! which follow it before anything else does; a cas follows the cluster of the value it expected at
+//! once. So clusters that cas links form a *block* that stands in the order without a gap, and its
+//! inner order is fixed but for reads of one value. Block X must stand before Y if some operation
+//! of X completed before one of Y was invoked, that is, iff `first(X) < last(Y)` with `first` the
+//! first completion and `last` the last invocation of the block.
+//!
+//! There is a legal order iff each block is in order by itself and no two blocks must stand before
+//! each other. Proof: sort blocks by `first + last`. If Y stands after X in this order and must stand
+//! before it, `first(Y) < last(X)`; from `first(X) + last(X) <= first(Y) + last(Y)` follows
+//! `first(X) < last(Y)`: X must stand before Y too. So either the sorted order is legal, or two blocks
+//! must stand before each other. One pass over the sorted blocks decides, in O(n log n).
+//!
+//! With refused cas the order of blocks is only a plan: if the refused cas hold along it, the history
+//! is linearizable; if blocks contradict each other, it is not, because refused cas and doubtful
+//! changes that nobody saw can be left out of a legal order; otherwise the search decides.
+//!
+//! Source: Gibbons and Korach, "Testing shared memories", 1997 (values written once, zones);
+//! Golab, Li and Shah 2011. Blocks linked by cas and the sum order are ours.
+
+use wrack_history::Operation;
+use wrack_sequential::cas_register::{CasRegister, Step};
+use wrack_sequential::register::Register as PlainRegister;
+use wrack_sequential::{Effect, ModelError};
+
+use super::call::{Answer, Call, Core, calls};
+use super::plan::follows_plan;
+use super::search::search;
+use super::zones::{Zones, zones};
+
+/// The number of nil, the initial value.
+const NIL: usize = 0;
+
+/// Decides one key of a register without cas, and says how.
+pub(super) fn decide(
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<(Answer, &'static str), ModelError> {
+    let mut model = PlainRegister::default();
+    let calls = calls(&mut model, operations)?;
+    Ok(decide_calls(&model.0, calls, states_max))
+}
+
+/// Decides one key of a register, and says how.
+pub(super) fn decide_with_cas(
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<(Answer, &'static str), ModelError> {
+    let mut model = CasRegister::default();
+    let calls = calls(&mut model, operations)?;
+    Ok(decide_calls(&model, calls, states_max))
+}
+
+fn decide_calls(
+    model: &CasRegister,
+    calls: Vec<Call<Step>>,
+    states_max: u64,
+) -> (Answer, &'static str) {
+    let mut register = Register::new(calls, model.values.count());
+    if let Some(contradiction) = register.reduce() {
+        return (Answer::Contradiction(contradiction), "zones");
+    }
+    let calls = &register.calls;
+    if register.has_unique_values() {
+        match zones(calls, model.values.count()) {
+            Zones::Contradiction(among) => {
+                return (Answer::Contradiction(Core::Among(among)), "zones");
+            }
+            Zones::Plan(plan) => {
+                if !register.refused || follows_plan(calls, &plan) {
+                    return (Answer::Linearizable, "zones");
+                }
+            }
+        }
+    }
+    (search(model, calls, states_max), "just-in-time search")
+}
+
+/// The calls of one register.
+struct Register {
+    calls: Vec<Call<Step>>,
+    /// Whether some cas was refused.
+    refused: bool,
+    /// Calls that leave each value; the initial one is not counted.
+    changes: Vec<u32>,
+    /// Calls that see each value.
+    seen: Vec<u32>,
+}
+
+/// What a step expects to find.
+fn expected(step: Step) -> Option<usize> {
+    match step {
+        Step::Read(value) => value.map(|value| value as usize),
+        Step::Cas { expected, .. } => Some(expected as usize),
+        Step::Write(_) | Step::Differs(_) => None,
+    }
+}
+
+/// What a step leaves.
+fn left(step: Step) -> Option<usize> {
+    match step {
+        Step::Write(value) | Step::Cas { new: value, .. } => Some(value as usize),
+        Step::Read(_) | Step::Differs(_) => None,
+    }
+}
+
+impl Register {
+    fn new(mut calls: Vec<Call<Step>>, values: usize) -> Self {
+        let (mut changes, mut seen) = (vec![0; values], vec![0; values]);
+        for call in &mut calls {
+            if let Step::Cas { expected, new } = call.step
+                && expected == new
+            {
+                call.step = Step::Read(Some(expected));
+            }
+            if let Some(value) = left(call.step) {
+                changes[value] += 1;
+            }
+            if let Some(value) = expected(call.step) {
+                seen[value] += 1;
+            }
+        }
+        calls.retain(|call| match call.step {
+            Step::Differs(value) => value as usize == NIL || changes[value as usize] > 0,
+            _ => true,
+        });
+        let refused = calls.iter().any(|call| matches!(call.step, Step::Differs(_)));
+        Self { calls, refused, changes, seen }
+    }
+
+    /// Applies the reductions of the module's doc; a contradiction if one shows.
+    fn reduce(&mut self) -> Option<Core> {
+        if self.calls.iter().any(|call| !call.required) {
+            if !self.refused {
+                self.drop_unseen();
+            }
+            if let Some(core) = self.settle_seen() {
+                return Some(core);
+            }
+        }
+        if !self.refused {
+            self.limit_wants();
+        }
+        None
+    }
+
+    /// Drops doubtful changes whose value nobody sees, until there are none.
+    fn drop_unseen(&mut self) {
+        let Self { calls, changes, seen, .. } = self;
+        loop {
+            let before = calls.len();
+            calls.retain(|call| {
+                let kept = call.required || left(call.step).is_some_and(|value| seen[value] > 0);
+                if !kept {
+                    left(call.step).inspect(|value| changes[*value] -= 1);
+                    expected(call.step).inspect(|value| seen[*value] -= 1);
+                }
+                kept
+            });
+            if calls.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Makes doubtful changes required that a required call has seen, until there are none; a
+    /// contradiction if the value was seen before the change was invoked.
+    fn settle_seen(&mut self) -> Option<Core> {
+        let mut first = vec![(u64::MAX, 0); self.seen.len()];
+        for call in self.calls.iter().filter(|call| call.required) {
+            note_seen(&mut first, call);
+        }
+        let doubtful: Vec<usize> =
+            (0..self.calls.len()).filter(|index| !self.calls[*index].required).collect();
+        loop {
+            let mut settled = false;
+            for &index in &doubtful {
+                let call = &mut self.calls[index];
+                let value =
+                    left(call.step).expect("doubtful calls that change nothing are dropped");
+                let (complete, seer) = first[value];
+                let only = self.changes[value] == 1 && value != NIL;
+                if !only || complete >= call.complete {
+                    continue;
+                }
+                if complete < call.invoke {
+                    return Some(Core::Among(vec![call.operation, seer]));
+                }
+                call.required = true;
+                call.complete = complete;
+                note_seen(&mut first, call);
+                settled = true;
+            }
+            if !settled {
+                return None;
+            }
+        }
+    }
+
+    /// Notes until when the value that a write leaves can be seen.
+    fn limit_wants(&mut self) {
+        let mut last = vec![0; self.seen.len()];
+        for call in &self.calls {
+            if let Some(value) = expected(call.step) {
+                last[value] = last[value].max(call.complete);
+            }
+        }
+        for call in &mut self.calls {
+            if call.effect == Effect::Overwrite {
+                call.wanted_until = left(call.step).map_or(0, |value| last[value]);
+            }
+        }
+    }
+
+    fn has_unique_values(&self) -> bool {
+        let unique = |(value, changes): (usize, &u32)| {
+            self.seen[value] == 0 || *changes <= u32::from(value != NIL)
+        };
+        self.changes.iter().enumerate().all(unique)
+    }
+}
+
+/// Notes that a required call has seen what it expects.
+fn note_seen(first: &mut [(u64, u32)], call: &Call<Step>) {
+    if let Some(value) = expected(call.step) {
+        first[value] = first[value].min((call.complete, call.operation));
+    }
+}

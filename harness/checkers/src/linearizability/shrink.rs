@@ -1,0 +1,198 @@
+//! Makes a contradiction small enough for a person to follow.
+//!
+//! Only reductions are tried that prove as much as the whole: if what is left has no legal order,
+//! nor has the whole. Each is checked by the decision procedure before it is kept.
+//!
+//! * The history up to the event at which no order was left: a later event cannot help.
+//! * Without some reads: they change nothing.
+//! * Registers: without a value, that is, without what writes it and reads it; a cas that expected it
+//!   becomes a write, which is legal wherever the cas was. (Take a legal order of the whole and take
+//!   the value away. This fails for a refused cas, which the value may have made fail; so with
+//!   refused cas left, only reads go.)
+//! * Sets: without an element, neither in adds and removes nor in what was read.
+//! * Counters: without what an add answered.
+//!
+//! Source: delta debugging, Zeller and Hildebrandt 2002.
+
+use std::collections::BTreeSet;
+
+use wrack_history::{Moment, Operation, Outcome, Value};
+
+use super::call::{Answer, Core};
+use super::decide;
+use crate::register::{is_refused, left};
+
+/// Configurations for one decision.
+const STATES_MAX: u64 = 200_000;
+/// Operations decided in all.
+const EFFORT_MAX: usize = 4_000_000;
+
+/// The smallest part found that has no legal order, in order of invocation. Operations keep their
+/// ids; what they say may be less than in the history.
+pub(super) fn shrink(model: &str, operations: &[&Operation], core: &Core) -> Vec<Operation> {
+    let mut shrinker = Shrinker { model, effort: EFFORT_MAX };
+    let whole = shrinker.start(operations, core);
+    shrinker.remove_chunks(whole)
+}
+
+struct Shrinker<'a> {
+    model: &'a str,
+    effort: usize,
+}
+
+impl Shrinker<'_> {
+    /// A part to start from.
+    fn start(&mut self, operations: &[&Operation], core: &Core) -> Vec<Operation> {
+        let all: Vec<Operation> = operations.iter().copied().cloned().collect();
+        match core {
+            Core::Stuck(index) => {
+                let prefix = prefix(&all, *index);
+                if self.is_broken(&prefix) { prefix } else { all }
+            }
+            Core::Among(positions) => {
+                let mut kept = vec![false; all.len()];
+                positions.iter().for_each(|position| kept[*position as usize] = true);
+                self.part(&all, &kept).unwrap_or(all)
+            }
+        }
+    }
+
+    /// Removes ever smaller chunks as long as what is left has no legal order.
+    fn remove_chunks(&mut self, mut whole: Vec<Operation>) -> Vec<Operation> {
+        let mut chunk = whole.len().div_ceil(2);
+        while chunk > 0 {
+            let mut from = 0;
+            let mut removed = false;
+            while from < whole.len() {
+                let gone = from..(from + chunk).min(whole.len());
+                let kept: Vec<bool> =
+                    (0..whole.len()).map(|index| !gone.contains(&index)).collect();
+                match self.part(&whole, &kept) {
+                    Some(part) => (whole, removed) = (part, true),
+                    None => from += chunk,
+                }
+            }
+            chunk = match chunk {
+                1 if removed => 1,
+                1 => 0,
+                _ => chunk.div_ceil(2).min(whole.len()),
+            };
+        }
+        whole
+    }
+
+    /// What is left of `all`, if it is less, proves as much and has no legal order.
+    fn part(&mut self, all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
+        let part = match self.model {
+            "register" | "cas-register" => without_values(all, kept)?,
+            "set" => without_elements(all, kept),
+            "counter" => without_answers(all, kept),
+            _ => without_reads(all, kept),
+        };
+        (part != all && self.is_broken(&part)).then_some(part)
+    }
+
+    fn is_broken(&mut self, operations: &[Operation]) -> bool {
+        let Some(effort) = self.effort.checked_sub(operations.len()) else {
+            return false;
+        };
+        self.effort = effort;
+        let operations: Vec<&Operation> = operations.iter().collect();
+        let answer = decide(self.model, &operations, STATES_MAX);
+        matches!(answer, Ok((Answer::Contradiction(_), _)))
+    }
+}
+
+/// The history up to and with the event of this index.
+fn prefix(all: &[Operation], index: u64) -> Vec<Operation> {
+    let invoked = all.iter().filter(|operation| operation.invoke.index <= index);
+    invoked
+        .map(|operation| match operation.complete.index <= index {
+            true => operation.clone(),
+            false => Operation {
+                outcome: Outcome::Info,
+                result: Value::Nil,
+                complete: Moment::NEVER,
+                ..operation.clone()
+            },
+        })
+        .collect()
+}
+
+fn selected<'a>(
+    all: &'a [Operation],
+    kept: &'a [bool],
+) -> impl Iterator<Item = &'a Operation> + Clone {
+    let both = all.iter().zip(kept);
+    both.filter(|(operation, kept)| **kept && operation.outcome != Outcome::Fail)
+        .map(|(operation, _)| operation)
+}
+
+/// Without the values of the changes that go: what leaves them goes too, and so do their reads.
+fn without_values(all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
+    let dropped = all.iter().zip(kept).filter(|(_, kept)| !**kept);
+    let gone: BTreeSet<&Value> = dropped.filter_map(|(operation, _)| left(operation)).collect();
+    if !gone.is_empty() && selected(all, kept).any(is_refused) {
+        return None;
+    }
+    let relax = |operation: &Operation| {
+        let left = left(operation);
+        if left.is_some_and(|value| gone.contains(value)) {
+            return None;
+        }
+        match (operation.function.as_str(), operation.argument.as_pair()) {
+            ("read", _) if gone.contains(&operation.result) => None,
+            ("cas", Some((expected, _))) if gone.contains(expected) => {
+                left.map(|value| as_write(operation, value))
+            }
+            _ => Some(operation.clone()),
+        }
+    };
+    Some(selected(all, kept).filter_map(relax).collect())
+}
+
+fn as_write(cas: &Operation, value: &Value) -> Operation {
+    Operation {
+        function: "write".into(),
+        argument: value.clone(),
+        result: Value::Nil,
+        ..cas.clone()
+    }
+}
+
+fn without_elements(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
+    let is_change = |operation: &Operation| operation.function != "read";
+    let dropped = all.iter().zip(kept).filter(|(operation, kept)| !**kept && is_change(operation));
+    let gone: BTreeSet<&Value> = dropped.map(|(operation, _)| &operation.argument).collect();
+    let project = |operation: &Operation| {
+        if is_change(operation) {
+            return (!gone.contains(&operation.argument)).then(|| operation.clone());
+        }
+        let mut read = operation.clone();
+        if let Value::List(found) = &operation.result {
+            let rest = found.iter().filter(|element| !gone.contains(element));
+            read.result = Value::list(rest.cloned());
+        }
+        Some(read)
+    };
+    selected(all, kept).filter_map(project).collect()
+}
+
+fn without_answers(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
+    let answered = all.iter().zip(kept).filter(|(operation, kept)| {
+        operation.outcome != Outcome::Fail && (**kept || operation.function != "read")
+    });
+    answered
+        .map(|(operation, kept)| Operation {
+            result: if *kept { operation.result.clone() } else { Value::Nil },
+            ..operation.clone()
+        })
+        .collect()
+}
+
+fn without_reads(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
+    let rest = all.iter().zip(kept);
+    rest.filter(|(operation, kept)| **kept || operation.function != "read")
+        .map(|(operation, _)| operation.clone())
+        .collect()
+}

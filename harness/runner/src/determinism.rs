@@ -1,0 +1,11 @@
+//! Traces as text, for finding where two runs differ for the first time.
+
+use wrack_history::Trace;
+use wrack_history::duration::seconds;
+
+/// One event of a trace as a line.
+pub fn line(trace: &Trace, index: usize) -> String {
+    let Some(event) = trace.events.get(index) else { return "the trace has ended".into() };
+    let text = trace.texts.get(index).map_or("", |text| text.as_str());
+    format!("{} {:?} {text} [{:016x}]", seconds(event.ns), event.kind, event.detail)
+}

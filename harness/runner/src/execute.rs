@@ -1,0 +1,195 @@
+//! Executing: a scenario's design, clients and faults on the simulator, through all its phases.
+
+use wrack_checkers::{Invariant, Judge};
+use wrack_history::fault::ResolvedFault;
+use wrack_history::load::{Pace, RetryPolicy};
+use wrack_history::run::Phases;
+use wrack_history::{FactRecord, SmolStr};
+use wrack_nemesis::Nemesis;
+use wrack_scenario::{Expectation, Scenario};
+use wrack_sim::client::{Client, ClientPlan};
+use wrack_sim::{
+    Cluster, Design, Engine, EngineConfig, LimitError, Member, NodeId, Observer, Recording,
+};
+
+pub use wrack_sim::TraceLevel;
+
+/// What is to be executed.
+pub struct Order<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Which of its variants.
+    pub variant: &'a Expectation,
+    /// With which seed.
+    pub seed: u64,
+    /// How much of the trace is kept.
+    pub trace: TraceLevel,
+    /// Codes of the guarantees that are judged fact by fact.
+    pub codes: &'a [SmolStr],
+}
+
+/// What an execution left behind, not judged yet.
+pub struct Execution {
+    /// What was recorded.
+    pub recording: Recording,
+    /// The faults as they happened.
+    pub faults: Vec<ResolvedFault>,
+    /// Where the phases ended.
+    pub phases: Phases,
+    /// Names of nodes, then of clients.
+    pub names: Vec<SmolStr>,
+    /// How many of them are clients.
+    pub clients: u32,
+    /// What was judged while the run went on.
+    pub invariants: Vec<(SmolStr, Box<dyn Invariant>)>,
+    /// A bound of the engine that was met.
+    pub limit: Option<LimitError>,
+}
+
+/// The final reads begin so long after the quiet period, when late answers are in.
+const FINAL_READS_AFTER_NS: u64 = 1_000_000_000;
+/// The final reads may take so long.
+const FINAL_READS_WITHIN_NS: u64 = 30_000_000_000;
+/// Whether they are done is looked at so often.
+const FINAL_READS_STEP_NS: u64 = 50_000_000;
+
+/// Invariants as an observer.
+#[derive(Default)]
+struct Watch(Vec<(SmolStr, Box<dyn Invariant>)>);
+
+impl Observer for Watch {
+    fn fact(&mut self, record: &FactRecord) {
+        for (_, invariant) in &mut self.0 {
+            invariant.observe(record);
+        }
+    }
+}
+
+impl Watch {
+    fn over(codes: &[SmolStr]) -> Self {
+        let by_fact = wrack_checkers::ALL.iter().filter_map(|guarantee| match guarantee.judge {
+            Judge::Facts(make) if codes.iter().any(|code| code == guarantee.info.code) => {
+                Some((SmolStr::new_static(guarantee.info.code), make()))
+            }
+            _ => None,
+        });
+        Self(by_fact.collect())
+    }
+}
+
+/// Executes on the simulator.
+pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
+    let scenario = order.scenario;
+    let cluster = cluster_of(order);
+    let clients = client_plans::<D>(order, &cluster);
+    let names = names_of(&cluster, clients.len());
+    let (servers, phases) = (cluster.names.len(), &scenario.phases);
+    let (heal_ns, quiet_end_ns) = (phases.faults_ns, phases.faults_ns + phases.quiet_ns);
+    let mut watch = Watch::over(order.codes);
+    let mut nemesis =
+        Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down);
+    let config = EngineConfig {
+        seed: order.seed,
+        names: names.clone(),
+        servers,
+        environment: scenario.environment.clone(),
+        trace: order.trace,
+        keep_all_facts: false,
+    };
+    let client_count = clients.len() as u32;
+    let boot = move |id: NodeId, _| match clients.get(id.index().wrapping_sub(servers)) {
+        Some(plan) => Member::Client(Client::<D::Peer>::new(plan.clone())),
+        None => Member::Server(D::boot(&cluster, id)),
+    };
+    let mut engine = Engine::new(config, Box::new(boot), &mut watch);
+    let mut outcome = engine.run(quiet_end_ns + FINAL_READS_AFTER_NS, &mut nemesis, &mut watch);
+    let deadline = quiet_end_ns + FINAL_READS_AFTER_NS + FINAL_READS_WITHIN_NS;
+    while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
+        let until = engine.now_ns() + FINAL_READS_STEP_NS;
+        outcome = engine.run(until, &mut nemesis, &mut watch);
+    }
+    let end_ns = engine.now_ns();
+    let recording = engine.finish();
+    Execution {
+        faults: nemesis.finish(&recording.effects),
+        recording,
+        phases: Phases { heal_ns, quiet_end_ns, end_ns },
+        names,
+        clients: client_count,
+        invariants: watch.0,
+        limit: outcome.err(),
+    }
+}
+
+/// Whether every client has run all its operations.
+fn finished<S, P>(engine: &Engine<Member<S, P>>, servers: usize) -> bool
+where
+    P: wrack_sim::node::Payload,
+    S: wrack_sim::Node<Message = wrack_sim::Wire<P>>,
+{
+    let mut clients = (servers as u16..).map_while(|index| engine.member(NodeId(index)));
+    engine.open_operations() == 0
+        && clients.all(|member| match member {
+            Member::Client(client) => client.is_done(),
+            Member::Server(_) => true,
+        })
+}
+
+fn cluster_of(order: &Order<'_>) -> Cluster {
+    let mut settings = order.scenario.parameters.clone();
+    settings.0.extend(order.variant.parameters.0.clone());
+    Cluster {
+        names: order.scenario.nodes.clone(),
+        settings,
+        variant: order.variant.variant.clone(),
+    }
+}
+
+/// The clients of the workload, and one more that reads every key when all is quiet.
+fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPlan> {
+    let scenario = order.scenario;
+    let duration_ns = scenario.phases.faults_ns + scenario.phases.quiet_ns;
+    let plans = wrack_workloads::plan(&scenario.workload, order.seed, duration_ns);
+    let entries = D::entries(cluster);
+    let clients = plans.len() as u32 + 1;
+    let plan = |client, operations: Vec<_>, pace, policy: &RetryPolicy| ClientPlan {
+        client,
+        clients,
+        operations: operations.into(),
+        pace,
+        policy: policy.clone(),
+        entries: entries.clone(),
+    };
+    let pace = scenario.workload.pace;
+    let mut all: Vec<_> = (0..)
+        .zip(plans)
+        .map(|(client, operations)| plan(client, operations, pace, &scenario.client))
+        .collect();
+    let mut reads = wrack_workloads::final_reads(&scenario.workload);
+    for read in &mut reads {
+        read.due_ns = duration_ns + FINAL_READS_AFTER_NS;
+    }
+    all.push(plan(clients - 1, reads, Pace::Open, &patient(&scenario.client)));
+    all
+}
+
+/// The final reader does not give up: nothing is wrong any more when it asks.
+fn patient(policy: &RetryPolicy) -> RetryPolicy {
+    RetryPolicy {
+        attempts_max: 30,
+        timeout_ns: policy.timeout_ns.max(500_000_000),
+        backoff_ns: policy.backoff_ns.min(100_000_000),
+        backoff_max_ns: policy.backoff_max_ns.min(500_000_000),
+        budget_per_million: None,
+        late_duplicate_per_million: 0,
+        ..policy.clone()
+    }
+}
+
+fn names_of(cluster: &Cluster, clients: usize) -> Vec<SmolStr> {
+    let client = |number| match number {
+        number if number == clients => SmolStr::new_static("final-reader"),
+        number => format!("client-{number}").into(),
+    };
+    cluster.names.iter().cloned().chain((1..=clients).map(client)).collect()
+}

@@ -1,0 +1,161 @@
+//! Judging: every promise of the design and of the scenario, the guards, and what was expected.
+
+use wrack_checkers::{Evidence, Judge};
+use wrack_history::catalogue::{DesignInfo, defaults};
+use wrack_history::run::{RESULT_FORMAT, Run};
+use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Verdict};
+use wrack_scenario::{Expectation, Scenario};
+
+use crate::catalogue::DesignEntry;
+use crate::execute::{Execution, Order, TraceLevel};
+use crate::{metrics, vacuity};
+
+/// Configurations that a checker visits per key at most, unless it is told otherwise.
+pub const STATES_MAX: u64 = 1_000_000;
+
+/// Runs a variant of a scenario with a seed, on the simulator, and judges it.
+pub fn run(
+    scenario: &Scenario,
+    entry: &DesignEntry,
+    variant: &Expectation,
+    seed: u64,
+    trace: TraceLevel,
+) -> Run {
+    let promises = promises(scenario, entry.info);
+    let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
+    let order = Order { scenario, variant, seed, trace, codes: &codes };
+    let mut execution = (entry.on_sim)(&order);
+    let judgements = judge(scenario, &promises, &mut execution);
+    describe(&order, execution, judgements)
+}
+
+/// What is promised: by the design always, by the scenario with bounds.
+pub fn promises(scenario: &Scenario, design: &DesignInfo) -> Vec<(SmolStr, Settings)> {
+    let mut promises: Vec<(SmolStr, Settings)> = Vec::new();
+    for guarantee in wrack_checkers::ALL {
+        let code = guarantee.info.code;
+        let bounded = scenario.guarantees.iter().find(|promise| promise.code == code);
+        if let Some(promise) = bounded {
+            promises.push((code.into(), promise.settings.clone()));
+        } else if design.guarantees.contains(&code) {
+            promises.push((code.into(), defaults(guarantee.info.parameters)));
+        }
+    }
+    promises
+}
+
+fn judge(
+    scenario: &Scenario,
+    promises: &[(SmolStr, Settings)],
+    execution: &mut Execution,
+) -> Vec<Judgement> {
+    let workload = wrack_workloads::entry(&scenario.workload.name);
+    let model = workload.expect("the reader knows the workload").info.model;
+    let evidence = Evidence {
+        history: &execution.recording.history,
+        facts: &execution.recording.facts,
+        nodes: &execution.names,
+        phases: execution.phases,
+        model,
+        states_max: STATES_MAX,
+    };
+    let invariants = &mut execution.invariants;
+    promises
+        .iter()
+        .filter_map(|(code, settings)| {
+            let guarantee = wrack_checkers::ALL.iter().find(|one| one.info.code == code)?;
+            match guarantee.judge {
+                Judge::Evidence(judge) => Some(judge(&evidence, settings)),
+                Judge::Facts(_) => invariants
+                    .iter_mut()
+                    .find(|(watched, _)| watched == code)
+                    .map(|(_, invariant)| invariant.judgement(&execution.names)),
+            }
+        })
+        .collect()
+}
+
+/// Puts everything that is known of an execution into a `Run`.
+fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
+    let Execution { recording, mut faults, phases, names, clients, limit, .. } = execution;
+    let (scenario, variant) = (order.scenario, order.variant);
+    vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
+    let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).collect();
+    doubts.extend(judgements.iter().filter_map(|judgement| {
+        let unknown = judgement.verdict == Verdict::Unknown;
+        let reason = judgement.reason.as_deref().unwrap_or("a bound was met");
+        unknown.then(|| format!("{}: {reason}", judgement.code))
+    }));
+    doubts.extend(vacuity::doubts(scenario, &recording.history, &faults));
+    let judged = judgements.iter().map(|judgement| judgement.verdict).max().unwrap_or_default();
+    let verdict = if doubts.is_empty() { judged } else { judged.max(Verdict::Unknown) };
+    let mut run = Run {
+        format: RESULT_FORMAT,
+        wrack_version: env!("CARGO_PKG_VERSION").into(),
+        scenario: scenario.name.clone(),
+        scenario_hash: scenario.hash.clone(),
+        scenario_path: scenario.path.clone(),
+        title: scenario.title.clone(),
+        story: scenario.story.clone(),
+        hypothesis: scenario.hypothesis.clone(),
+        scenario_source: scenario.source.clone(),
+        design: scenario.design.to_string(),
+        variant: variant.variant.to_string(),
+        seed: order.seed,
+        engine: "sim".into(),
+        expected: variant.expected().into(),
+        verdict,
+        doubts,
+        counts: recording.history.counts(),
+        judgements,
+        faults,
+        phases,
+        nodes: names,
+        clients,
+        sometimes: recording.sometimes,
+        facts: recording.facts.into_iter().filter(is_for_the_report).collect(),
+        messages: recording.messages,
+        trace_hash: format!("{:016x}", recording.trace_hash),
+        replay: format!(
+            "wrack run {} --variant {} --seed {}",
+            scenario.path, variant.variant, order.seed
+        ),
+        history: recording.history,
+        trace: (order.trace > TraceLevel::Hash).then_some(recording.trace),
+        ..Run::default()
+    };
+    if variant.anomaly.is_none() {
+        run.slos = metrics::judge(scenario, &run);
+    }
+    compare(&mut run, variant);
+    run
+}
+
+/// Compares what was found with what is expected.
+fn compare(run: &mut Run, variant: &Expectation) {
+    let follows = |code: &SmolStr| variant.follows.iter().any(|follow| follow.code == *code);
+    let mut foreign: Vec<SmolStr> = run
+        .anomalies()
+        .map(|anomaly| anomaly.code.clone())
+        .filter(|code| *code != run.expected && !follows(code))
+        .collect();
+    foreign.sort();
+    foreign.dedup();
+    let good = variant.anomaly.is_some() || run.verdict == Verdict::Valid;
+    let slos = run.slos.iter().all(|slo| slo.met != Some(false));
+    run.as_expected = foreign.is_empty() && good && slos;
+    run.foreign = foreign;
+}
+
+/// Facts that a report draws: what became of each node.
+fn is_for_the_report(record: &FactRecord) -> bool {
+    matches!(
+        record.fact,
+        Fact::Booted { .. }
+            | Fact::Crashed
+            | Fact::Paused
+            | Fact::Resumed
+            | Fact::Role { .. }
+            | Fact::AssertionFailed { .. }
+    )
+}

@@ -1,0 +1,154 @@
+//! Service level metrics of a run, in virtual time, against the objectives of its scenario.
+
+use std::collections::BTreeSet;
+
+use hdrhistogram::Histogram;
+use wrack_history::catalogue::{MetricInfo, ParameterKind};
+use wrack_history::duration::{MICROSECOND, format as duration};
+use wrack_history::run::Slo;
+use wrack_history::setting::percent;
+use wrack_history::{Outcome, Run, Value};
+use wrack_scenario::{Bound, Objective, Scenario};
+
+/// Every metric that an objective can be declared over.
+pub const ALL: &[&MetricInfo] = &[
+    &MetricInfo {
+        name: "M1",
+        doc: "Authoritative write success: writes that were acknowledged and not lost, of all \
+              writes that were issued, less those that a rule refused (a failed cas).",
+        higher_is_better: true,
+        kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
+        name: "M2",
+        doc: "Read staleness: how far the worst read was behind an acknowledged newer value, as \
+              the STALE guarantee measures it. The scenario must promise STALE.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "availability",
+        doc: "Operations that ended ok, of all that were invoked.",
+        higher_is_better: true,
+        kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
+        name: "latency",
+        doc: "Time from invoke to completion of operations that ended ok, at a quantile, of one \
+              function or of all.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+];
+
+/// Fewer events than this say nothing about a share or a quantile.
+const EVENTS_MIN: u64 = 100;
+
+/// Judges every objective of the scenario.
+pub fn judge(scenario: &Scenario, run: &Run) -> Vec<Slo> {
+    scenario.slos.iter().map(|objective| slo(objective, run)).collect()
+}
+
+fn slo(objective: &Objective, run: &Run) -> Slo {
+    let observed = match objective.metric.as_str() {
+        "M1" => write_success(run),
+        "M2" => staleness(run),
+        "availability" => availability(run),
+        "latency" => latency(objective, run),
+        other => unreachable!("the reader knows no metric {other}"),
+    };
+    let met = match (objective.bound, &observed) {
+        (Bound::AtLeast(least), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
+            Some(part * 1_000_000 >= whole * u64::from(least))
+        }
+        (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
+            Some(*ns <= most)
+        }
+        _ => None,
+    };
+    Slo {
+        name: name(objective),
+        objective: match objective.bound {
+            Bound::AtLeast(share) => format!("at least {}", percent(share)),
+            Bound::AtMost(ns) => format!("at most {}", duration(ns)),
+            Bound::AtMostShare(share) => format!("at most {}", percent(share)),
+            Bound::AtMostCount(count) => format!("at most {count}"),
+        },
+        observed: observed.to_string(),
+        met,
+    }
+}
+
+fn name(objective: &Objective) -> String {
+    if objective.metric != "latency" {
+        return objective.metric.to_string();
+    }
+    let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
+    let function = objective.function.as_deref().unwrap_or("all");
+    format!("latency p{quantile} of {function}")
+}
+
+/// What a metric observed, and from how many events.
+enum Observed {
+    Share { part: u64, whole: u64 },
+    Time { ns: u64, events: u64 },
+    Nothing(&'static str),
+}
+
+impl std::fmt::Display for Observed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Share { part, whole } => {
+                let share = part * 1_000_000 / (*whole).max(1);
+                write!(f, "{} ({part} of {whole})", percent(share as u32))
+            }
+            Self::Time { ns, events } => {
+                let rounded = ns / MICROSECOND * MICROSECOND;
+                write!(f, "{} ({events} events)", duration(rounded))
+            }
+            Self::Nothing(why) => f.write_str(why),
+        }
+    }
+}
+
+fn write_success(run: &Run) -> Observed {
+    let lost: BTreeSet<u64> = run
+        .anomalies()
+        .filter(|anomaly| anomaly.code == "LOST")
+        .flat_map(|anomaly| anomaly.operations.iter().copied())
+        .collect();
+    let refused = Value::Bool(false);
+    let writes = run.history.operations.iter().filter(|op| op.function != "read");
+    let issued: Vec<_> = writes.filter(|op| !(op.is_ok() && op.result == refused)).collect();
+    let part = issued.iter().filter(|op| op.is_ok() && !lost.contains(&op.id)).count() as u64;
+    Observed::Share { part, whole: issued.len() as u64 }
+}
+
+fn staleness(run: &Run) -> Observed {
+    let judgement = run.judgements.iter().find(|judgement| judgement.code == "STALE");
+    let Some(judgement) = judgement else {
+        return Observed::Nothing("the scenario does not promise STALE");
+    };
+    let value = |name: &str| judgement.examined.get(name).copied();
+    match (value("staleness_max_ns"), value("reads")) {
+        (Some(ns), Some(events)) => Observed::Time { ns, events },
+        _ => Observed::Nothing("no read could be placed in a version order"),
+    }
+}
+
+fn availability(run: &Run) -> Observed {
+    Observed::Share { part: run.counts.ok, whole: run.counts.total() }
+}
+
+fn latency(objective: &Objective, run: &Run) -> Observed {
+    let wanted = |function: &str| objective.function.as_ref().is_none_or(|only| only == function);
+    let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
+    for operation in &run.history.operations {
+        if operation.outcome == Outcome::Ok && wanted(&operation.function) {
+            let taken = operation.complete.ns - operation.invoke.ns;
+            histogram.record(taken.max(1)).expect("the histogram grows");
+        }
+    }
+    let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
+    Observed::Time { ns: histogram.value_at_quantile(quantile), events: histogram.len() }
+}

@@ -1,0 +1,178 @@
+//! The command line, as clap reads it.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Runs distributed designs under faults, judges what clients saw, and says why.
+#[derive(Debug, Parser)]
+#[command(name = "wrack", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios, judge them, and write results and reports
+    Run(Run),
+    /// List what there is
+    List {
+        /// Of which kind
+        what: Kind,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Explain a design, variant, fault, guarantee, metric, workload or exit-codes
+    Explain {
+        /// Its code or name
+        name: String,
+    },
+    /// Write a commented scenario that runs at once
+    New {
+        /// Its name: `my-scenario`, or `folder/my-scenario`
+        name: String,
+    },
+    /// Print the JSON Schema of scenario files (draft 2020-12)
+    Schema {
+        /// Of which kind of file
+        #[arg(value_enum, default_value = "scenario")]
+        what: SchemaKind,
+    },
+    /// Run twice, the second time in a fresh process, and show the first differing event
+    VerifyDeterminism(VerifyDeterminism),
+    /// Write the HTML report again from a result
+    Report {
+        /// The folder of a result
+        result: PathBuf,
+        /// Where to write it; by default beside the result
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// One seed
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// Seeds from A up to, but without, B
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// The variant to run, or `all`
+    #[arg(long, value_name = "NAME", default_value = "reference")]
+    pub variant: String,
+    /// What carries the nodes
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "wrack-out")]
+    pub out: PathBuf,
+    /// Which results are kept in full; by default one a group, and what was not as expected
+    #[arg(long, value_enum)]
+    pub keep: Option<Keep>,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Show every default that was filled in
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl Run {
+    /// The seeds to run.
+    pub fn seed_range(&self) -> Range<u64> {
+        let seed = self.seed.unwrap_or(0);
+        self.seeds.clone().unwrap_or(seed..seed + 1)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyDeterminism {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
+    pub seed: u64,
+    /// What carries the nodes
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+    /// Print digests instead of comparing: the second process does
+    #[arg(long, hide = true)]
+    pub print: bool,
+    /// Print every event of this variant of the one scenario
+    #[arg(long, hide = true, value_name = "VARIANT")]
+    pub trace: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// The simulator
+    #[default]
+    Sim,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Every run
+    All,
+    /// Every run that is not as expected
+    Failures,
+    /// The summary alone
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Designs,
+    Variants,
+    Faults,
+    Guarantees,
+    Workloads,
+    Models,
+    Metrics,
+    Scenarios,
+    Engines,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    Scenario,
+}
+
+/// Seeds stay below 2^53, so that every JSON reader keeps them whole.
+const SEED_END: u64 = 1 << 53;
+
+fn seed(text: &str) -> Result<u64, String> {
+    let seed = text.parse::<u64>().map_err(|error| error.to_string())?;
+    if seed < SEED_END { Ok(seed) } else { Err("a seed is below 2^53".into()) }
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let (first, end) = text.split_once("..").ok_or("write a range such as 0..20")?;
+    let (first, end) = (seed(first)?, seed(end)?);
+    if first < end { Ok(first..end) } else { Err("the range is empty: write A..B with A < B".into()) }
+}

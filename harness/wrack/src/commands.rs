@@ -1,0 +1,47 @@
+//! One command a file.
+
+mod determinism;
+mod explain;
+mod files;
+mod list;
+mod report;
+mod run;
+
+use clap::{CommandFactory, Parser};
+
+use crate::Designs;
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+
+/// Reads the command line and runs the command.
+pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            anstream::eprint!("{}", error.render().ansi());
+            return Ok(Exit::Usage);
+        }
+        Err(help) => return print(help.render().ansi().to_string()).map(|()| Exit::AsExpected),
+    };
+    match cli.command {
+        Command::Run(run) => run::run(designs, &run),
+        Command::List { what, format } => list::list(designs, what, format),
+        Command::Explain { name } => explain::explain(designs, &name),
+        Command::New { name } => files::new(designs, &name),
+        Command::Schema { .. } => files::schema(designs),
+        Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
+        Command::Report { result, out } => report::report(&result, out.as_deref()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wrack", &mut script);
+            print(String::from_utf8_lossy(&script)).map(|()| Exit::AsExpected)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|error| Failure::file("the manual page", error))?;
+            print(String::from_utf8_lossy(&page)).map(|()| Exit::AsExpected)
+        }
+    }
+}

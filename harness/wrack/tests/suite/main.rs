@@ -1,0 +1,8 @@
+//! What must hold of the whole: layers, the command line, the README, results, determinism.
+
+mod cli;
+mod layers;
+mod program;
+mod readme;
+mod results;
+mod scenarios;

@@ -1,0 +1,440 @@
+//! Raft: a replicated log that a majority agrees on, and clients that see one machine.
+//!
+//! ```text
+//!   client ── write ──▶ leader ── Append ──▶ followers         a majority has it on disk
+//!                         │    ◀─ Appended ──    │             → committed → applied → ok
+//!   client ── read ──▶ leader ── Append (round) ▶ followers    a majority still follows
+//!                         │    ◀─ Appended ──                  → answered from its own state
+//! ```
+//! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended
+//! version, 2014), cited as §; Ongaro's thesis (2014), cited as thesis §. Each rule stands in one
+//! place: elections in [`election`], the log and its rules in [`replication`] and [`log`],
+//! linearizable reads in [`reads`], client sessions in [`machine`].
+//!
+//! What a message says is durable before it is sent (Figure 2: "updated on stable storage before
+//! responding to RPCs"): [`Raft::send_durably`] is that rule. Only a leader's `Append` may overtake
+//! its own disk (thesis §10.2.1), because the leader then counts itself only once it is durable.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use wrack_history::catalogue::{
+    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
+    VariantInfo,
+};
+use wrack_history::duration::MILLISECOND;
+use wrack_history::{Fact, Settings, SmolStr};
+use wrack_sim::disk::DiskError;
+use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wire};
+
+use self::log::{Log, Record};
+use self::machine::Machine;
+use self::message::Rpc;
+use self::reads::Reads;
+use self::replication::Progress;
+
+mod election;
+mod log;
+mod machine;
+mod message;
+mod reads;
+mod replication;
+
+/// Raft as a design.
+pub struct RaftDesign;
+
+const INFO: DesignInfo = DesignInfo {
+    name: "raft",
+    codes: &["P19"],
+    title: "Raft: a replicated log that a majority agrees on",
+    doc: "One leader per term orders all commands in a log; a command is committed once a \
+          majority has it on disk, and is then applied by everybody in the same order. Reads are \
+          answered by the leader after a majority confirmed that it still leads (ReadIndex). \
+          Clients carry a session, so that a retried command takes effect once. The promise: \
+          clients see one machine (linearizability), nothing acknowledged is lost, nothing takes \
+          effect twice, as long as disks keep what they synced. A minority side is unavailable.",
+    variants: &[
+        VariantInfo { name: "reference", doc: "As the paper says.", broken: false },
+        VariantInfo {
+            name: "stale_local_read",
+            doc: "Whoever believes to lead answers reads from its own state. A leader that was \
+                  deposed behind a partition serves the past (etcd before 3.0 read like this).",
+            broken: true,
+        },
+        VariantInfo {
+            name: "vote_volatile",
+            doc: "The vote is kept in memory only. A node that crashes after voting votes again \
+                  in the same term, and a term gets two leaders.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "ack_before_majority",
+            doc: "The leader counts a command as committed once its own disk has it. The leader \
+                  falls out, and the next one never heard of what was acknowledged.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "commit_prior_term",
+            doc: "The leader commits entries of earlier terms by counting replicas: Figure 8 of \
+                  the paper. A committed entry is overwritten.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "no_client_dedupe",
+            doc: "Sessions are ignored: a command whose answer was lost is applied once more when \
+                  the client retries.",
+            broken: true,
+        },
+    ],
+    roles: &["leader", "follower", "candidate"],
+    failpoints: &[
+        NamedDoc { name: "raft.vote_sent", doc: "a vote was granted and sent" },
+        NamedDoc { name: "raft.leader_elected", doc: "a majority voted; nothing is sent yet" },
+        NamedDoc { name: "raft.entry_appended", doc: "the leader appended; nothing is sent yet" },
+        NamedDoc { name: "raft.entry_sent", doc: "the leader sent the entry to everybody" },
+        NamedDoc { name: "raft.entry_stored", doc: "a follower synced entries; not yet answered" },
+        NamedDoc { name: "raft.committed", doc: "the leader committed; no client is answered yet" },
+        NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
+    ],
+    facts: &[
+        NamedDoc { name: "voted", doc: "the node granted its vote" },
+        NamedDoc { name: "appended", doc: "the node appended an entry" },
+        NamedDoc { name: "truncated", doc: "the node cut its log" },
+        NamedDoc { name: "committed", doc: "the node learned of a commit" },
+        NamedDoc { name: "applied", doc: "the node applied an entry" },
+        NamedDoc { name: "effect", doc: "a command took effect" },
+    ],
+    functions: &["read", "write", "cas", "add", "increment"],
+    parameters: &[
+        ParameterInfo::new(
+            "nodes",
+            ParameterKind::Integer { min: 1, max: 1_000 },
+            DefaultSetting::Integer(5),
+            "how many nodes, named n1, n2 …",
+        ),
+        ParameterInfo::new(
+            "heartbeat",
+            ParameterKind::Duration,
+            DefaultSetting::Duration(50 * MILLISECOND),
+            "how often a leader shows that it leads",
+        ),
+        ParameterInfo::new(
+            "election_timeout",
+            ParameterKind::Delay,
+            DefaultSetting::Delay(150 * MILLISECOND, 300 * MILLISECOND),
+            "how long a follower waits for a leader, drawn anew each time",
+        ),
+        ParameterInfo::new(
+            "batch",
+            ParameterKind::Integer { min: 1, max: 10_000 },
+            DefaultSetting::Integer(64),
+            "at most so many entries in one message",
+        ),
+    ],
+    guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS", "PHANTOM", "RAFT"],
+    tolerates: &[
+        Tolerance { fault: "clock-step", nodes: Extent::Any },
+        Tolerance { fault: "crash", nodes: Extent::Minority },
+        Tolerance { fault: "drift", nodes: Extent::Any },
+        Tolerance { fault: "duplicate", nodes: Extent::Any },
+        Tolerance { fault: "failpoint", nodes: Extent::Minority },
+        Tolerance { fault: "latency", nodes: Extent::Any },
+        Tolerance { fault: "loss", nodes: Extent::Any },
+        Tolerance { fault: "partition", nodes: Extent::Any },
+        Tolerance { fault: "pause", nodes: Extent::Any },
+        Tolerance { fault: "reorder", nodes: Extent::Any },
+        Tolerance { fault: "slow-disk", nodes: Extent::Any },
+    ],
+    nodes: names,
+    sources: &[
+        "Ongaro and Ousterhout: In Search of an Understandable Consensus Algorithm, 2014",
+        "Ongaro: Consensus: Bridging Theory and Practice, 2014",
+    ],
+};
+
+fn names(settings: &Settings) -> Vec<SmolStr> {
+    let nodes = settings.integer("nodes").unwrap_or(5);
+    (1..=nodes).map(|number| format!("n{number}").into()).collect()
+}
+
+impl Design for RaftDesign {
+    type Peer = Rpc;
+    type Node = Raft;
+    const INFO: &'static DesignInfo = &INFO;
+
+    fn boot(cluster: &Cluster, id: NodeId) -> Raft {
+        Raft::new(cluster, id)
+    }
+}
+
+/// What an edit of the reference leaves out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Variant {
+    stale_local_read: bool,
+    vote_volatile: bool,
+    ack_before_majority: bool,
+    commit_prior_term: bool,
+    no_client_dedupe: bool,
+}
+
+impl Variant {
+    fn named(name: &str) -> Self {
+        Self {
+            stale_local_read: name == "stale_local_read",
+            vote_volatile: name == "vote_volatile",
+            ack_before_majority: name == "ack_before_majority",
+            commit_prior_term: name == "commit_prior_term",
+            no_client_dedupe: name == "no_client_dedupe",
+        }
+    }
+}
+
+wrack_sim::timers! {
+    /// What a node waits for.
+    pub enum Timer {
+        /// Nobody has led for an election timeout.
+        Election,
+        /// The leader shows that it leads.
+        Heartbeat,
+    }
+}
+
+/// What a node is in its term.
+#[derive(Debug)]
+enum Role {
+    Follower { leader: Option<NodeId> },
+    Candidate { votes: BTreeSet<NodeId> },
+    Leader { progress: Vec<Progress> },
+}
+
+/// The part of a node's state that a term's promises rest on (Figure 2: currentTerm, votedFor).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct HardState {
+    term: u64,
+    vote: Option<NodeId>,
+}
+
+/// A server.
+pub struct Raft {
+    id: NodeId,
+    peers: Vec<NodeId>,
+    settings: Settings,
+    variant: Variant,
+    hard: HardState,
+    log: Log,
+    role: Role,
+    /// Highest index known to be committed.
+    commit: u64,
+    machine: Machine,
+    reads: Reads,
+    /// Answers to clients that wait for an index to be applied.
+    waiting: VecDeque<(u64, std::sync::Arc<Request>)>,
+    /// Messages that wait for a sync, by its tag, oldest first.
+    outbox: VecDeque<(u64, Vec<(NodeId, Rpc)>)>,
+    /// Messages of this callback that must not overtake the disk.
+    durably: Vec<(NodeId, Rpc)>,
+    /// Whether something was appended to the disk since the last sync was asked for.
+    dirty: bool,
+    next_tag: u64,
+    /// For each sync that is under way, the last index that it makes durable.
+    syncing: VecDeque<(u64, u64)>,
+}
+
+impl Raft {
+    fn new(cluster: &Cluster, id: NodeId) -> Self {
+        let peers = cluster.servers().filter(|peer| *peer != id).collect();
+        let variant = Variant::named(&cluster.variant);
+        Self {
+            id,
+            peers,
+            settings: cluster.settings.clone(),
+            variant,
+            hard: HardState::default(),
+            log: Log::default(),
+            role: Role::Follower { leader: None },
+            commit: 0,
+            machine: Machine::new(!variant.no_client_dedupe),
+            reads: Reads::default(),
+            waiting: VecDeque::new(),
+            outbox: VecDeque::new(),
+            durably: Vec::new(),
+            dirty: false,
+            next_tag: 0,
+            syncing: VecDeque::new(),
+        }
+    }
+
+    /// A majority of the cluster, this node included.
+    fn majority(&self) -> usize {
+        self.peers.len().div_ceil(2) + 1
+    }
+
+    fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader { .. })
+    }
+
+    /// Figure 2, rules for all servers: a higher term makes a follower of everybody.
+    fn see_term(&mut self, term: u64, cx: &mut Cx<'_, Self>) {
+        if term > self.hard.term {
+            self.set_hard_state(HardState { term, vote: None }, cx);
+            self.become_follower(None, cx);
+        }
+    }
+
+    fn set_hard_state(&mut self, hard: HardState, cx: &mut Cx<'_, Self>) {
+        self.hard = hard;
+        let vote = if self.variant.vote_volatile { None } else { hard.vote };
+        cx.append(&Record::Hard(HardState { vote, ..hard }));
+        self.dirty = true;
+    }
+
+    fn become_follower(&mut self, leader: Option<NodeId>, cx: &mut Cx<'_, Self>) {
+        if self.leads() {
+            cx.sometimes("a leader steps down");
+            cx.disarm(Timer::Heartbeat);
+            self.give_up_clients(cx);
+        }
+        if !matches!(self.role, Role::Follower { .. }) || leader.is_some() {
+            cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
+        }
+        self.role = Role::Follower { leader };
+        self.await_leader(cx);
+    }
+
+    /// Waits for a leader, for a random time (§5.2), before it stands for election.
+    fn await_leader(&mut self, cx: &mut Cx<'_, Self>) {
+        let timeout = self.settings.delay("election_timeout").expect("it has a default");
+        let after = cx.random().delay(&timeout);
+        cx.arm(Timer::Election, after);
+    }
+
+    /// Sends a message that must not overtake what the node has written.
+    fn send_durably(&mut self, to: NodeId, rpc: Rpc) {
+        self.durably.push((to, rpc));
+    }
+
+    /// Ends a callback: asks for a sync if one is due, and releases what needs none.
+    fn flush(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.dirty {
+            self.dirty = false;
+            self.next_tag += 1;
+            cx.sync(self.next_tag);
+            self.syncing.push_back((self.next_tag, self.log.last_index()));
+            self.outbox.push_back((self.next_tag, std::mem::take(&mut self.durably)));
+        } else if let Some((_, later)) = self.outbox.back_mut() {
+            later.append(&mut self.durably);
+        } else {
+            for (to, rpc) in std::mem::take(&mut self.durably) {
+                self.release(to, rpc, cx);
+            }
+        }
+    }
+
+    fn release(&mut self, to: NodeId, rpc: Rpc, cx: &mut Cx<'_, Self>) {
+        let voted = matches!(rpc, Rpc::Vote { granted: true, .. });
+        let stored = matches!(rpc, Rpc::Appended { success: true, .. });
+        if stored {
+            cx.failpoint("raft.entry_stored");
+        }
+        cx.send(to, Wire::Peer(rpc));
+        if voted {
+            cx.failpoint("raft.vote_sent");
+        }
+    }
+
+    /// A client asks.
+    fn on_request(&mut self, request: std::sync::Arc<Request>, cx: &mut Cx<'_, Self>) {
+        match &self.role {
+            Role::Leader { .. } if request.function == "read" => self.read(request, cx),
+            Role::Leader { .. } => self.propose(request, cx),
+            Role::Follower { leader } => reply(&request, Reply::Redirect(*leader), cx),
+            Role::Candidate { .. } => reply(&request, Reply::Redirect(None), cx),
+        }
+    }
+
+    /// A leader that steps down no longer knows what becomes of the commands in its log.
+    fn give_up_clients(&mut self, cx: &mut Cx<'_, Self>) {
+        for (_, request) in std::mem::take(&mut self.waiting) {
+            reply(&request, Reply::Unknown(SmolStr::new_static("the leader stepped down")), cx);
+        }
+        for request in self.reads.give_up() {
+            reply(&request, Reply::Redirect(None), cx);
+        }
+    }
+}
+
+/// Answers a client.
+fn reply(request: &Request, reply: Reply, cx: &mut Cx<'_, Raft>) {
+    let response = Response { number: request.number, reply };
+    cx.send(request.client, Wire::Response(response));
+}
+
+impl Node for Raft {
+    type Message = Wire<Rpc>;
+    type Timer = Timer;
+
+    fn start(&mut self, cx: &mut Cx<'_, Self>) {
+        let recovered = cx.disk().recover::<Record>();
+        if recovered.torn {
+            cx.sometimes("a torn record is cut off");
+            cx.truncate(recovered.records.len());
+        }
+        (self.hard, self.log) = Log::replay(recovered.records);
+        cx.note(Fact::Truncated { from: self.log.last_index() + 1 });
+        cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
+        self.await_leader(cx);
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Self::Message, cx: &mut Cx<'_, Self>) {
+        match message {
+            Wire::Request(request) => self.on_request(request, cx),
+            Wire::Peer(rpc) => {
+                self.see_term(rpc.term(), cx);
+                match rpc {
+                    Rpc::RequestVote(ask) => self.on_request_vote(from, ask, cx),
+                    Rpc::Vote { term, granted } => self.on_vote(from, (term, granted), cx),
+                    Rpc::Append(append) => self.on_append(from, append, cx),
+                    Rpc::Appended { term, success, index, round } => {
+                        if term == self.hard.term {
+                            self.on_appended(from, (success, index, round), cx);
+                        }
+                    }
+                }
+            }
+            Wire::Response(_) => {}
+        }
+        self.flush(cx);
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Cx<'_, Self>) {
+        match timer {
+            Timer::Election => self.stand_for_election(cx),
+            Timer::Heartbeat => self.heartbeat(cx),
+        }
+        self.flush(cx);
+    }
+
+    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
+        // A node whose disk fails must not go on as if it had promised nothing (Protocol-aware
+        // recovery, 2018): it stops, and somebody replaces it.
+        result.expect("the disk of a Raft node keeps what it was given");
+        while self.syncing.front().is_some_and(|(synced, _)| *synced <= tag) {
+            let (_, last) = self.syncing.pop_front().expect("it is there");
+            self.log.set_durable(last);
+        }
+        while self.outbox.front().is_some_and(|(synced, _)| *synced <= tag) {
+            let (_, messages) = self.outbox.pop_front().expect("it is there");
+            for (to, rpc) in messages {
+                self.release(to, rpc, cx);
+            }
+        }
+        if self.leads() {
+            self.advance_commit(cx);
+        }
+        self.elected_alone(cx);
+        self.flush(cx);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! The replicated state machine, with the sessions of its clients (§8; thesis §6.3).
+
+use std::collections::BTreeMap;
+
+use wrack_history::{SmolStr, Value};
+use wrack_sim::{Cx, Reply};
+
+use super::Raft;
+use super::message::Entry;
+use crate::command::Table;
+
+/// The last command of a session, and what was answered.
+#[derive(Clone, Debug)]
+struct Session {
+    sequence: u64,
+    reply: Reply,
+}
+
+/// Applies committed entries in order.
+#[derive(Debug)]
+pub struct Machine {
+    applied: u64,
+    table: Table,
+    dedupe: bool,
+    sessions: BTreeMap<u64, Session>,
+}
+
+impl Machine {
+    /// An empty machine; `dedupe` says whether it looks at sessions.
+    pub fn new(dedupe: bool) -> Self {
+        Self { applied: 0, table: Table::default(), dedupe, sessions: BTreeMap::new() }
+    }
+
+    /// Index of the last entry that was applied.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// The value under a key.
+    pub fn read(&self, key: &SmolStr) -> Value {
+        self.table.read(key)
+    }
+
+    /// Applies the entry at `index`. A command that its session has seen is answered as it was
+    /// then, and does nothing. The leader notes the effect, at the index as its position.
+    pub fn apply(
+        &mut self,
+        index: u64,
+        entry: &Entry,
+        leads: bool,
+        cx: &mut Cx<'_, Raft>,
+    ) -> Reply {
+        self.applied = index;
+        let Some(command) = &entry.command else {
+            return Reply::Ok(Value::Nil);
+        };
+        let seen = command.idempotency.and_then(|retry| {
+            let session = self.sessions.get(&retry.session)?;
+            (retry.sequence <= session.sequence).then(|| session.reply.clone())
+        });
+        if let Some(reply) = seen.filter(|_| self.dedupe) {
+            cx.sometimes("a retried command is recognised");
+            return reply;
+        }
+        let applied = self.table.apply(&command.function, &command.key, &command.argument);
+        if leads && let Some(value) = &applied.change {
+            cx.effect(command.tag, &command.key, value, index);
+        }
+        if let Some(retry) = command.idempotency {
+            let session = Session { sequence: retry.sequence, reply: applied.reply.clone() };
+            self.sessions.insert(retry.session, session);
+        }
+        applied.reply
+    }
+}

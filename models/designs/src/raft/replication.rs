@@ -1,0 +1,224 @@
+//! Log replication and the commit rule (§5.3, §5.4.2).
+
+use std::sync::Arc;
+
+use wrack_history::Fact;
+use wrack_sim::{Cx, NodeId, Request};
+
+use super::log::Record;
+use super::message::{Append, Entry, Rpc};
+use super::{Raft, Role, Timer, reply};
+
+/// What a leader knows of a follower (Figure 2: nextIndex, matchIndex).
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    pub peer: NodeId,
+    /// The next entry to send; it runs ahead of what is known to have arrived (thesis §10.2.2).
+    pub next: u64,
+    /// Up to where the follower has the leader's log on disk.
+    pub matched: u64,
+    /// The last round that the follower answered.
+    pub round: u64,
+}
+
+impl Progress {
+    pub fn new(peer: NodeId, next: u64) -> Self {
+        Self { peer, next, matched: 0, round: 0 }
+    }
+}
+
+impl Raft {
+    /// A client's command enters the log.
+    pub(super) fn propose(&mut self, request: Arc<Request>, cx: &mut Cx<'_, Self>) {
+        let entry = Entry { term: self.hard.term, command: Some(Arc::clone(&request)) };
+        self.waiting.push_back((self.log.last_index() + 1, request));
+        self.append_as_leader(entry, cx);
+    }
+
+    pub(super) fn append_as_leader(&mut self, entry: Entry, cx: &mut Cx<'_, Self>) {
+        self.append(entry, cx);
+        cx.failpoint("raft.entry_appended");
+        self.broadcast(cx);
+        cx.failpoint("raft.entry_sent");
+    }
+
+    fn append(&mut self, entry: Entry, cx: &mut Cx<'_, Self>) {
+        let (term, digest) = (entry.term, entry.digest());
+        let index = self.log.last_index() + 1;
+        let record = Record::Entry { index, entry };
+        cx.append(&record);
+        self.dirty = true;
+        let Record::Entry { entry, .. } = record else { unreachable!("it was made above") };
+        self.log.push(entry);
+        cx.note(Fact::Appended { index, term, digest });
+    }
+
+    pub(super) fn heartbeat(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.leads() {
+            self.broadcast(cx);
+            cx.arm(Timer::Heartbeat, self.heartbeat_ns());
+        }
+    }
+
+    /// Sends everybody what it lacks, or a heartbeat.
+    pub(super) fn broadcast(&mut self, cx: &mut Cx<'_, Self>) {
+        for place in 0..self.peers.len() {
+            self.send_append(place, cx);
+        }
+    }
+
+    fn send_append(&mut self, place: usize, cx: &mut Cx<'_, Self>) {
+        let batch = self.settings.integer("batch").expect("it has a default") as usize;
+        let Role::Leader { progress } = &mut self.role else {
+            return;
+        };
+        let follower = &mut progress[place];
+        let previous_index = follower.next - 1;
+        let entries = self.log.from(follower.next, batch);
+        follower.next += entries.len() as u64;
+        let append = Append {
+            term: self.hard.term,
+            previous_index,
+            previous_term: self.log.term(previous_index).expect("the leader has what it sent"),
+            entries: entries.iter().cloned().collect(),
+            commit: self.commit,
+            round: self.reads.round(),
+        };
+        let peer = follower.peer;
+        self.send_now(peer, Rpc::Append(append), cx);
+    }
+
+    /// A follower takes what fits behind an entry that it has (§5.3).
+    pub(super) fn on_append(&mut self, leader: NodeId, append: Append, cx: &mut Cx<'_, Self>) {
+        let Append { term, previous_index, previous_term, entries, commit, round } = append;
+        if term < self.hard.term {
+            let refusal = Rpc::Appended { term: self.hard.term, success: false, index: 0, round };
+            self.send_now(leader, refusal, cx);
+            return;
+        }
+        match &self.role {
+            Role::Follower { leader: Some(known) } if *known == leader => self.await_leader(cx),
+            _ => self.become_follower(Some(leader), cx),
+        }
+        let fits = self.log.term(previous_index) == Some(previous_term);
+        if !fits {
+            let index = self.log.conflict(previous_index).min(previous_index.saturating_sub(1));
+            let refusal = Rpc::Appended { term, success: false, index, round };
+            self.send_now(leader, refusal, cx);
+            return;
+        }
+        let last = previous_index + entries.len() as u64;
+        self.take(previous_index + 1, entries, cx);
+        self.learn_commit(commit.min(last), cx);
+        self.send_durably(leader, Rpc::Appended { term, success: true, index: last, round });
+    }
+
+    /// Appends the entries from `index` on, but for those that it has; a conflicting one and all
+    /// behind it go first.
+    fn take(
+        &mut self,
+        index: u64,
+        entries: impl IntoIterator<Item = Entry>,
+        cx: &mut Cx<'_, Self>,
+    ) {
+        for (index, entry) in (index..).zip(entries) {
+            match self.log.term(index) {
+                Some(term) if term == entry.term => continue,
+                Some(_) => {
+                    cx.sometimes("a conflicting entry is cut off");
+                    cx.always("a committed entry is never cut off", index > self.commit);
+                    cx.note(Fact::Truncated { from: index });
+                    self.truncate(index);
+                }
+                None => {}
+            }
+            self.append(entry, cx);
+        }
+    }
+
+    /// Cuts the log; a sync that is under way no longer vouches for what comes there instead.
+    fn truncate(&mut self, index: u64) {
+        self.log.truncate(index);
+        for (_, last) in &mut self.syncing {
+            *last = (*last).min(index - 1);
+        }
+    }
+
+    /// A follower answered: it has more, or lacks something.
+    pub(super) fn on_appended(
+        &mut self,
+        from: NodeId,
+        (success, index, round): (bool, u64, u64),
+        cx: &mut Cx<'_, Self>,
+    ) {
+        let last_index = self.log.last_index();
+        let Role::Leader { progress } = &mut self.role else {
+            return;
+        };
+        let place = progress.iter().position(|follower| follower.peer == from);
+        let place = place.expect("only members answer");
+        let follower = &mut progress[place];
+        follower.round = follower.round.max(round);
+        if success {
+            follower.matched = follower.matched.max(index);
+            follower.next = follower.next.max(follower.matched + 1);
+        } else {
+            follower.next = (index + 1).max(follower.matched + 1);
+        }
+        if follower.next <= last_index {
+            self.send_append(place, cx);
+        }
+        if success {
+            self.advance_commit(cx);
+        }
+        self.confirm_reads(cx);
+    }
+
+    /// §5.3, §5.4.2: an entry of the leader's own term is committed once a majority has it on
+    /// disk; with it, everything before.
+    pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_, Self>) {
+        let quorum = if self.variant.ack_before_majority { 1 } else { self.majority() };
+        let Role::Leader { progress } = &self.role else {
+            return;
+        };
+        let mut stored: smallvec::SmallVec<[u64; 9]> =
+            progress.iter().map(|follower| follower.matched).collect();
+        stored.push(self.log.durable());
+        stored.sort_unstable_by(|a, b| b.cmp(a));
+        let candidate = stored[quorum - 1];
+        let own_term = self.log.term(candidate) == Some(self.hard.term);
+        if candidate > self.commit && (own_term || self.variant.commit_prior_term) {
+            self.learn_commit(candidate, cx);
+        }
+    }
+
+    /// Applies what is committed, in order, and answers the clients that wait for it.
+    pub(super) fn learn_commit(&mut self, commit: u64, cx: &mut Cx<'_, Self>) {
+        if commit <= self.commit {
+            return;
+        }
+        self.commit = commit;
+        cx.note(Fact::Committed { index: commit, term: self.hard.term });
+        if self.leads() {
+            cx.failpoint("raft.committed");
+        }
+        while self.machine.applied() < commit {
+            self.apply_next(cx);
+        }
+        self.answer_reads(cx);
+    }
+
+    fn apply_next(&mut self, cx: &mut Cx<'_, Self>) {
+        let index = self.machine.applied() + 1;
+        let entry = self.log.entry(index);
+        cx.note(Fact::Applied { index, digest: entry.digest() });
+        let leads = matches!(self.role, Role::Leader { .. });
+        let answer = self.machine.apply(index, entry, leads, cx);
+        while self.waiting.front().is_some_and(|(waits_for, _)| *waits_for <= index) {
+            let (waits_for, request) = self.waiting.pop_front().expect("it is there");
+            if waits_for == index {
+                reply(&request, answer.clone(), cx);
+            }
+        }
+    }
+}

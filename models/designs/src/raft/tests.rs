@@ -1,0 +1,312 @@
+//! The rules of the paper, each driven by hand on one node: messages in, effects out.
+
+use smallvec::smallvec;
+use wrack_history::Fact;
+use wrack_sim::Disk;
+use wrack_sim::chance::Purpose;
+use wrack_sim::node::{Context, Effect, Effects, LazyStream};
+
+use super::message::{Append, Entry, RequestVote};
+use super::*;
+
+/// One node with its disk, whose syncs come back when the test says so.
+struct Bench {
+    node: Raft,
+    disk: Disk,
+    stream: LazyStream,
+    cluster: Cluster,
+    facts: Vec<Fact>,
+    tags: Vec<u64>,
+}
+
+fn cluster(variant: &str) -> Cluster {
+    let settings = wrack_history::catalogue::defaults(INFO.parameters);
+    Cluster { names: names(&settings), settings, variant: variant.into() }
+}
+
+impl Bench {
+    fn new(variant: &str) -> Self {
+        let cluster = cluster(variant);
+        let mut bench = Self {
+            node: Raft::new(&cluster, NodeId(0)),
+            disk: Disk::default(),
+            stream: LazyStream::new(1, Purpose::Node, 0, 0),
+            cluster,
+            facts: Vec::new(),
+            tags: Vec::new(),
+        };
+        bench.call(|node, cx| node.start(cx));
+        bench
+    }
+
+    /// A callback; gives the messages that it sent to other nodes.
+    fn call(&mut self, act: impl FnOnce(&mut Raft, &mut Cx<'_, Raft>)) -> Vec<(NodeId, Rpc)> {
+        let mut effects = Effects::default();
+        let mut cx = Context::new(NodeId(0), (0, 0), &mut self.stream, &self.disk, &mut effects);
+        act(&mut self.node, &mut cx);
+        let mut sent = Vec::new();
+        for effect in effects.list {
+            match effect {
+                Effect::Send { to, message: Wire::Peer(rpc) } => sent.push((to, rpc)),
+                Effect::Append(range) => {
+                    self.disk.append(&effects.bytes[range.start as usize..range.end as usize]);
+                }
+                Effect::Sync { tag } => self.tags.push(tag),
+                _ => {}
+            }
+        }
+        self.facts.extend(effects.facts);
+        sent
+    }
+
+    fn receive(&mut self, from: u16, rpc: Rpc) -> Vec<(NodeId, Rpc)> {
+        self.call(|node, cx| node.on_message(NodeId(from), Wire::Peer(rpc), cx))
+    }
+
+    /// All syncs come back.
+    fn synced(&mut self) -> Vec<(NodeId, Rpc)> {
+        let point = self.disk.sync_point();
+        self.disk.make_durable(point);
+        let tags = std::mem::take(&mut self.tags);
+        tags.into_iter().flat_map(|tag| self.call(|n, cx| n.on_synced(tag, Ok(()), cx))).collect()
+    }
+
+    /// The node loses its memory, and what its disk had not synced.
+    fn restart(&mut self) {
+        self.disk.crash(wrack_sim::disk::CrashTail::default());
+        self.tags.clear();
+        self.node = Raft::new(&self.cluster, NodeId(0));
+        self.call(|node, cx| node.start(cx));
+    }
+
+    /// A leader of `term` writes these terms into the log, from index 1 on.
+    fn fill(&mut self, terms: &[u64]) {
+        let last = *terms.last().expect("there is an entry");
+        let entries = terms.iter().map(|term| Entry { term: *term, command: None }).collect();
+        self.receive(1, append(last, (0, 0), entries, 0));
+        self.synced();
+    }
+
+    fn terms(&self) -> Vec<u64> {
+        (1..=self.node.log.last_index()).map(|index| self.node.log.entry(index).term).collect()
+    }
+}
+
+fn append(
+    term: u64,
+    (previous_index, previous_term): (u64, u64),
+    entries: smallvec::SmallVec<[Entry; 2]>,
+    commit: u64,
+) -> Rpc {
+    Rpc::Append(Append { term, previous_index, previous_term, entries, commit, round: 1 })
+}
+
+fn ask(term: u64, last_index: u64, last_term: u64) -> Rpc {
+    Rpc::RequestVote(RequestVote { term, last_index, last_term })
+}
+
+fn granted(answer: &[(NodeId, Rpc)]) -> bool {
+    matches!(answer, [(_, Rpc::Vote { granted: true, .. })])
+}
+
+/// Figure 2, RequestVote: a vote is on stable storage before it is answered.
+#[test]
+fn a_vote_is_answered_only_once_it_is_durable() {
+    let mut bench = Bench::new("reference");
+    assert!(bench.receive(1, ask(1, 0, 0)).is_empty());
+    assert!(granted(&bench.synced()));
+}
+
+/// §5.2: at most one candidate gets the vote of a term, even if the voter restarts in between.
+#[test]
+fn a_restarted_node_does_not_vote_twice_in_a_term() {
+    for (variant, twice) in [("reference", false), ("vote_volatile", true)] {
+        let mut bench = Bench::new(variant);
+        bench.receive(1, ask(1, 0, 0));
+        assert!(granted(&bench.synced()));
+        bench.restart();
+        let mut answer = bench.receive(2, ask(1, 0, 0));
+        answer.extend(bench.synced());
+        assert_eq!(granted(&answer), twice, "{variant}");
+    }
+}
+
+/// §5.4.1: a candidate whose log is behind gets no vote: first by the last term, then by length.
+#[test]
+fn a_candidate_with_an_older_log_gets_no_vote() {
+    for (last_index, last_term, expected) in
+        [(3, 2, true), (2, 2, false), (9, 1, false), (1, 3, true)]
+    {
+        let mut bench = Bench::new("reference");
+        bench.fill(&[1, 1, 2]);
+        let mut answer = bench.receive(2, ask(5, last_index, last_term));
+        answer.extend(bench.synced());
+        assert_eq!(granted(&answer), expected, "{last_index} {last_term}");
+    }
+}
+
+/// Figure 7: whatever a follower's log looks like, the leader brings it to its own.
+///
+/// ```text
+/// leader 1 1 1 4 4 5 5 6 6 6
+///   (a)  1 1 1 4 4 5 5 6 6            (d)  1 1 1 4 4 5 5 6 6 6 7 7
+///   (b)  1 1 1 4                      (e)  1 1 1 4 4 4 4
+///   (c)  1 1 1 4 4 5 5 6 6 6 6        (f)  1 1 1 2 2 2 3 3 3 3 3
+/// ```
+#[test]
+fn figure_7_a_leader_repairs_every_follower() {
+    let leader = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
+    let followers: [&[u64]; 6] = [
+        &[1, 1, 1, 4, 4, 5, 5, 6, 6],
+        &[1, 1, 1, 4],
+        &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
+        &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7],
+        &[1, 1, 1, 4, 4, 4, 4],
+        &[1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
+    ];
+    for log in followers {
+        let mut bench = Bench::new("reference");
+        bench.fill(log);
+        let mut next = leader.len() + 1;
+        for step in 0.. {
+            assert!(step < 10, "{log:?} is repaired in a few steps");
+            let previous = next - 1;
+            let previous_term = if previous == 0 { 0 } else { leader[previous - 1] };
+            let mut entries = leader[previous..].to_vec();
+            entries.push(8);
+            let entries = entries.iter().map(|term| Entry { term: *term, command: None }).collect();
+            let message = append(8, (previous as u64, previous_term), entries, 0);
+            let mut answers = bench.receive(2, message);
+            answers.extend(bench.synced());
+            match answers.last() {
+                Some((_, Rpc::Appended { success: true, index, .. })) => {
+                    assert_eq!(*index, 11);
+                    break;
+                }
+                Some((_, Rpc::Appended { success: false, index, .. })) => {
+                    assert!((*index as usize) < previous);
+                    next = *index as usize + 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(bench.terms(), [&leader[..], &[8]].concat());
+    }
+}
+
+/// §5.3: an old message of the same leader never shortens the log.
+#[test]
+fn a_late_append_does_not_cut_what_a_newer_one_brought() {
+    let mut bench = Bench::new("reference");
+    bench.fill(&[1, 1, 1]);
+    bench.receive(1, append(1, (0, 0), smallvec![Entry { term: 1, command: None }], 0));
+    assert_eq!(bench.terms(), [1, 1, 1]);
+}
+
+fn elected(variant: &str, log: &[u64]) -> Bench {
+    let mut bench = Bench::new(variant);
+    if !log.is_empty() {
+        bench.fill(log);
+    }
+    bench.call(|node, cx| node.on_timer(Timer::Election, cx));
+    bench.synced();
+    let term = bench.node.hard.term;
+    bench.receive(3, Rpc::Vote { term, granted: true });
+    bench.receive(4, Rpc::Vote { term, granted: true });
+    assert!(bench.node.leads());
+    bench.synced();
+    bench
+}
+
+/// Figure 8: an entry of an earlier term is not committed by counting replicas, only by an entry of
+/// the leader's own term behind it (§5.4.2).
+#[test]
+fn figure_8_an_entry_of_an_earlier_term_is_not_committed_by_counting() {
+    for (variant, expected) in [("reference", 0), ("commit_prior_term", 2)] {
+        let mut bench = elected(variant, &[1, 2]);
+        let term = bench.node.hard.term;
+        for follower in [1, 2] {
+            let stored = Rpc::Appended { term, success: true, index: 2, round: 0 };
+            bench.receive(follower, stored);
+        }
+        assert_eq!(bench.node.commit, expected, "{variant}");
+        for follower in [1, 2] {
+            let stored = Rpc::Appended { term, success: true, index: 3, round: 0 };
+            bench.receive(follower, stored);
+        }
+        assert_eq!(bench.node.commit, 3);
+    }
+}
+
+/// Thesis §10.2.1: a leader that has sent an entry counts itself only once its disk has it.
+#[test]
+fn a_leader_counts_itself_only_once_its_disk_has_the_entry() {
+    let mut bench = elected("reference", &[]);
+    let term = bench.node.hard.term;
+    bench.call(|node, cx| node.append_as_leader(Entry { term, command: None }, cx));
+    bench.call(|node, cx| node.flush(cx));
+    for follower in [1, 2] {
+        bench.receive(follower, Rpc::Appended { term, success: true, index: 2, round: 0 });
+    }
+    assert_eq!(bench.node.commit, 1, "two of five have it on disk, and the leader's first entry");
+    bench.synced();
+    assert_eq!(bench.node.commit, 2);
+}
+
+fn read_request() -> Wire<Rpc> {
+    Wire::Request(std::sync::Arc::new(Request {
+        tag: wrack_sim::Tag::of(0),
+        client: NodeId(9),
+        number: 0,
+        idempotency: None,
+        key: "k".into(),
+        function: "read".into(),
+        argument: wrack_history::Value::Nil,
+    }))
+}
+
+/// Thesis §6.4: a read is answered when a majority answered a round that began after it arrived.
+#[test]
+fn a_read_waits_for_a_majority_that_still_follows() {
+    let mut bench = elected("reference", &[]);
+    let term = bench.node.hard.term;
+    for follower in [1, 2] {
+        bench.receive(follower, Rpc::Appended { term, success: true, index: 1, round: 0 });
+    }
+    let sent = bench.call(|node, cx| node.on_message(NodeId(9), read_request(), cx));
+    let Some((_, Rpc::Append(Append { round, .. }))) = sent.first() else { panic!("{sent:?}") };
+    let answer = |round| Rpc::Appended { term, success: true, index: 1, round };
+    bench.receive(1, answer(*round));
+    assert_eq!(bench.node.reads.waiting(), 1);
+    bench.receive(2, answer(*round - 1));
+    assert_eq!(bench.node.reads.waiting(), 1);
+    bench.receive(2, answer(*round));
+    assert_eq!(bench.node.reads.waiting(), 0);
+}
+
+/// §5.1: a deposed leader steps down as soon as it sees a higher term.
+#[test]
+fn a_higher_term_makes_a_follower_of_a_leader() {
+    let mut bench = elected("reference", &[]);
+    let term = bench.node.hard.term;
+    bench.receive(1, append(term + 1, (0, 0), smallvec![], 0));
+    assert!(!bench.node.leads());
+    assert_eq!(bench.node.hard.term, term + 1);
+    assert!(bench.facts.contains(&Fact::Role { role: "follower".into(), epoch: term + 1 }));
+}
+
+/// A log that was cut and grew again is not durable because an older sync comes back.
+#[test]
+fn a_sync_does_not_vouch_for_entries_that_came_after_it() {
+    let mut bench = Bench::new("reference");
+    bench.receive(1, append(1, (0, 0), smallvec![Entry { term: 1, command: None }], 0));
+    let first = bench.tags.len();
+    bench.receive(2, append(2, (0, 0), smallvec![Entry { term: 2, command: None }], 0));
+    let tags = bench.tags.clone();
+    for tag in &tags[..first] {
+        bench.call(|node, cx| node.on_synced(*tag, Ok(()), cx));
+    }
+    assert_eq!(bench.node.log.durable(), 0);
+    bench.synced();
+    assert_eq!(bench.node.log.durable(), 1);
+}

@@ -1,0 +1,154 @@
+//! What the store holds and its owner works on: the keys, and what was answered to whom.
+//!
+//! A command and the memory of its answer change together, in one step and in one record on the
+//! disk. Kept apart, a crash between the two would carry out a retried command twice.
+//! Source: Ongaro, thesis 2014, §6.3 (sessions); Helland, "Life beyond Distributed Transactions",
+//! 2007, "remembering messages as state".
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wrack_history::{SmolStr, Value};
+use wrack_sim::{Idempotency, Reply};
+
+use super::message::{Command, Overwrite};
+use crate::command::{Applied, Cell, Table};
+
+/// A fold over commands: the same commands in the same order give the same state anywhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    table: Table,
+    /// The last answer in each session. A client has one operation open at a time, so whatever has
+    /// a lower sequence is a late copy that nobody waits for.
+    sessions: BTreeMap<u64, Answer>,
+    version: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Answer {
+    sequence: u64,
+    reply: Reply,
+}
+
+/// What is remembered of a command.
+#[derive(Debug, PartialEq)]
+pub enum Recall<'a> {
+    /// It has never been here.
+    New,
+    /// It was the last of its session, and this was the answer.
+    Answered(&'a Reply),
+    /// Its client has moved on: it must not be carried out any more.
+    Superseded,
+}
+
+impl State {
+    /// How many commands were carried out: the place of the last one in the order of all.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What a read of the key returns.
+    pub fn read(&self, key: &SmolStr) -> Value {
+        self.table.read(key)
+    }
+
+    /// What the key holds.
+    pub fn cell(&self, key: &SmolStr) -> Cell {
+        self.table.cell(key).cloned().unwrap_or_default()
+    }
+
+    /// Whether a command has been here before.
+    pub fn recall(&self, identity: Idempotency) -> Recall<'_> {
+        match self.sessions.get(&identity.session) {
+            Some(last) if identity.sequence < last.sequence => Recall::Superseded,
+            Some(last) if identity.sequence == last.sequence => Recall::Answered(&last.reply),
+            _ => Recall::New,
+        }
+    }
+
+    /// Carries out a command and remembers its answer; `None`, and nothing, if it was here before.
+    pub fn apply(&mut self, command: &Command) -> Option<Applied> {
+        if self.recall(command.identity) != Recall::New {
+            return None;
+        }
+        let request = &command.request;
+        let applied = self
+            .table
+            .apply(&request.function, &request.key, &request.argument);
+        self.remember(command.identity, &applied.reply);
+        self.version += 1;
+        Some(applied)
+    }
+
+    /// Makes a key hold what the writer says; `false`, and nothing, if the write was here before.
+    pub fn overwrite(&mut self, write: &Overwrite) -> bool {
+        if let Some(identity) = write.request.idempotency {
+            if self.recall(identity) != Recall::New {
+                return false;
+            }
+            self.remember(identity, &write.applied.reply);
+        }
+        self.table.put(&write.request.key, write.cell.clone());
+        self.version += 1;
+        true
+    }
+
+    fn remember(&mut self, identity: Idempotency, reply: &Reply) {
+        let answer = Answer {
+            sequence: identity.sequence,
+            reply: reply.clone(),
+        };
+        self.sessions.insert(identity.session, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use wrack_history::Value;
+    use wrack_sim::{Idempotency, NodeId, Reply, Request, Tag};
+
+    use super::{Recall, State};
+    use crate::single_writer::message::Command;
+
+    /// The `sequence`-th increment of session 1.
+    fn increment(sequence: u64) -> Command {
+        let identity = Idempotency {
+            session: 1,
+            sequence,
+        };
+        let request = Request {
+            tag: Tag::of(sequence),
+            client: NodeId(9),
+            number: sequence,
+            idempotency: Some(identity),
+            key: "k".into(),
+            function: "increment".into(),
+            argument: Value::Integer(1),
+        };
+        Command {
+            identity,
+            request: Arc::new(request),
+        }
+    }
+
+    #[test]
+    fn a_command_takes_effect_once_and_its_answer_is_remembered() {
+        let mut state = State::default();
+        assert_eq!(state.apply(&increment(3)).unwrap().reply, Reply::Ok(1.into()));
+        assert_eq!(state.apply(&increment(3)), None);
+        let identity = increment(3).identity;
+        assert_eq!(state.recall(identity), Recall::Answered(&Reply::Ok(1.into())));
+        assert_eq!((state.read(&"k".into()), state.version()), (1.into(), 1));
+    }
+
+    #[test]
+    fn a_late_copy_of_an_older_command_is_never_carried_out() {
+        let mut state = State::default();
+        state.apply(&increment(3));
+        assert_eq!(state.recall(increment(2).identity), Recall::Superseded);
+        assert_eq!(state.apply(&increment(2)), None);
+        assert_eq!(state.recall(increment(4).identity), Recall::New);
+    }
+}

@@ -1,0 +1,270 @@
+//! The store: the resource that outlives every owner, and that decides what really happened.
+//!
+//! ```text
+//! gather ─▶ check the epoch ─▶ append ─▶ one sync for all ─▶ apply ─▶ answer
+//! ```
+//! - *Fence.* It keeps the highest epoch that ever came to load, durably, and refuses lower ones. A
+//!   fence in memory alone would fall with the first restart (variant `token_volatile` of P23).
+//! - *Order.* Within an epoch it accepts commands number by number, and ignores what leaves a gap:
+//!   the owner sends it again. Doubled and reordered messages change nothing.
+//! - *Durable before visible.* Nothing is applied, answered or loaded before the disk has it.
+//!
+//! Everything that comes while a sync is under way shares the next one (group commit).
+//! Source: Kleppmann, "How to do distributed locking", 2016 (fencing tokens); DeWitt et al. 1984
+//! (group commit).
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use serde::{Deserialize, Serialize};
+use wrack_history::{Fact, SmolStr, Value};
+use wrack_sim::{FlowContext, NodeId, Request, Wire};
+
+use super::message::{Command, Message, Overwrite, Peer};
+use super::state::{Recall, State};
+
+/// The name of the fenced resource in the fact `accepted`.
+const RESOURCE: SmolStr = SmolStr::new_static("store");
+
+/// One record of the log; the state is a fold over them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Record {
+    /// Lower epochs are over.
+    Fence { epoch: u64 },
+    /// The next command of this epoch.
+    Write { epoch: u64, command: Command },
+    /// A write without an epoch (variant `blind_writers`).
+    Overwrite(Arc<Overwrite>),
+}
+
+/// How far each epoch got: what a message is checked against before it is written down.
+#[derive(Clone, Debug, Default)]
+struct Epochs {
+    /// The highest epoch that came to load.
+    fence: u64,
+    /// For each epoch the number of commands that were accepted.
+    accepted: BTreeMap<u64, u64>,
+}
+
+/// An answer that waits for the disk.
+enum Answer {
+    Plain(Peer),
+    Load { epoch: u64 },
+    Put(Arc<Overwrite>),
+}
+
+/// What a batch of messages comes to.
+#[derive(Default)]
+struct Work {
+    records: Vec<(NodeId, Record)>,
+    answers: Vec<(NodeId, Answer)>,
+}
+
+struct Store {
+    cx: FlowContext<Message>,
+    /// Whether it looks at epochs at all; the variant `no_fencing` does not.
+    fencing: bool,
+    epochs: Epochs,
+    state: State,
+}
+
+/// The store, as a flow: one batch after the other.
+pub async fn store(cx: FlowContext<Message>, fencing: bool) {
+    let mut store = Store {
+        cx,
+        fencing,
+        epochs: Epochs::default(),
+        state: State::default(),
+    };
+    store.recover();
+    loop {
+        let mut batch = vec![store.cx.recv().await];
+        while let Some(next) = ready(store.cx.recv()).await {
+            batch.push(next);
+        }
+        store.serve(batch).await;
+    }
+}
+
+/// What the future gives without waiting, if it does.
+async fn ready<R>(future: impl Future<Output = R>) -> Option<R> {
+    let mut future = pin!(future);
+    poll_fn(|waker| match future.as_mut().poll(waker) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+impl Store {
+    /// Folds the log. A crash may have come between a sync and the facts about it, so the effects
+    /// are noted again: the same place is the same effect.
+    fn recover(&mut self) {
+        let log = self.cx.recover::<Record>();
+        if log.torn {
+            self.cx.truncate(log.records.len());
+        }
+        for record in &log.records {
+            match record {
+                Record::Fence { epoch } => self.epochs.fence = *epoch,
+                Record::Write { epoch, .. } => *self.epochs.accepted.entry(*epoch).or_default() += 1,
+                Record::Overwrite(_) => {}
+            }
+            self.apply(record);
+        }
+    }
+
+    async fn serve(&mut self, batch: Vec<(NodeId, Message)>) {
+        let before = self.epochs.clone();
+        let mut work = Work::default();
+        for (from, message) in batch {
+            if let Wire::Peer(peer) = message {
+                self.check(from, peer, &mut work);
+            }
+        }
+        if !work.records.is_empty() {
+            if self.cx.sync().await.is_err() {
+                // The disk has dropped what was appended: nothing of this batch ever came.
+                self.epochs = before;
+                return;
+            }
+            self.cx.failpoint("store.written");
+        }
+        for (writer, record) in &work.records {
+            if let Record::Write { epoch, .. } = record {
+                self.cx.note(Fact::Accepted {
+                    resource: RESOURCE,
+                    epoch: *epoch,
+                    writer: writer.0,
+                });
+            }
+            self.apply(record);
+        }
+        for (to, answer) in work.answers {
+            self.cx.send(to, Wire::Peer(self.answer(answer)));
+        }
+    }
+
+    /// Checks a message against the epochs, and writes down what it changes.
+    fn check(&mut self, from: NodeId, message: Peer, work: &mut Work) {
+        match message {
+            Peer::Load { epoch } | Peer::Write { epoch, .. } | Peer::Confirm { epoch, .. }
+                if self.is_over(epoch) =>
+            {
+                if let Peer::Write { .. } = message {
+                    self.cx.sometimes("a late write is fenced");
+                }
+                let fenced = Answer::Plain(Peer::Fenced { epoch });
+                work.answers.push((from, fenced));
+            }
+            Peer::Load { epoch } => {
+                if epoch > self.epochs.fence {
+                    self.epochs.fence = epoch;
+                    self.append((from, Record::Fence { epoch }), work);
+                }
+                work.answers.push((from, Answer::Load { epoch }));
+            }
+            Peer::Write {
+                epoch,
+                first,
+                commands,
+            } => {
+                self.cx.failpoint("store.checked");
+                self.append_in_order((from, epoch), first, &commands, work);
+                let serial = self.epochs.accepted.get(&epoch).copied().unwrap_or(0);
+                let accepted = Answer::Plain(Peer::Accepted { epoch, serial });
+                work.answers.push((from, accepted));
+            }
+            Peer::Confirm { epoch, round } => {
+                let confirmed = Answer::Plain(Peer::Confirmed { epoch, round });
+                work.answers.push((from, confirmed));
+            }
+            Peer::Get(request) => {
+                let cell = self.state.cell(&request.key);
+                work.answers
+                    .push((from, Answer::Plain(Peer::Got(request, cell))));
+            }
+            Peer::Put(write) => {
+                self.append((from, Record::Overwrite(Arc::clone(&write))), work);
+                work.answers.push((from, Answer::Put(write)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether somebody with a higher epoch has been here. This one comparison is the fence.
+    fn is_over(&self, epoch: u64) -> bool {
+        self.fencing && epoch < self.epochs.fence
+    }
+
+    /// Appends the commands that come next in their epoch; not those that are here already, and not
+    /// those behind a gap.
+    fn append_in_order(
+        &mut self,
+        (from, epoch): (NodeId, u64),
+        first: u64,
+        commands: &[Command],
+        work: &mut Work,
+    ) {
+        for (serial, command) in (first..).zip(commands) {
+            let accepted = self.epochs.accepted.entry(epoch).or_default();
+            if serial != *accepted + 1 {
+                continue;
+            }
+            *accepted = serial;
+            let command = command.clone();
+            self.append((from, Record::Write { epoch, command }), work);
+        }
+    }
+
+    fn append(&self, (from, record): (NodeId, Record), work: &mut Work) {
+        self.cx.append(&record);
+        work.records.push((from, record));
+    }
+
+    /// Applies a record that is durable, and notes what took effect.
+    fn apply(&mut self, record: &Record) {
+        let (request, change) = match record {
+            Record::Fence { .. } => return,
+            Record::Write { command, .. } => {
+                let applied = self.state.apply(command);
+                let change = applied.and_then(|applied| applied.change);
+                (&command.request, change)
+            }
+            Record::Overwrite(write) => {
+                let took_effect = self.state.overwrite(write);
+                let change = write.applied.change.clone().filter(|_| took_effect);
+                (&write.request, change)
+            }
+        };
+        if let Some(change) = change {
+            self.note_effect(request, &change);
+        }
+    }
+
+    fn note_effect(&self, request: &Request, change: &Value) {
+        let version = self.state.version();
+        self.cx.effect(request.tag, &request.key, change, version);
+    }
+
+    fn answer(&self, answer: Answer) -> Peer {
+        match answer {
+            Answer::Plain(peer) => peer,
+            Answer::Load { epoch } => {
+                let state = Arc::new(self.state.clone());
+                Peer::Loaded { epoch, state }
+            }
+            Answer::Put(write) => {
+                let identity = write.request.idempotency;
+                let reply = match identity.map(|identity| self.state.recall(identity)) {
+                    Some(Recall::Answered(first)) => first.clone(),
+                    _ => write.applied.reply.clone(),
+                };
+                Peer::Stored(Arc::clone(&write.request), reply)
+            }
+        }
+    }
+}
