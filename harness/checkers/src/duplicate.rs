@@ -42,13 +42,14 @@ const ANOMALIES_MAX: usize = 10;
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let effects = effects(evidence.facts);
-    let of_operation = by_operation(&effects);
-    judgement.examine("effects", effects.len() as u64);
-    judgement.examine("operations", of_operation.len() as u64);
+    let mut effects = effects(evidence.facts);
     if effects.is_empty() {
         judgement.doubt("the design noted no effects");
     }
+    effects.retain(|effect| !effect.undone);
+    let of_operation = by_operation(&effects);
+    judgement.examine("effects", effects.len() as u64);
+    judgement.examine("operations", of_operation.len() as u64);
     let mut extra = 0;
     for operation in &evidence.history.operations {
         let Some(effects) = of_operation.get(&operation.id) else {

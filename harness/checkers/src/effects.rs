@@ -2,11 +2,16 @@
 //!
 //! Several nodes may note one effect (each replica applies it); the same position of the same key is
 //! the same effect. Another position is another effect.
+//!
+//! A log can be cut: a node that noted an effect and later cuts its log before that position, for a
+//! leader that knows better, has undone it. That is a lost write, and no second effect if the
+//! operation is carried out again. Where the log ends after a boot undoes nothing: what one disk
+//! lost, others may hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use wrack_history::{Fact, FactRecord, SmolStr, Value};
+use wrack_history::{Fact, FactRecord, NodeIndex, SmolStr, Value};
 
 /// One effect, however many nodes noted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,27 +22,55 @@ pub(crate) struct Effect {
     pub position: u64,
     /// When it was noted first.
     pub ns: u64,
+    /// Whether the log that held it was cut before it.
+    pub undone: bool,
 }
 
 /// All different effects, in the order in which they were noted first.
 pub(crate) fn effects(facts: &[FactRecord]) -> Vec<Effect> {
-    let mut known = BTreeSet::<(u64, u64, &SmolStr)>::new();
-    let mut effects = Vec::new();
+    let mut known = BTreeMap::<(u64, u64, &SmolStr), usize>::new();
+    let mut logs = BTreeMap::<NodeIndex, NotedLog>::new();
+    let mut effects = Vec::<Effect>::new();
     for record in facts {
-        let Fact::Effect { operation, key, value, position } = &record.fact else {
-            continue;
-        };
-        if known.insert((*operation, *position, key)) {
-            effects.push(Effect {
-                operation: *operation,
-                key: key.clone(),
-                value: value.clone(),
-                position: *position,
-                ns: record.ns,
-            });
+        match &record.fact {
+            Fact::Effect { operation, key, value, position } => {
+                let place = *known.entry((*operation, *position, key)).or_insert(effects.len());
+                logs.entry(record.node).or_default().noted.push((*position, place));
+                if place == effects.len() {
+                    let (operation, position, ns) = (*operation, *position, record.ns);
+                    let (key, value) = (key.clone(), value.clone());
+                    effects.push(Effect { operation, key, value, position, ns, undone: false });
+                }
+            }
+            Fact::Booted { .. } => logs.entry(record.node).or_default().boots = true,
+            Fact::Truncated { from } => {
+                for place in logs.entry(record.node).or_default().cut(*from) {
+                    effects[place].undone = true;
+                }
+            }
+            _ => {}
         }
     }
     effects
+}
+
+/// The effects that one node noted, by position.
+#[derive(Default)]
+struct NotedLog {
+    noted: Vec<(u64, usize)>,
+    /// Whether its next cut only says where the log ends after a boot.
+    boots: bool,
+}
+
+impl NotedLog {
+    /// The log is cut before `from`: gives the effects that are undone by it.
+    fn cut(&mut self, from: u64) -> Vec<usize> {
+        if std::mem::take(&mut self.boots) {
+            return Vec::new();
+        }
+        let undone = self.noted.extract_if(.., |(position, _)| *position >= from);
+        undone.map(|(_, place)| place).collect()
+    }
 }
 
 /// The effects of each operation.

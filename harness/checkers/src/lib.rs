@@ -15,11 +15,19 @@ mod fencing;
 mod final_reads;
 pub mod guards;
 mod linearizability;
+mod liveness;
 mod lost;
 mod lost_update;
 mod missing;
+mod monotonic_reads;
+mod phantom;
 mod raft;
+mod read_your_writes;
 mod register;
+mod sessions;
+mod staleness;
+mod version_lag;
+mod versions;
 mod words;
 
 #[cfg(test)]
@@ -92,6 +100,16 @@ pub struct Guarantee {
 }
 
 impl Guarantee {
+    /// Whether it says anything of a workload of this model that asks for these functions: nothing
+    /// is updated by plain reads and writes, and the sums of a counter are no written values.
+    pub fn applies(&self, model: &str, functions: &[&str]) -> bool {
+        match self.info.code {
+            "LUPD" => functions.iter().any(|function| matches!(*function, "cas" | "increment")),
+            "PHANTOM" => model != "counter",
+            _ => true,
+        }
+    }
+
     /// Judges a run that is over. Settings that are absent take their defaults.
     pub fn judge(&self, evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
         match self.judge {
@@ -115,12 +133,18 @@ impl Guarantee {
 pub const ALL: &[Guarantee] = &[
     assertion::GUARANTEE,
     duplicate::GUARANTEE,
+    version_lag::GUARANTEE,
     linearizability::GUARANTEE,
+    liveness::GUARANTEE,
     lost::GUARANTEE,
     lost_update::GUARANTEE,
     missing::GUARANTEE,
+    monotonic_reads::GUARANTEE,
+    phantom::GUARANTEE,
     raft::GUARANTEE,
+    read_your_writes::GUARANTEE,
     fencing::GUARANTEE,
+    staleness::GUARANTEE,
 ];
 
 /// The guarantee of this code.

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, SmolStr, Value};
+use wrack_sequential::counter::is_increment;
 
 use crate::effects::{by_operation, effects};
 use crate::final_reads::final_reads;
@@ -88,7 +89,7 @@ fn is_ok_update(operation: &Operation) -> bool {
 
 /// What an operation adds to a counter.
 fn delta(operation: &Operation) -> Option<i64> {
-    (operation.function == "add").then(|| operation.argument.as_integer())?
+    is_increment(&operation.function).then(|| operation.argument.as_integer())?
 }
 
 /// Two ok updates of one key that started from one version.
@@ -188,7 +189,7 @@ impl Sum {
             false => i128::from(read.result.as_integer()?),
         };
         let doubled = self.retried || doubled.has(&read.key);
-        let adds = count(self.ok, "add");
+        let adds = count(self.ok, "increment");
         let bound = match value {
             value if value < self.least => format!("at least {}", self.least),
             value if value > self.most && !doubled => format!("at most {}", self.most),
@@ -196,8 +197,7 @@ impl Sum {
         };
         Some(Anomaly {
             explanation: format!(
-                "the final {}{} at {} should have found {bound}: {adds} were acknowledged and {} \
-                 are in doubt",
+                "the final {}{} at {} should have found {bound}: {adds} acknowledged, {} in doubt",
                 noun(read),
                 of(read),
                 done_at(read),
@@ -261,7 +261,7 @@ mod tests {
         .rejected_by(
             &GUARANTEE,
             "the final read -4 by process 4 of k at 0.110 s should have found at least -3: 2 adds \
-             were acknowledged and 1 are in doubt",
+             acknowledged, 1 in doubt",
         );
     }
 
@@ -320,8 +320,8 @@ mod tests {
         let case = Case::new("counter", history).phases(50, 90, 120);
         case.rejected_by(
             &GUARANTEE,
-            "the final read 2 by process 4 of k at 0.110 s should have found at most 1: 1 add were \
-             acknowledged and 0 are in doubt",
+            "the final read 2 by process 4 of k at 0.110 s should have found at most 1: 1 add \
+             acknowledged, 0 in doubt",
         );
         case.facts(effects("k", &[(0, 1, 1), (0, 2, 2)])).accepted_by(&GUARANTEE);
     }

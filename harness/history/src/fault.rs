@@ -19,7 +19,7 @@ pub enum Target {
     /// Whoever claims this role at that moment; of two claimants the one of the highest epoch. If
     /// nobody does, it is waited for.
     Role(SmolStr),
-    /// One node of the role, drawn at random, that is not the claimant above: `follower`.
+    /// One node, drawn at random, of those that claim this role: `follower`.
     Random(SmolStr),
     /// So many nodes, drawn at random.
     Count(u32),

@@ -10,7 +10,7 @@ use crate::operation::{Moment, Operation, Outcome};
 pub struct NemesisEvent {
     /// Where it stands in the recorded order.
     pub at: Moment,
-    /// Position of the fault in the scenario's schedule, from 0.
+    /// The id of the fault's entry in the schedule.
     pub fault: u32,
     /// Which occurrence of a repeated fault, from 0.
     pub occurrence: u32,

@@ -13,15 +13,15 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "clock-step",
     code: "X10",
     doc: "\
-A node's wall clock jumps by `offset`, forwards or backwards, as it does when an operator sets it or \
-a time server is wrong. Its monotonic clock and its timers are not touched: a design that measures \
-durations on the monotonic clock does not notice.
+A node's wall clock jumps by `offset`, forwards or backwards, as it does when an operator sets it \
+or a time server is wrong. Its monotonic clock and its timers are not touched: a design that \
+measures durations on the monotonic clock does not notice.
 
-What breaks is whatever compares wall clocks: timestamps of different nodes that decide which write \
-is the last, a lease whose end is written as a date, a token that expires.
+What breaks is whatever compares wall clocks: timestamps of different nodes that decide which \
+write is the last, a lease whose end is written as a date, a token that expires.
 
-With `strobe` the clock jumps to and fro: so long it is off by the offset, so long it is right, and so \
-on.
+With `strobe` the clock jumps to and fro: so long it is off by the offset, so long it is right, \
+and so on.
 
 Healing steps the clock back, which is a jump in the other direction.",
     parameters: &[

@@ -13,12 +13,13 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "crash",
     code: "X06",
     doc: "\
-A node stops at once, between two of its reactions. Its memory and its timers are gone, and messages \
-to it are lost while it is down. On its disk everything survives that a sync had made durable; what \
-was only appended is lost. Healing boots the node: it starts anew with its disk as the crash left it.
+A node stops at once, between two of its reactions. Its memory and its timers are gone, and \
+messages to it are lost while it is down. On its disk everything survives that a sync had made \
+durable; what was only appended is lost. Healing boots the node: it starts anew with its disk as \
+the crash left it.
 
-`for` is the downtime. With `every` and `times` nodes crash one after the other; with \
-`{ role = \"leader\" }` whoever leads at that moment.
+`for` is the downtime. With `every` and `times` nodes crash one after the other; with `{ role = \
+\"leader\" }` whoever leads at that moment.
 
 Disks are not always that orderly: with the probability `lucky` some of the first unsynced records \
 survive all the same, and with the probability `torn` the next one survives in part, which a node \

@@ -13,9 +13,9 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "disk-error",
     code: "X13",
     doc: "\
-A disk fails: a sync comes back with an input/output error, with the probability `share`. Everything \
-that was not durable is gone with it, and every sync still under way fails too: that is what file \
-systems do, because pages that could not be written are marked clean.
+A disk fails: a sync comes back with an input/output error, with the probability `share`. \
+Everything that was not durable is gone with it, and every sync still under way fails too: that is \
+what file systems do, because pages that could not be written are marked clean.
 
 A node must not simply sync again: the second sync succeeds, and says nothing about what the first \
 one lost. The honest answer is to stop, or to write everything again (Rebello et al., \"Can \

@@ -13,7 +13,8 @@ pub const INFO: FaultInfo = FaultInfo {
     code: "X13",
     doc: "\
 A disk is full, or nearly so: `spare` bytes fit beyond what it holds at the moment of the fault. \
-What does not fit is not written, and the next sync comes back with the error that the disk is full.
+What does not fit is not written, and the next sync comes back with the error that the disk is \
+full.
 
 A node can read, and can still serve whatever needs no write. One that has applied a change in \
 memory before it learned that the change did not fit serves what will not survive a restart.

@@ -13,24 +13,21 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "drift",
     code: "X11",
     doc: "\
-A node's clocks run at another rate than time does: `ppm` millionths faster, or slower if negative. \
-Both its clocks drift, and its timers with them. A crystal drifts by some 100 ppm; a virtual machine \
-that is short of processor time by far more.
+A node's clocks run at another rate than time does: `ppm` millionths faster, or slower if \
+negative. Both its clocks drift, and its timers with them. A crystal drifts by some 100 ppm; a \
+virtual machine that is short of processor time by far more.
 
 What breaks is whatever trusts two nodes to measure the same duration: a lease that its holder \
 believes in for longer than the one who granted it. A guard band of a tenth is only used up by a \
 drift of more than 100,000 ppm, so use steps and pauses against leases with a guard.
 
-The offset grows steadily; no clock ever jumps. Healing sets the rate right and keeps the offset that \
-has built up. Two drifts of one node add up.",
+The offset grows steadily; no clock ever jumps. Healing sets the rate right and keeps the offset \
+that has built up. Two drifts of one node add up.",
     parameters: &[
         ParameterInfo::required("target", ParameterKind::Target, "Whose clocks."),
         ParameterInfo::required(
             "ppm",
-            ParameterKind::Integer {
-                min: -990_000,
-                max: 9_000_000,
-            },
+            ParameterKind::Integer { min: -990_000, max: 9_000_000 },
             "How much faster than time they run, in millionths.",
         ),
     ],

@@ -15,9 +15,9 @@ pub const INFO: FaultInfo = FaultInfo {
     code: "X04",
     doc: "\
 Messages arrive more than once, as they do when a network or a queue delivers at least once. Each \
-message is hit with the probability `share`; then it arrives as usual, and `copies` more times, each \
-copy later by a `delay` of its own. A copy does not keep to the order of its link: it may come after \
-messages that were sent much later.
+message is hit with the probability `share`; then it arrives as usual, and `copies` more times, \
+each copy later by a `delay` of its own. A copy does not keep to the order of its link: it may \
+come after messages that were sent much later.
 
 A design that counts, appends or charges must recognise the copy; one that only sets a value must \
 notice that it is old.

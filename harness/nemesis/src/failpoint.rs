@@ -20,14 +20,14 @@ published and before it marked the row, after it voted and before the vote was d
 explain` lists the failpoints of a design. Such a moment lasts a microsecond; a crash at a random \
 time practically never falls there.
 
-The fault sets a trap. From then on hits of the point are counted, on every node, or on the `target` \
-alone. The trap springs at the `nth` hit, or from then on at each hit with the probability `chance`, \
-and at most `count` times. What the node did before the point stands: what it sent is sent. `crash` \
-drops the rest and takes the node down for `down`; `pause` keeps the rest for so long and then does \
-it, as if nothing had happened.
+The fault sets a trap. From then on hits of the point are counted, on every node, or on the \
+`target` alone. The trap springs at the `nth` hit, or from then on at each hit with the \
+probability `chance`, and at most `count` times. What the node did before the point stands: what \
+it sent is sent. `crash` drops the rest and takes the node down for `down`; `pause` keeps the rest \
+for so long and then does it, as if nothing had happened.
 
-`for` says how long the trap is set. Healing removes it, and who is still down or paused by it comes \
-back at once.",
+`for` says how long the trap is set. Healing removes it, and who is still down or paused by it \
+comes back at once.",
     parameters: &[
         ParameterInfo::required("point", ParameterKind::Failpoint, "The failpoint."),
         ParameterInfo::new(
@@ -43,10 +43,7 @@ back at once.",
         ),
         ParameterInfo::new(
             "nth",
-            ParameterKind::Integer {
-                min: 1,
-                max: u32::MAX as i64,
-            },
+            ParameterKind::Integer { min: 1, max: u32::MAX as i64 },
             DefaultSetting::Integer(1),
             "The hit at which it springs, counted from 1 while the trap is set.",
         ),
@@ -58,10 +55,7 @@ back at once.",
         ),
         ParameterInfo::new(
             "count",
-            ParameterKind::Integer {
-                min: 1,
-                max: u32::MAX as i64,
-            },
+            ParameterKind::Integer { min: 1, max: u32::MAX as i64 },
             DefaultSetting::Integer(1),
             "How often it springs at most.",
         ),

@@ -14,16 +14,16 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "latency",
     code: "X02",
     doc: "\
-Messages take longer than they do without faults. Each message on the links in question is later by \
-`delay`, which is drawn anew for it: constant, uniform, exponential or log-normal. A `share` below \
-100% makes spikes: most messages are on time, and a few are very late.
+Messages take longer than they do without faults. Each message on the links in question is later \
+by `delay`, which is drawn anew for it: constant, uniform, exponential or log-normal. A `share` \
+below 100% makes spikes: most messages are on time, and a few are very late.
 
 Links stay first in, first out: a late message also holds up those behind it. Use `reorder` for \
 messages that overtake each other.
 
-By default every link is slow. `target` names nodes or clients whose links are; with `towards` only \
-the links between the two are, and `direction` makes one way slow and leaves the other: the grey \
-failure in which a node answers everybody but one.
+By default every link is slow. `target` names nodes or clients whose links are; with `towards` \
+only the links between the two are, and `direction` makes one way slow and leaves the other: the \
+grey failure in which a node answers everybody but one.
 
 Healing sends new messages at the usual speed; what is under way stays late.",
     parameters: &[

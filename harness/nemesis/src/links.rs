@@ -121,10 +121,13 @@ impl OnLinks {
 
     /// The links in words.
     fn place(&self, target: &[NodeId], others: Option<&[NodeId]>, stage: &Stage<'_>) -> String {
-        if self.target == Target::All && others.is_none() {
-            return "every link".into();
-        }
-        let target = stage.name(target);
+        let target = match self.target {
+            Target::All if others.is_none() && self.direction == Direction::Both => {
+                return "every link".into();
+            }
+            Target::All => "all nodes".into(),
+            _ => stage.name(target),
+        };
         let others = others.map_or("everybody".into(), |others| stage.name(others));
         match self.direction {
             Direction::Both => format!("links between {target} and {others}"),

@@ -14,8 +14,8 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "loss",
     code: "X03",
     doc: "\
-Messages get lost, each with the probability `share`, and nobody is told. A client whose message is \
-lost learns nothing and times out.
+Messages get lost, each with the probability `share`, and nobody is told. A client whose message \
+is lost learns nothing and times out.
 
 `messages` says which kind gets lost. Losing `requests` means that an operation never took place; \
 losing `responses` means that it did, but the client cannot know, and tries again: that is how one \
@@ -78,6 +78,14 @@ mod tests {
         let sent = result.recording.messages as i64;
         assert!((sent * 25 / 100..sent * 42 / 100).contains(&lost), "{lost} of {sent}");
         assert_eq!(result.faults[0].unit, "messages dropped");
+    }
+
+    #[test]
+    fn two_losses_draw_apart() {
+        let half = |id| fault("loss").id(id).with("share", Setting::PerMillion(500_000));
+        let result = run(&[half(0), half(1)]);
+        let (arrived, sent) = (result.heard.len() as u64, result.recording.messages);
+        assert!((sent * 25 / 100..sent * 40 / 100).contains(&arrived), "{arrived} of {sent}");
     }
 
     #[test]

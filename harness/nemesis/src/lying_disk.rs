@@ -22,8 +22,8 @@ honest sync is gone, although the node was told otherwise. So this fault alone d
 No design can survive a lying disk on too many nodes; one that replicates may survive it on one. \
 `share` is the share of syncs that lie.
 
-Healing makes further syncs honest, and the next honest one also makes durable what those before it \
-only pretended to.",
+Healing makes further syncs honest, and the next honest one also makes durable what those before \
+it only pretended to.",
     parameters: &[TARGET, SHARE],
     effect: "syncs that lied",
     lasts: Lasting::For,

@@ -17,27 +17,28 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "partition",
     code: "X01",
     doc: "\
-The network splits: messages from one side to the other are lost, also those that are under way. With \
-`mode = \"hold\"` they wait instead, and arrive in order when the partition is healed, as they do when a \
-connection survives it.
+The network splits: messages from one side to the other are lost, also those that are under way. \
+With `mode = \"hold\"` they wait instead, and arrive in order when the partition is healed, as \
+they do when a connection survives it.
 
 `shape` says who is cut off from whom.
 isolate: the `target` from all others, one node at random if there is no target.
 halves: the nodes in two halves drawn at random, the smaller one first; a `target` is in that one.
 bridge: two halves that only one node between them can reach, the `target` or one at random.
 majorities-ring: each node hears a majority, and no two of them the same one.
-groups: the `groups`, of which no two can reach each other. Who is in two groups reaches both; a node \
-in none reaches everybody.
-Without a shape it is groups if there are `groups`, isolate if there is a `target`, and else halves.
+groups: the `groups`, of which no two can reach each other. Who is in two groups reaches both; a \
+node in none reaches everybody.
+Without a shape it is groups if there are `groups`, isolate if there is a `target`, and else \
+halves.
 
 Clients are cut off too. They are with the others, in groups with the largest one, but for \
-`clients_with_target` of them, which are on the side of the target (in halves and a bridge the first \
-half, in groups the first group): those whose usual entry is the target come first. In a ring every \
-client reaches every node.
+`clients_with_target` of them, which are on the side of the target (in halves and a bridge the \
+first half, in groups the first group): those whose usual entry is the target come first. In a \
+ring every client reaches every node.
 
-`direction` makes it one-way: with `in` the target's side hears nothing of the others but is heard, \
-with `out` the other way round. A ring has no direction. With `flap` it is on for so long, off for so \
-long, and so on, beginning with on.
+`direction` makes it one-way: with `in` the target's side hears nothing of the others but is \
+heard, with `out` the other way round. A ring has no direction. With `flap` it is on for so long, \
+off for so long, and so on, beginning with on.
 
 Healing lets all further messages through.",
     parameters: &[
@@ -71,10 +72,7 @@ Healing lets all further messages through.",
         ),
         ParameterInfo::new(
             "clients_with_target",
-            ParameterKind::Integer {
-                min: 0,
-                max: u16::MAX as i64,
-            },
+            ParameterKind::Integer { min: 0, max: u16::MAX as i64 },
             DefaultSetting::Integer(0),
             "How many clients are on the side of the target.",
         ),

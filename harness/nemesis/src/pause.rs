@@ -12,14 +12,14 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "pause",
     code: "X09",
     doc: "\
-A node stands still: a long garbage collection, a machine that swaps, a virtual machine that is moved. \
-It loses nothing. Messages to it wait, its timers come due and wait too, and its disk finishes what it \
-was asked for. When it goes on it works all that off in the order in which it came due, and finds that \
-the world has moved on: its lease has run out, somebody else leads.
+A node stands still: a long garbage collection, a machine that swaps, a virtual machine that is \
+moved. It loses nothing. Messages to it wait, its timers come due and wait too, and its disk \
+finishes what it was asked for. When it goes on it works all that off in the order in which it \
+came due, and finds that the world has moved on: its lease has run out, somebody else leads.
 
-`clock` says what its clocks did meanwhile. They usually run on (`runs`), so that a node that looks at \
-its clock can notice; a frozen virtual machine's stand still (`stops`), and its timers are late by the \
-whole pause.
+`clock` says what its clocks did meanwhile. They usually run on (`runs`), so that a node that \
+looks at its clock can notice; a frozen virtual machine's stand still (`stops`), and its timers \
+are late by the whole pause.
 
 A pause acts between two reactions of a node. To stop it between a check and what it does next use \
 `failpoint`.

@@ -19,8 +19,8 @@ is; with it each message is moved back with the probability `share`, by up to `w
 behind it do not wait.
 
 It is what happens when nodes use several connections, or a queue with several consumers: a design \
-that relies on the order in which things were sent, rather than on a version in them, applies an old \
-value over a new one.
+that relies on the order in which things were sent, rather than on a version in them, applies an \
+old value over a new one.
 
 By default it happens on every link. `target`, `towards` and `direction` pick some.
 

@@ -13,12 +13,12 @@ pub const INFO: FaultInfo = FaultInfo {
     name: "slow-disk",
     code: "X13",
     doc: "\
-A disk is slow: each sync takes longer by `delay`, which is drawn anew for it. A `share` below 100% \
-makes only some of them slow, as a device does that collects its garbage now and then. Syncs come \
-back in the order in which they were asked for, so a slow one holds up those behind it.
+A disk is slow: each sync takes longer by `delay`, which is drawn anew for it. A `share` below \
+100% makes only some of them slow, as a device does that collects its garbage now and then. Syncs \
+come back in the order in which they were asked for, so a slow one holds up those behind it.
 
-A node that waits for its sync before it answers becomes slow; a node that answers first looks fast, \
-and a crash in that longer moment shows what it has promised too early.
+A node that waits for its sync before it answers becomes slow; a node that answers first looks \
+fast, and a crash in that longer moment shows what it has promised too early.
 
 Healing makes new syncs as fast as before; those under way stay slow.",
     parameters: &[

@@ -75,6 +75,8 @@ impl Stage<'_> {
             }
             Target::Role(role) => vec![holder(self.world, role).ok_or_else(|| nobody(role))?],
             Target::Random(role) => {
+                // One of those who claim this very role: a node claims one at a time, so a random
+                // follower is never the leader.
                 let claimants = claimants(self.world, role).map(|(node, _)| node);
                 let claimants = claimants.collect::<Vec<_>>();
                 let one = self.stream.pick(&claimants);

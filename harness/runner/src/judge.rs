@@ -29,19 +29,29 @@ pub fn run(
     describe(&order, execution, judgements)
 }
 
-/// What is promised: by the design always, by the scenario with bounds.
+/// What is promised: by the scenario with bounds, and by the design always, where it says anything
+/// of the workload.
 pub fn promises(scenario: &Scenario, design: &DesignInfo) -> Vec<(SmolStr, Settings)> {
     let mut promises: Vec<(SmolStr, Settings)> = Vec::new();
+    let mix = scenario.workload.mix.iter().filter(|(_, weight)| *weight > 0);
+    let functions: Vec<&str> = mix.map(|(function, _)| function.as_str()).collect();
+    let model = model(scenario);
     for guarantee in wrack_checkers::ALL {
         let code = guarantee.info.code;
         let bounded = scenario.guarantees.iter().find(|promise| promise.code == code);
         if let Some(promise) = bounded {
             promises.push((code.into(), promise.settings.clone()));
-        } else if design.guarantees.contains(&code) {
+        } else if design.guarantees.contains(&code) && guarantee.applies(model, &functions) {
             promises.push((code.into(), defaults(guarantee.info.parameters)));
         }
     }
     promises
+}
+
+/// The sequential model that judges the scenario's workload.
+fn model(scenario: &Scenario) -> &'static str {
+    let workload = wrack_workloads::entry(&scenario.workload.name);
+    workload.expect("the reader knows the workload").info.model
 }
 
 fn judge(
@@ -49,14 +59,12 @@ fn judge(
     promises: &[(SmolStr, Settings)],
     execution: &mut Execution,
 ) -> Vec<Judgement> {
-    let workload = wrack_workloads::entry(&scenario.workload.name);
-    let model = workload.expect("the reader knows the workload").info.model;
     let evidence = Evidence {
         history: &execution.recording.history,
         facts: &execution.recording.facts,
         nodes: &execution.names,
         phases: execution.phases,
-        model,
+        model: model(scenario),
         states_max: STATES_MAX,
     };
     let invariants = &mut execution.invariants;

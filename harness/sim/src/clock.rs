@@ -36,7 +36,14 @@ impl Clock {
 
     /// What the wall clock shows at true time `now`, in nanoseconds since 1970.
     pub fn wall(&self, now: u64) -> u64 {
-        (WALL_EPOCH_NS + self.monotonic(now)).saturating_add_signed(self.wall_offset)
+        self.read(now).1
+    }
+
+    /// What both clocks show at true time `now`: monotonic, then wall.
+    #[inline]
+    pub fn read(&self, now: u64) -> (u64, u64) {
+        let monotonic = self.monotonic(now);
+        (monotonic, (WALL_EPOCH_NS + monotonic).saturating_add_signed(self.wall_offset))
     }
 
     /// The first true time, not before `now`, at which the monotonic clock shows `local` or more,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use slab::Slab;
 use wrack_history::load::Environment;
 use wrack_history::setting::Delay;
-use wrack_history::{Fact, FactRecord, History, SmolStr, Trace, TraceKind};
+use wrack_history::{Fact, FactRecord, SmolStr, TraceKind};
 
 use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scale};
 use crate::clock::Clock;
@@ -14,7 +14,7 @@ use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
 use crate::node::{Context, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
 use crate::queue::{Due, Queue};
-use crate::record::{FaultEffect, Recorder, TraceLevel};
+use crate::record::{Recorder, Recording, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers};
 use crate::world::{
     ClockUse, Controller, DiskFault, DiskTrouble, FailpointAction, Observer, TailChance, Trap,
@@ -65,25 +65,6 @@ pub enum LimitError {
         /// When.
         ns: u64,
     },
-}
-
-/// What a run leaves behind.
-#[derive(Debug)]
-pub struct Recording {
-    /// What clients and the nemesis saw.
-    pub history: History,
-    /// What nodes noted.
-    pub facts: Vec<FactRecord>,
-    /// Situations worth reaching, and how often they were.
-    pub sometimes: std::collections::BTreeMap<SmolStr, u64>,
-    /// The trace, as far as it was kept.
-    pub trace: Trace,
-    /// A digest of everything that happened.
-    pub trace_hash: u64,
-    /// Messages sent.
-    pub messages: u64,
-    /// What each fault touched, by its handle.
-    pub effects: Vec<FaultEffect>,
 }
 
 /// How the engine makes a member that boots: its id, and how often it booted before.
@@ -183,6 +164,8 @@ pub struct Engine<N: Node> {
     /// Who is in a callback: a panic there is the design's.
     in_callback: Option<NodeId>,
     instant: (u64, u64),
+    /// When the controller wants to act next: it is asked again whenever it was told something.
+    acts_at_ns: u64,
 }
 
 impl<N: Node> Engine<N> {
@@ -216,6 +199,7 @@ impl<N: Node> Engine<N> {
             record: Recorder::new(config.trace, config.keep_all_facts),
             in_callback: None,
             instant: (0, 0),
+            acts_at_ns: u64::MAX,
         };
         engine
             .guarded(observer, |engine, observer| {
@@ -235,7 +219,7 @@ impl<N: Node> Engine<N> {
 
     /// Messages sent so far.
     pub fn messages_sent(&self) -> u64 {
-        self.record.messages
+        self.record.messages_sent()
     }
 
     /// The disk of a node.
@@ -255,17 +239,7 @@ impl<N: Node> Engine<N> {
 
     /// What was recorded; operations that are open end `info` now.
     pub fn finish(self) -> Recording {
-        let mut record = self.record;
-        record.close(self.now);
-        Recording {
-            history: record.history,
-            facts: record.facts,
-            sometimes: record.sometimes,
-            trace: record.trace,
-            trace_hash: finish(record.digest.0),
-            messages: record.messages,
-            effects: record.faults,
-        }
+        self.record.finish(self.now)
     }
 
     /// Lets everything happen that is due before `until_ns`, and leaves the time there.
@@ -323,15 +297,11 @@ impl<N: Node> Engine<N> {
         controller: &mut dyn Controller,
         observer: &mut dyn Observer,
     ) -> Result<bool, LimitError> {
-        let message = self.messages.peek();
-        let timed = self.timed.peek();
-        let next = match (message, timed) {
-            (Some(message), Some(timed)) => message.min(timed).ns,
-            (Some(due), None) | (None, Some(due)) => due.ns,
-            (None, None) => u64::MAX,
-        };
-        if let Some(at) = controller.next_ns().filter(|at| *at <= next && *at < until) {
-            self.advance(at)?;
+        let message = self.messages.next_due();
+        let timed = self.timed.next_due();
+        let next = message.ns.min(timed.ns);
+        if self.acts_at_ns <= next && self.acts_at_ns < until {
+            self.advance(self.acts_at_ns)?;
             self.control(controller, observer, |controller, world| controller.act(world));
             return Ok(true);
         }
@@ -339,7 +309,7 @@ impl<N: Node> Engine<N> {
             return Ok(false);
         }
         self.advance(next)?;
-        if timed.is_none_or(|timed| message.is_some_and(|message| message < timed)) {
+        if message < timed {
             let (_, slot) = self.messages.pop().expect("it was peeked");
             self.arrive(slot as usize, observer);
         } else {
@@ -374,16 +344,14 @@ impl<N: Node> Engine<N> {
     fn spinning(&mut self) -> String {
         let mut nodes = std::collections::BTreeSet::new();
         for _ in 0..1_000 {
-            match self.timed.peek().filter(|due| due.ns <= self.now) {
-                Some(_) => match self.timed.pop().expect("it was peeked").1 {
-                    Timed::Timer(node, _) | Timed::Synced(node, _) | Timed::Return(node, _) => {
-                        nodes.insert(node)
-                    }
-                },
-                None => break,
-            };
+            if self.timed.next_due().ns > self.now {
+                break;
+            }
+            let (Timed::Timer(node, _) | Timed::Synced(node, _) | Timed::Return(node, _)) =
+                self.timed.pop().expect("it was peeked").1;
+            nodes.insert(node);
         }
-        while self.messages.peek().is_some_and(|due| due.ns <= self.now) && nodes.len() < 10 {
+        while self.messages.next_due().ns <= self.now && nodes.len() < 10 {
             let (_, slot) = self.messages.pop().expect("it was peeked");
             nodes.insert(self.payloads[slot as usize].to);
         }
@@ -394,9 +362,7 @@ impl<N: Node> Engine<N> {
     #[inline]
     fn arrive(&mut self, slot: usize, observer: &mut dyn Observer) {
         let Envelope { from, to, .. } = self.payloads[slot];
-        if !self.network.calm()
-            && let Some((rule, fault, hold)) = self.network.stopped(from, to)
-        {
+        if let Some((rule, fault, hold)) = self.network.stopped(from, to) {
             self.record.touch(fault, 1, self.now);
             if hold {
                 self.held_messages.push((rule, slot));
@@ -518,7 +484,7 @@ impl<N: Node> Engine<N> {
         let Some(node) = member.node.as_mut() else {
             return;
         };
-        let now = (member.clock.monotonic(self.now), member.clock.wall(self.now));
+        let now = member.clock.read(self.now);
         let Member { stream, disk, .. } = member;
         let mut cx = Context::new(id, now, stream, disk, &mut self.effects);
         self.in_callback = Some(id);
@@ -565,6 +531,7 @@ impl<N: Node> Engine<N> {
             rounds += 1;
             assert!(rounds < 1_000, "a controller answers facts with facts without end");
         }
+        self.acts_at_ns = controller.next_ns().unwrap_or(u64::MAX);
     }
 
     fn note(&mut self, node: NodeId, fact: Fact, observer: &mut dyn Observer) {
@@ -713,7 +680,8 @@ fn timer_due(noise: &Noise, id: NodeId, at: u64, sequence: u32) -> Due {
     Due::new(at, tie, sequence)
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a panic said, for the fact that a design panicked.
+pub fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
 }

@@ -6,6 +6,7 @@ use crate::node::{Cx, MessageClass, Node, NodeId, Payload, TimerCode};
 use crate::wire::Wire;
 
 /// A server or a client, as one type that an engine can carry.
+#[expect(clippy::large_enum_variant, reason = "a box would cost a jump at every event")]
 pub enum Member<S, P> {
     /// A node of the design.
     Server(S),

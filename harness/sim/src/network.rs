@@ -5,6 +5,7 @@
 use wrack_history::setting::Delay;
 
 use crate::chance::{Noise, NoisePurpose, delay_of, finish, scale};
+use crate::links::Links;
 use crate::node::{MessageClass, NodeId};
 
 /// Identifies an active fault, for counting what it touches.
@@ -105,14 +106,6 @@ pub(crate) struct Routed {
     pub touched: smallvec::SmallVec<[FaultHandle; 2]>,
 }
 
-/// What is kept of each ordered pair of nodes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Link {
-    last_delivery: u64,
-    bucket: u32,
-    index: u32,
-}
-
 struct Rule {
     id: RuleId,
     /// Keeps the draws of different rules apart.
@@ -123,18 +116,14 @@ struct Rule {
 
 /// All links of a run.
 pub(crate) struct Network {
-    nodes: usize,
     servers: usize,
-    links: Vec<Link>,
+    links: Links,
     noise: Noise,
     peer_latency: Delay,
     client_latency: Delay,
     rules: Vec<Rule>,
     next_rule: u32,
 }
-
-/// Link noise is numbered within buckets of a millisecond.
-const BUCKET_NS: u64 = 1_000_000;
 
 impl Network {
     pub fn new(
@@ -143,11 +132,9 @@ impl Network {
         noise: Noise,
         (peer_latency, client_latency): (Delay, Delay),
     ) -> Self {
-        let links = vec![Link::default(); nodes * nodes];
         Self {
-            nodes,
             servers,
-            links,
+            links: Links::new(nodes),
             noise,
             peer_latency,
             client_latency,
@@ -168,10 +155,10 @@ impl Network {
         self.rules.retain(|rule| rule.id != id);
     }
 
-    /// Whether no rule is in force.
+    /// Whether no rule is in force for this pair.
     #[inline]
-    pub fn calm(&self) -> bool {
-        self.rules.is_empty()
+    pub fn calm(&self, from: NodeId, to: NodeId) -> bool {
+        self.rules.is_empty() || self.matching(from, to).next().is_none()
     }
 
     /// The rule that stops a message when it arrives, and whether it is held instead of lost.
@@ -192,10 +179,12 @@ impl Network {
     /// When a message that is sent now on a calm network arrives, with its tie.
     #[inline]
     pub fn route(&mut self, now: u64, from: NodeId, to: NodeId) -> (u64, u32) {
-        let (bucket, index) = self.number(now, from, to);
+        let between_servers = from.index() < self.servers && to.index() < self.servers;
+        let delay = if between_servers { &self.peer_latency } else { &self.client_latency };
+        let link = self.links.get(from, to, now);
+        let (bucket, index) = link.number(now);
         let word = self.noise.word(from.0, to.0, NoisePurpose::Latency, bucket, index);
-        let at = now + self.latency(from, to, word);
-        (self.in_order(from, to, at), tie(word))
+        (link.in_order(now + delay_of(delay, word)), tie(word))
     }
 
     /// When a message that is sent now arrives, rules considered.
@@ -206,7 +195,7 @@ impl Network {
         to: NodeId,
         class: MessageClass,
     ) -> Routed {
-        let (bucket, index) = self.number(now, from, to);
+        let (bucket, index) = self.links.get(from, to, now).number(now);
         let noise = self.noise;
         let word = |purpose| noise.word(from.0, to.0, purpose, bucket, index);
         let mut routed = Routed::default();
@@ -272,32 +261,11 @@ impl Network {
             return routed;
         }
         if in_order {
-            at = self.in_order(from, to, at);
+            at = self.links.get(from, to, now).in_order(at);
         }
         routed.deliveries.push((at, tie(word(NoisePurpose::Latency))));
         routed.deliveries.extend(copies.into_iter().map(|(tie, later)| (at + later, tie)));
         routed
-    }
-
-    /// A delivery never before the pair's previous one.
-    #[inline]
-    fn in_order(&mut self, from: NodeId, to: NodeId, at: u64) -> u64 {
-        let link = &mut self.links[from.index() * self.nodes + to.index()];
-        link.last_delivery = at.max(link.last_delivery + 1);
-        link.last_delivery
-    }
-
-    /// The 1 ms bucket of a message that is sent now, and its number in it.
-    #[inline]
-    fn number(&mut self, now: u64, from: NodeId, to: NodeId) -> (u64, u32) {
-        let bucket = now / BUCKET_NS;
-        let link = &mut self.links[from.index() * self.nodes + to.index()];
-        if link.bucket != bucket as u32 {
-            link.bucket = bucket as u32;
-            link.index = 0;
-        }
-        link.index += 1;
-        (bucket, link.index - 1)
     }
 
     #[inline]

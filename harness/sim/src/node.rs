@@ -247,6 +247,7 @@ impl<M> Default for Effects<M> {
 
 impl<M> Effects<M> {
     /// Forgets everything, and keeps the memory.
+    #[inline]
     pub fn clear(&mut self) {
         self.list.clear();
         self.facts.clear();

@@ -7,7 +7,7 @@ use wrack_history::{
     Fact, FactRecord, History, Moment, Operation, SmolStr, Trace, TraceEvent, TraceKind,
 };
 
-use crate::chance::Digest;
+use crate::chance::{Digest, finish};
 use crate::network::FaultHandle;
 use crate::node::{Completed, NodeId};
 
@@ -32,20 +32,41 @@ pub struct FaultEffect {
     pub span_ns: Option<(u64, u64)>,
 }
 
-/// Everything that is written down while a run goes on.
-#[derive(Default)]
-pub(crate) struct Recorder {
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Recording {
+    /// What clients and the nemesis saw.
     pub history: History,
+    /// What nodes noted.
+    pub facts: Vec<FactRecord>,
+    /// Situations worth reaching, and how often they were.
+    pub sometimes: std::collections::BTreeMap<SmolStr, u64>,
+    /// The trace, as far as it was kept.
+    pub trace: Trace,
+    /// A digest of everything that happened.
+    pub trace_hash: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// What each fault touched, by its handle.
+    pub effects: Vec<FaultEffect>,
+}
+
+/// Everything that is written down while a run goes on, by the engine or by another carrier.
+///
+/// Units: every `ns` is true time since the run began, and never less than the one before.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    history: History,
     /// Where each operation stands in the history, by its id.
     places: Vec<u32>,
-    pub facts: Vec<FactRecord>,
+    facts: Vec<FactRecord>,
     keep_all_facts: bool,
-    pub sometimes: BTreeMap<SmolStr, u64>,
-    pub trace: Trace,
+    sometimes: BTreeMap<SmolStr, u64>,
+    trace: Trace,
     level: TraceLevel,
-    pub digest: Digest,
-    pub messages: u64,
-    pub faults: Vec<FaultEffect>,
+    digest: Digest,
+    messages: u64,
+    faults: Vec<FaultEffect>,
     index: u64,
     open: u64,
     /// Time during which at least one operation was open, up to `open_since`.
@@ -54,6 +75,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// An empty one.
     pub fn new(level: TraceLevel, keep_all_facts: bool) -> Self {
         Self { level, keep_all_facts, ..Self::default() }
     }
@@ -63,6 +85,10 @@ impl Recorder {
         Moment { index: self.index - 1, ns }
     }
 
+    /// A client invokes an operation.
+    ///
+    /// # Panics
+    /// If one with the same id was invoked before.
     pub fn invoke(&mut self, mut operation: Operation, ns: u64) {
         if self.open == 0 {
             self.open_since = ns;
@@ -78,6 +104,10 @@ impl Recorder {
         self.history.operations.push(operation);
     }
 
+    /// A client completes an operation.
+    ///
+    /// # Panics
+    /// If it was never invoked, or is completed already.
     pub fn complete(&mut self, completed: Completed, ns: u64) {
         let at = self.moment(ns);
         self.open -= 1;
@@ -97,12 +127,27 @@ impl Recorder {
         }
     }
 
+    /// Operations that are open now.
     pub fn open_operations(&self) -> u64 {
         self.open
     }
 
+    /// What was recorded; operations that are open end `info` now.
+    pub fn finish(mut self, ns: u64) -> Recording {
+        self.close(ns);
+        Recording {
+            history: self.history,
+            facts: self.facts,
+            sometimes: self.sometimes,
+            trace: self.trace,
+            trace_hash: finish(self.digest.0),
+            messages: self.messages,
+            effects: self.faults,
+        }
+    }
+
     /// Ends every open operation: nobody will learn what becomes of it.
-    pub fn close(&mut self, ns: u64) {
+    fn close(&mut self, ns: u64) {
         for place in 0..self.history.operations.len() {
             if self.history.operations[place].complete == Moment::NEVER {
                 self.history.operations[place].complete = self.moment(ns);
@@ -110,6 +155,7 @@ impl Recorder {
         }
     }
 
+    /// The nemesis acts.
     pub fn nemesis(&mut self, mut event: NemesisEvent, ns: u64) {
         event.at = self.moment(ns);
         self.trace(TraceKind::Nemesis, ns, NodeId(0), NodeId(0), Digest::of(&event.detail), || {
@@ -124,6 +170,24 @@ impl Recorder {
         self.open_ns + if self.open > 0 { now - self.open_since } else { 0 }
     }
 
+    /// Messages sent so far.
+    pub fn messages_sent(&self) -> u64 {
+        self.messages
+    }
+
+    /// The facts that were kept so far, in order.
+    pub fn facts(&self) -> &[FactRecord] {
+        &self.facts
+    }
+
+    /// A message is sent; gives its number, from 1.
+    #[inline]
+    pub fn send(&mut self) -> u64 {
+        self.messages += 1;
+        self.messages
+    }
+
+    /// Starts to count what a fault touches.
     pub fn open_fault(&mut self) -> FaultHandle {
         self.faults.push(FaultEffect::default());
         self.faults.len() - 1
@@ -148,6 +212,7 @@ impl Recorder {
         effect.span_ns = Some((first.min(from), last.max(to)));
     }
 
+    /// What a fault touched so far.
     pub fn effect(&self, fault: FaultHandle) -> FaultEffect {
         self.faults[fault]
     }
@@ -169,6 +234,8 @@ impl Recorder {
         self.facts.push(record.clone());
     }
 
+    /// Something happened. `detail` identifies its content; `text` says it in words, if they are
+    /// kept.
     #[inline]
     pub fn trace(
         &mut self,
@@ -179,14 +246,22 @@ impl Recorder {
         detail: u64,
         text: impl FnOnce() -> SmolStr,
     ) {
-        let who = (kind as u64) << 56 | u64::from(node.0) << 40 | u64::from(peer.0) << 24;
-        self.digest.push(ns ^ who);
-        self.digest.push(detail);
+        // A send shows in the number of every later delivery.
+        if kind != TraceKind::Send {
+            let who = (kind as u64) << 32 | u64::from(node.0) << 16 | u64::from(peer.0);
+            self.digest.push(Digest::mix([ns, who, detail]));
+        }
         if self.level >= TraceLevel::Events {
-            self.trace.events.push(TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 });
-            if self.level == TraceLevel::Texts {
-                self.trace.texts.push(text());
-            }
+            let event = TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 };
+            self.keep(event, text);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, event: TraceEvent, text: impl FnOnce() -> SmolStr) {
+        self.trace.events.push(event);
+        if self.level == TraceLevel::Texts {
+            self.trace.texts.push(text());
         }
     }
 }

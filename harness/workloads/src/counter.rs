@@ -22,10 +22,7 @@ pub const ENTRY: Entry = Entry {
         model: "counter",
         parameters: &[ParameterInfo::new(
             "delta_max",
-            ParameterKind::Integer {
-                min: 1,
-                max: DELTA_MAX,
-            },
+            ParameterKind::Integer { min: 1, max: DELTA_MAX },
             DefaultSetting::Integer(1),
             "The most that one increment adds.",
         )],

@@ -29,10 +29,7 @@ impl Keys {
             KeyDistribution::Uniform => Vec::new(),
             KeyDistribution::Zipf { exponent_milli } => zipf(count, exponent_milli),
         };
-        Self {
-            names: (0..count).map(key_name).collect(),
-            cumulative,
-        }
+        Self { names: (0..count).map(key_name).collect(), cumulative }
     }
 
     /// Draws a key; takes one word of the stream, whatever the distribution.

@@ -32,9 +32,7 @@ pub const OPERATIONS_PER_CLIENT_MAX: u32 = 10_000_000;
 /// As [`Planner::new`], and if a client had more than [`OPERATIONS_PER_CLIENT_MAX`] operations.
 pub fn plan(workload: &Workload, seed: u64, duration_ns: u64) -> Vec<Vec<PlannedOperation>> {
     let planner = Planner::new(workload, seed);
-    (0..workload.clients)
-        .map(|client| planner.client(client, duration_ns))
-        .collect()
+    (0..workload.clients).map(|client| planner.client(client, duration_ns)).collect()
 }
 
 /// A read of every key, for a client of closed pace that runs when all others are done.
@@ -119,13 +117,7 @@ impl<'a> Planner<'a> {
             settings: &self.workload.settings,
         };
         let argument = (self.entry.argument)(&question, stream);
-        PlannedOperation {
-            number,
-            due_ns,
-            key,
-            function: function.clone(),
-            argument,
-        }
+        PlannedOperation { number, due_ns, key, function: function.clone(), argument }
     }
 
     /// The limit of the workload is shared out evenly, the first clients taking what is left over.
@@ -143,10 +135,9 @@ impl<'a> Planner<'a> {
         let begin = self.slot_ns(number);
         match self.workload.pace {
             Pace::Open => stream.between(begin, self.slot_ns(number + 1).max(begin + 1) - 1),
-            Pace::Closed => stream.delay(&Delay::Exponential {
-                min_ns: 0,
-                mean_ns: self.slot_ns(1),
-            }),
+            Pace::Closed => {
+                stream.delay(&Delay::Exponential { min_ns: 0, mean_ns: self.slot_ns(1) })
+            }
         }
     }
 
@@ -193,11 +184,7 @@ pub(crate) mod tests {
         function: &str,
         settings: &Settings,
     ) -> Vec<Argument> {
-        let question = Question {
-            function,
-            unique: 7,
-            settings,
-        };
+        let question = Question { function, unique: 7, settings };
         let draw = |number| {
             let stream = &mut Stream::new(1, Purpose::Operation, 0, number);
             (entry.argument)(&question, stream)
@@ -233,10 +220,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_slow_client_may_have_no_operation_in_a_short_time() {
-        let slow = Workload {
-            rate_per_kilosecond: 250,
-            ..workload(Pace::Open)
-        };
+        let slow = Workload { rate_per_kilosecond: 250, ..workload(Pace::Open) };
         let planned = (0..200).map(|seed| plan(&slow, seed, 4 * SECOND).concat().len());
         // One operation is expected in four seconds: a fifth of each client's slot.
         assert!((150..=250).contains(&planned.sum::<usize>()));
@@ -303,10 +287,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_limit_is_shared_by_the_clients() {
-        let limited = Workload {
-            operations_max: Some(13),
-            ..workload(Pace::Open)
-        };
+        let limited = Workload { operations_max: Some(13), ..workload(Pace::Open) };
         let lengths = plan(&limited, 1, 60 * SECOND);
         let lengths: Vec<_> = lengths.iter().map(Vec::len).collect();
         assert_eq!(lengths, [3, 3, 3, 2, 2]);

@@ -5,8 +5,10 @@
 
 pub mod command;
 pub mod raft;
+pub mod single_writer;
 
 /// Hands every reference design to the registry, in order of their names.
 pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<raft::RaftDesign>();
+    registry.add::<single_writer::SingleWriter>();
 }

@@ -75,11 +75,7 @@ const INFO: DesignInfo = DesignInfo {
           not among its promises, because here it says the same as LOST does of sets and registers, \
           and LUPD of counters: a command that was acknowledged and has no effect.",
     variants: &[
-        VariantInfo {
-            name: "reference",
-            doc: "As described.",
-            broken: false,
-        },
+        VariantInfo { name: "reference", doc: "As described.", broken: false },
         VariantInfo {
             name: "ack_early",
             doc: "The owner answers once a command is appended, before its fsync. It is fast, and \
@@ -141,13 +137,12 @@ const INFO: DesignInfo = DesignInfo {
             "how long before the end of its lease an owner stops, at most half of it",
         ),
     ],
-    guarantees: &[
-        "ASSERT", "DUP", "LIN", "LIVE", "LOST", "LUPD", "PHANTOM", "SPLIT",
-    ],
+    guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "LUPD", "PHANTOM", "SPLIT"],
     tolerates: &[
         survives("clock-step"),
         survives("crash"),
         survives("disk-error"),
+        survives("disk-full"),
         survives("drift"),
         survives("duplicate"),
         survives("failpoint"),
@@ -175,18 +170,14 @@ const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
 /// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
 /// for again.
 const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance {
-        fault,
-        nodes: Extent::Any,
-    }
+    Tolerance { fault, nodes: Extent::Any }
 }
 
 /// The owners, then the lease service, then the store.
 fn names(settings: &Settings) -> Vec<SmolStr> {
     let owners = settings.integer("owners").unwrap_or(2);
-    let mut names: Vec<SmolStr> = (1..=owners)
-        .map(|number| format!("owner-{number}").into())
-        .collect();
+    let mut names: Vec<SmolStr> =
+        (1..=owners).map(|number| format!("owner-{number}").into()).collect();
     names.extend(["lease".into(), "store".into()]);
     names
 }

@@ -35,6 +35,11 @@ pub enum Step {
     },
 }
 
+/// Whether a function adds to a counter: `increment`, or `add` as Jepsen's histories call it.
+pub fn is_increment(function: &str) -> bool {
+    matches!(function, "increment" | "add")
+}
+
 impl Model for Counter {
     type State = i64;
     type Step = Step;
@@ -56,7 +61,7 @@ impl Model for Counter {
                 Some(Value::Nil) => Ok(Step::Read(Some(0))),
                 Some(sum) => Ok(Step::Read(Some(integer(operation, sum)?))),
             },
-            "add" => self.compile_add(operation),
+            function if is_increment(function) => self.compile_add(operation),
             _ => Err(ModelError::unknown_function::<Self>(operation)),
         }
     }

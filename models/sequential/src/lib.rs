@@ -96,6 +96,18 @@ pub trait Model {
     fn out_of_reach(&self, _state: &Self::State, _goal: &Self::Step) -> bool {
         false
     }
+
+    /// Hint: `false` only if `read`, a step that changes nothing, is illegal in the state that `step`
+    /// leads to from `state`, and stays so until another step that [touches](Self::touches) it.
+    fn helps(&self, _state: &Self::State, _step: &Self::Step, _read: &Self::Step) -> bool {
+        true
+    }
+
+    /// Hint: `false` only if the two steps, which change the state, are legal in the same states and
+    /// lead to the same one whichever comes first.
+    fn touches(&self, _one: &Self::Step, _other: &Self::Step) -> bool {
+        true
+    }
 }
 
 /// How a step treats the state.

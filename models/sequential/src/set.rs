@@ -89,6 +89,26 @@ impl Model for Set {
             _ => false,
         }
     }
+
+    /// It helps a read that differs from the state in the step's element.
+    fn helps(&self, state: &Elements, step: &Step, read: &Step) -> bool {
+        let Step::Read(Some(found)) = read else {
+            return false;
+        };
+        match step {
+            Step::Add(element) => found.has(*element) && !state.has(*element),
+            Step::Remove(element) => !found.has(*element) && state.has(*element),
+            Step::Read(_) | Step::Twice => false,
+        }
+    }
+
+    /// Only an add and a remove of one element touch each other.
+    fn touches(&self, one: &Step, other: &Step) -> bool {
+        match (one, other) {
+            (Step::Add(a), Step::Remove(b)) | (Step::Remove(a), Step::Add(b)) => a == b,
+            _ => false,
+        }
+    }
 }
 
 impl Set {
@@ -132,6 +152,12 @@ impl Elements {
         let new = self.0[word] & bit == 0;
         self.0[word] |= bit;
         new
+    }
+
+    /// Whether an element is there.
+    pub fn has(&self, element: u32) -> bool {
+        let word = self.0.get(element as usize / 64);
+        word.is_some_and(|word| word & (1 << (element % 64)) != 0)
     }
 
     fn with(&self, element: u32) -> Self {

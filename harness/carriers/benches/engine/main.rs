@@ -5,9 +5,11 @@
 //! something as a ratio.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use criterion::{criterion_group, criterion_main, measurement::WallTime};
+use wrack_carriers::{Boot, CarrierConfig, turmoil};
 use wrack_history::load::Environment;
 use wrack_history::setting::Delay;
 use wrack_sim::{Controller, Engine, EngineConfig, NodeId, TraceLevel};
@@ -23,7 +25,11 @@ mod ping;
 const ALONE: Work = Work { outstanding: 1, operations: 50_000, quorum: 4, recorded: false };
 const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, recorded: true };
 
-criterion_group!(benches, alone, recorded, clusters, memory);
+/// As long as a run of one virtual second lasts.
+const ENDLESS: Work = Work { outstanding: 16, operations: u32::MAX, ..ALONE };
+const SECOND: u64 = 1_000_000_000;
+
+criterion_group!(benches, alone, recorded, beside_turmoil, clusters, memory);
 criterion_main!(benches);
 
 /// The loop alone: five nodes and a client, only the trace's hash is kept.
@@ -46,6 +52,15 @@ fn recorded(criterion: &mut Criterion) {
     group.bench_function("16 outstanding", |bencher| {
         bencher.iter(|| on_sim(black_box(RECORDED), TraceLevel::Events, Nuisance::default()));
     });
+}
+
+/// One virtual second of the same work on both; turmoil cuts time into milliseconds.
+fn beside_turmoil(criterion: &mut Criterion) {
+    let mut group = group(criterion, "a second of 16 outstanding");
+    for (name, run) in [("sim", second_on_sim as fn() -> u64), ("turmoil", second_on_turmoil)] {
+        group.throughput(Throughput::Elements(run()));
+        group.bench_function(name, |bencher| bencher.iter(|| black_box(run())));
+    }
 }
 
 /// What a message costs as clusters grow; every node has one message under way.
@@ -79,6 +94,21 @@ fn on_sim(work: Work, trace: TraceLevel, mut controller: impl Controller) -> u64
     let mut engine = Engine::new(config, boot, &mut ());
     engine.run(u64::MAX, &mut controller, &mut ()).expect("it meets no bound");
     engine.messages_sent()
+}
+
+fn second_on_sim() -> u64 {
+    let boot = Box::new(|id: NodeId, _| Ping::member(id, ENDLESS));
+    let mut engine = Engine::new(config(SERVERS, 1, TraceLevel::Hash), boot, &mut ());
+    engine.run(SECOND, &mut (), &mut ()).expect("it meets no bound");
+    engine.messages_sent()
+}
+
+fn second_on_turmoil() -> u64 {
+    let engine = config(SERVERS, 1, TraceLevel::Hash);
+    let config = CarrierConfig { engine, tick_ns: 1_000_000, duration_ns: SECOND };
+    let boot: Boot<Ping> = Arc::new(|id, _| Ping::member(id, ENDLESS));
+    let recording = turmoil::run(&config, boot, &mut |_| {}).expect("it meets no bound");
+    recording.messages
 }
 
 fn gossip(nodes: u16) -> u64 {

@@ -32,6 +32,15 @@ pub(super) struct Kinds<const W: usize> {
     pub overwrites: Bits<W>,
     /// All others.
     pub others: Bits<W>,
+    /// Whether calls may take effect more than once.
+    pub reusing: bool,
+}
+
+impl<const W: usize> Kinds<W> {
+    /// No call is open.
+    pub fn new(reusing: bool) -> Self {
+        Self { reads: Bits::NONE, overwrites: Bits::NONE, others: Bits::NONE, reusing }
+    }
 }
 
 /// One of the states that the object may be in, and which of the open calls have led to it.
@@ -84,7 +93,8 @@ impl<S: Eq, const W: usize> Configuration<S, W> {
     /// nothing, so more reads done is better. A doubtful call that is still unused may be used or
     /// not, so fewer used is better. An overwriting call that is absorbed and not done may still be
     /// used or left, which is better than done (it can do nothing more) and better than neither (it
-    /// must still be done). Other calls must agree.
+    /// must still be done). Other calls must agree. Where calls may take effect more than once, done
+    /// is one obligation less for every kind.
     pub fn dominates(&self, other: &Self, kinds: &Kinds<W>) -> bool {
         self.state == other.state
             && (0..W).all(|word| {
@@ -92,6 +102,9 @@ impl<S: Eq, const W: usize> Configuration<S, W> {
                 let (free, their_free) = (self.absorbed.0[word], other.absorbed.0[word]);
                 let owed_alike = !mine & !theirs & !their_free;
                 let fits = free | (mine & theirs) | owed_alike;
+                if kinds.reusing {
+                    return theirs & !mine == 0;
+                }
                 theirs & !mine & kinds.reads.0[word] == 0
                     && (mine ^ theirs) & kinds.others.0[word] == 0
                     && !fits & kinds.overwrites.0[word] == 0
@@ -120,6 +133,20 @@ impl<S: Clone + Eq + std::hash::Hash, const W: usize> Frontier<S, W> {
     pub fn clear(&mut self) {
         self.configurations.clear();
         self.equal.clear();
+    }
+
+    /// Keeps at most so many, those that have spent least, and gives back the others.
+    pub fn split_off<Spent: Ord>(
+        &mut self,
+        kept_max: usize,
+        spent: impl FnMut(&Configuration<S, W>) -> Spent,
+    ) -> Vec<Configuration<S, W>> {
+        if self.configurations.len() <= kept_max {
+            return Vec::new();
+        }
+        self.equal.clear();
+        self.configurations.sort_by_cached_key(spent);
+        self.configurations.split_off(kept_max)
     }
 
     /// Adds a configuration unless one that is there dominates it.

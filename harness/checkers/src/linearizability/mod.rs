@@ -20,18 +20,20 @@
 //! Linearizability is local (Herlihy and Wing 1990, theorem 1), so keys are judged one by one.
 //!
 //! * `call` is the compact form of a key's operations;
-//! * `search` decides for every model, `configuration` is what it keeps;
+//! * `search` decides for every model by `walk`s through the events, `configuration` is what these keep;
 //! * `register`, `zones` and `plan` decide most registers without a search, `set` sets that only grow;
 //! * `shrink` makes a contradiction small, and `explain` says it in words.
 
 mod call;
 mod configuration;
 mod explain;
+mod open;
 mod plan;
 mod register;
 mod search;
 mod set;
 mod shrink;
+mod walk;
 mod zones;
 
 #[cfg(test)]
@@ -45,6 +47,7 @@ use wrack_sequential::{Model, ModelError, Visitor};
 
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
 use call::{Answer, calls};
+use search::{Hints, search};
 
 /// Linearizability, per key.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -142,7 +145,7 @@ impl Visitor for General<'_> {
     fn visit<M: Model + Default>(self) -> Self::Output {
         let mut model = M::default();
         let calls = calls(&mut model, self.operations)?;
-        let answer = search::search(&model, &calls, self.states_max);
+        let answer = search(&model, &calls, &Hints::NONE, self.states_max);
         Ok((answer, "just-in-time search"))
     }
 }
@@ -157,7 +160,7 @@ pub fn is_linearizable<M: Model>(
     states_max: u64,
 ) -> Result<Option<bool>, ModelError> {
     let calls = calls(&mut model, operations)?;
-    Ok(match search::search(&model, &calls, states_max) {
+    Ok(match search(&model, &calls, &Hints::NONE, states_max) {
         Answer::Linearizable => Some(true),
         Answer::Contradiction(_) => Some(false),
         Answer::Unknown(_) => None,

@@ -6,13 +6,18 @@
 //!
 //! 1. A cas from a value to itself is a read of it; in doubt it is nothing.
 //! 2. A refused cas of a value that no operation leaves always holds.
-//! 3. *Dropped.* If no cas was refused, a doubtful change whose value nobody sees is left out: take a
+//! 3. *Forgotten.* Values that nobody sees and no refused cas names are one value: no step tells them
+//!    apart.
+//! 4. *Dropped.* If no cas was refused, a doubtful change whose value nobody sees is left out: take a
 //!    legal order with it, and take it away. What follows it up to the next change neither read nor
 //!    expected its value, so nothing follows it but the next change, a write. (With refused cas this
 //!    is false: the doubtful change may be why the value differed.)
-//! 4. *Settled.* If a value is left by one operation only and a required operation saw it, that one
+//! 5. *Settled.* If a value is left by one operation only and a required operation saw it, that one
 //!    took effect, and before whoever saw it first completed. So it is required, and completes then:
 //!    this adds no order that was not implied.
+//! 6. *Held.* A value that only one operation leaves never comes back. So as long as a required
+//!    operation that sees it has not even been invoked, nothing may replace it; and if one of those
+//!    that see it is a cas, nothing else may replace it.
 //!
 //! # Unique values
 //! If every value that is seen is left by one operation at most (and nil, the initial value, by
@@ -43,7 +48,7 @@ use wrack_sequential::{Effect, ModelError};
 
 use super::call::{Answer, Call, Core, calls};
 use super::plan::follows_plan;
-use super::search::search;
+use super::search::{Hints, search};
 use super::zones::{Zones, zones};
 
 /// The number of nil, the initial value.
@@ -74,13 +79,13 @@ fn decide_calls(
     calls: Vec<Call<Step>>,
     states_max: u64,
 ) -> (Answer, &'static str) {
-    let mut register = Register::new(calls, model.values.count());
+    let mut register = Register::new(calls, model.values.count() + 1);
     if let Some(contradiction) = register.reduce() {
         return (Answer::Contradiction(contradiction), "zones");
     }
     let calls = &register.calls;
     if register.has_unique_values() {
-        match zones(calls, model.values.count()) {
+        match zones(calls, model.values.count() + 1) {
             Zones::Contradiction(among) => {
                 return (Answer::Contradiction(Core::Among(among)), "zones");
             }
@@ -91,7 +96,10 @@ fn decide_calls(
             }
         }
     }
-    (search(model, calls, states_max), "just-in-time search")
+    let holds = Holds::new(&register);
+    let guide = |state: &u32, by: &Call<Step>, now| holds.may_leave(*state, by, now);
+    let hints = Hints { guide: &guide, few_states: true };
+    (search(model, calls, &hints, states_max), "just-in-time search")
 }
 
 /// The calls of one register.
@@ -142,7 +150,7 @@ impl Register {
             Step::Differs(value) => value as usize == NIL || changes[value as usize] > 0,
             _ => true,
         });
-        let refused = calls.iter().any(|call| matches!(call.step, Step::Differs(_)));
+        let refused = forget_unseen(&mut calls, &seen, &mut changes);
         Self { calls, refused, changes, seen }
     }
 
@@ -168,9 +176,10 @@ impl Register {
         loop {
             let before = calls.len();
             calls.retain(|call| {
-                let kept = call.required || left(call.step).is_some_and(|value| seen[value] > 0);
+                let value = left(call.step);
+                let kept = call.required || value.is_some_and(|value| seen[value] > 0);
                 if !kept {
-                    left(call.step).inspect(|value| changes[*value] -= 1);
+                    value.inspect(|value| changes[*value] -= 1);
                     expected(call.step).inspect(|value| seen[*value] -= 1);
                 }
                 kept
@@ -231,10 +240,70 @@ impl Register {
     }
 
     fn has_unique_values(&self) -> bool {
-        let unique = |(value, changes): (usize, &u32)| {
-            self.seen[value] == 0 || *changes <= u32::from(value != NIL)
-        };
-        self.changes.iter().enumerate().all(unique)
+        (0..self.seen.len()).all(|value| self.seen[value] == 0 || self.is_unique(value))
+    }
+
+    /// Whether a value is left by one operation at most, the initial one counted.
+    fn is_unique(&self, value: usize) -> bool {
+        self.changes[value] <= u32::from(value != NIL)
+    }
+}
+
+/// Replaces all values that nobody tells apart by the last number, which is nobody's; whether some cas
+/// was refused.
+fn forget_unseen(calls: &mut [Call<Step>], seen: &[u32], changes: &mut [u32]) -> bool {
+    let forgotten = seen.len() - 1;
+    let mut told_apart: Vec<bool> = seen.iter().map(|seen| *seen > 0).collect();
+    let mut refused = false;
+    for call in calls.iter() {
+        if let Step::Differs(value) = call.step {
+            told_apart[value as usize] = true;
+            refused = true;
+        }
+    }
+    for call in calls {
+        if let Step::Write(value) | Step::Cas { new: value, .. } = &mut call.step
+            && !told_apart[*value as usize]
+        {
+            changes[*value as usize] -= 1;
+            changes[forgotten] += 1;
+            *value = forgotten as u32;
+        }
+    }
+    refused
+}
+
+/// Until when a value must be held, if only one operation can leave it.
+struct Holds {
+    /// Index of the last invocation of a required call that sees each value.
+    until: Vec<u64>,
+    /// The operation that must be the one to replace each value: a required cas.
+    heir: Vec<u32>,
+}
+
+/// No operation.
+const NOBODY: u32 = u32::MAX;
+
+impl Holds {
+    fn new(register: &Register) -> Self {
+        let values = register.seen.len();
+        let mut holds = Self { until: vec![0; values], heir: vec![NOBODY; values] };
+        for call in register.calls.iter().filter(|call| call.required) {
+            let Some(value) = expected(call.step).filter(|value| register.is_unique(*value)) else {
+                continue;
+            };
+            holds.until[value] = holds.until[value].max(call.invoke);
+            if left(call.step).is_some() {
+                holds.heir[value] = call.operation;
+            }
+        }
+        holds
+    }
+
+    /// Whether the value may be replaced: it never comes back, so nobody may still have to see it.
+    fn may_leave(&self, value: u32, by: &Call<Step>, now: u64) -> bool {
+        let heir = self.heir[value as usize];
+        self.until[value as usize] <= now && (heir == NOBODY || heir == by.operation)
     }
 }
 

@@ -27,7 +27,7 @@ use wrack_sequential::set::{Elements, Set, Step};
 use wrack_sequential::{Model, ModelError};
 
 use super::call::{Answer, Call, Core, calls};
-use super::search::search;
+use super::search::{Hints, search};
 
 /// Decides one key of a set, and says how.
 pub(super) fn decide(
@@ -41,7 +41,7 @@ pub(super) fn decide(
         return Ok((Answer::Contradiction(twice), "phases"));
     }
     if calls.iter().any(|call| matches!(call.step, Step::Remove(_))) {
-        return Ok((search(&model, &calls, states_max), "just-in-time search"));
+        return Ok((search(&model, &calls, &Hints::NONE, states_max), "just-in-time search"));
     }
     let answer = match Phases::new(&calls, model.elements()).check(&model) {
         Ok(()) => Answer::Linearizable,

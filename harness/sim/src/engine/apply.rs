@@ -1,9 +1,10 @@
 //! Carrying out the effects of a callback, in their order.
 
-use wrack_history::{Outcome, TraceKind};
+use wrack_history::{Fact, Operation, Outcome, TraceKind};
 
 use super::{Digest, Effect, Effects, Engine, Envelope, Node, NodeId, Sync, Timed, timer_due};
 use crate::network::Routed;
+use crate::node::Bytes;
 use crate::queue::Due;
 use crate::world::{FailpointAction, Observer, TailChance};
 
@@ -14,86 +15,84 @@ impl<N: Node> Engine<N> {
         if self.effects.list.is_empty() {
             return;
         }
-        let mut effects = std::mem::take(&mut self.effects);
-        let mut list = effects.list.drain(..);
-        while let Some(effect) = list.next() {
+        // Only the list is moved out: moving all of the effects costs more than carrying them out.
+        let mut list = std::mem::take(&mut self.effects.list);
+        let mut effects = list.drain(..);
+        while let Some(effect) = effects.next() {
             match effect {
                 Effect::Send { to, message } => self.send(id, to, message),
                 Effect::Arm { timer, after_ns } => self.arm(id, timer, after_ns),
-                Effect::Disarm { timer } => self.members[id.index()].timers.disarm(&timer),
-                Effect::Note(place) => {
-                    let fact = std::mem::replace(
-                        &mut effects.facts[place as usize],
-                        wrack_history::Fact::Crashed,
-                    );
-                    self.note(id, fact, observer);
-                }
-                Effect::Append(range) => {
-                    let record = &effects.bytes[range.start as usize..range.end as usize];
-                    self.members[id.index()].disk.append(record);
-                }
-                Effect::Put(cell, range) => {
-                    let value = &effects.bytes[range.start as usize..range.end as usize];
-                    self.members[id.index()].disk.put(cell, value);
-                }
-                Effect::Truncate(records) => self.members[id.index()].disk.truncate(records),
-                Effect::Sync { tag } => self.sync(id, tag),
                 Effect::Failpoint(name) => {
-                    if self.traps.is_empty() {
-                        continue;
+                    if let Some(sprung) = self.spring(id, name) {
+                        let list = effects.collect();
+                        let rest = Effects { list, ..std::mem::take(&mut self.effects) };
+                        self.cut(id, rest, sprung, observer);
+                        return;
                     }
-                    let Some((fault, action)) = self.spring(id, name) else {
-                        continue;
-                    };
-                    let rest = list.collect::<Vec<_>>();
-                    let rest = Effects { list: rest, ..effects };
-                    self.cut(id, rest, (fault, action), observer);
-                    return;
                 }
-                Effect::Invoke(place) => {
-                    let operation = effects.operations[place as usize].clone();
-                    let digest = Digest::of(&(operation.id, &operation.argument));
-                    self.record.trace(TraceKind::Invoke, self.now, id, id, digest, || {
-                        format!(
-                            "{} invokes {} {} {}",
-                            self.names[id.index()],
-                            operation.function,
-                            operation.key,
-                            operation.argument
-                        )
-                        .into()
-                    });
-                    self.record.invoke(operation, self.now);
-                }
-                Effect::Complete(place) => {
-                    let completed = effects.completions[place as usize].clone();
-                    let digest = Digest::of(&(completed.operation, &completed.result));
-                    self.record.trace(TraceKind::Complete, self.now, id, id, digest, || {
-                        let outcome = match completed.outcome {
-                            Outcome::Ok => "ok",
-                            Outcome::Fail => "fail",
-                            Outcome::Info => "info",
-                        };
-                        let who = &self.names[id.index()];
-                        format!("{who} completes {outcome} {}", completed.result).into()
-                    });
-                    self.record.complete(completed, self.now);
-                }
+                effect => self.carry_out(id, effect, observer),
             }
         }
-        drop(list);
-        effects.clear();
-        self.effects = effects;
+        drop(effects);
+        self.effects.list = list;
+        self.effects.clear();
+    }
+
+    /// Carries out one of the rarer effects.
+    fn carry_out(&mut self, id: NodeId, effect: Effect<N::Message>, observer: &mut dyn Observer) {
+        let member = &mut self.members[id.index()];
+        let bytes = |range: Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
+        match effect {
+            Effect::Send { .. } | Effect::Arm { .. } | Effect::Failpoint(_) => {
+                unreachable!("these are carried out where they stand")
+            }
+            Effect::Disarm { timer } => member.timers.disarm(&timer),
+            Effect::Append(range) => member.disk.append(bytes(range)),
+            Effect::Put(cell, range) => member.disk.put(cell, bytes(range)),
+            Effect::Truncate(records) => member.disk.truncate(records),
+            Effect::Sync { tag } => self.sync(id, tag),
+            Effect::Note(place) => {
+                let fact = &mut self.effects.facts[place as usize];
+                let fact = std::mem::replace(fact, Fact::Crashed);
+                self.note(id, fact, observer);
+            }
+            Effect::Invoke(place) => self.invoke(id, place as usize),
+            Effect::Complete(place) => self.complete(id, place as usize),
+        }
+    }
+
+    fn invoke(&mut self, id: NodeId, place: usize) {
+        let operation = self.effects.operations[place].clone();
+        let digest = Digest::of(&(operation.id, &operation.argument));
+        self.record.trace(TraceKind::Invoke, self.now, id, id, digest, || {
+            let Operation { function, key, argument, .. } = &operation;
+            format!("{} invokes {function} {key} {argument}", self.names[id.index()]).into()
+        });
+        self.record.invoke(operation, self.now);
+    }
+
+    fn complete(&mut self, id: NodeId, place: usize) {
+        let completed = self.effects.completions[place].clone();
+        let digest = Digest::of(&(completed.operation, &completed.result));
+        self.record.trace(TraceKind::Complete, self.now, id, id, digest, || {
+            let outcome = match completed.outcome {
+                Outcome::Ok => "ok",
+                Outcome::Fail => "fail",
+                Outcome::Info => "info",
+            };
+            let who = &self.names[id.index()];
+            format!("{who} completes {outcome} {}", completed.result).into()
+        });
+        self.record.complete(completed, self.now);
     }
 
     #[inline]
     fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) {
-        self.record.messages += 1;
-        let number = self.record.messages;
+        let number = self.record.send();
         self.record.trace(TraceKind::Send, self.now, from, to, number, || {
             format!("{} ⇒ {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
         });
-        if self.network.calm() {
+        if self.network.calm(from, to) {
             let (at, tie) = self.network.route(self.now, from, to);
             self.queue_message(at, tie, Envelope { from, to, number, message });
             return;

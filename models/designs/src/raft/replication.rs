@@ -126,7 +126,6 @@ impl Raft {
                 Some(term) if term == entry.term => continue,
                 Some(_) => {
                     cx.sometimes("a conflicting entry is cut off");
-                    cx.always("a committed entry is never cut off", index > self.commit);
                     cx.note(Fact::Truncated { from: index });
                     self.truncate(index);
                 }
@@ -198,6 +197,7 @@ impl Raft {
             return;
         }
         self.commit = commit;
+        cx.always("what is committed is in the log", commit <= self.log.last_index());
         cx.note(Fact::Committed { index: commit, term: self.hard.term });
         if self.leads() {
             cx.failpoint("raft.committed");

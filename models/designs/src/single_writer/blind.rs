@@ -54,11 +54,7 @@ impl BlindWriter {
             respond(&request, applied.reply, cx);
             return;
         }
-        let write = Arc::new(Overwrite {
-            request,
-            cell,
-            applied,
-        });
+        let write = Arc::new(Overwrite { request, cell, applied });
         cx.failpoint("owner.before_store");
         cx.send(self.store, Wire::Peer(Peer::Put(write)));
     }

@@ -8,7 +8,6 @@
 //! The journal outlives ownerships. It is never cut: a run is short, and a recovery that holds
 //! everything is easy to judge.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -44,8 +43,6 @@ pub struct Journal {
     syncing: bool,
     /// Commands that may or may not have reached the store, in order.
     in_doubt: Vec<Placed>,
-    /// The highest sequence of each session that was ever written here.
-    heard: BTreeMap<u64, u64>,
 }
 
 impl Journal {
@@ -56,19 +53,12 @@ impl Journal {
         if log.torn {
             cx.truncate(len);
         }
-        let mut journal = Self {
-            len,
-            durable: len,
-            ..Self::default()
-        };
-        for (place, record) in (1..).zip(log.records) {
-            journal.hear(record.command.identity);
-            journal.in_doubt.push((place, record.command));
-        }
+        let commands = log.records.into_iter().map(|record| record.command);
+        let in_doubt: Vec<Placed> = (1..).zip(commands).collect();
         let operation = |(_, command): &Placed| command.request.tag.operation();
-        let operations = journal.in_doubt.iter().map(operation).collect();
+        let operations = in_doubt.iter().map(operation).collect();
         cx.note(Fact::Recovered { operations });
-        journal
+        Self { len, durable: len, syncing: false, in_doubt }
     }
 
     /// Writes a request down, and asks for a sync unless one is under way.
@@ -81,19 +71,13 @@ impl Journal {
         cx.append(&record);
         cx.failpoint("owner.appended");
         self.len = place;
-        self.hear(identity);
         self.sync(cx);
         (place, record.command)
     }
 
     /// The sync that was under way came back. On an error the disk has dropped what was not durable,
     /// and so does the journal.
-    pub fn synced(
-        &mut self,
-        len: usize,
-        result: Result<(), DiskError>,
-        cx: &mut Cx<'_, Owner>,
-    ) {
+    pub fn synced(&mut self, len: usize, result: Result<(), DiskError>, cx: &mut Cx<'_, Owner>) {
         self.syncing = false;
         match result {
             Ok(()) => self.durable = len,
@@ -128,26 +112,10 @@ impl Journal {
     pub fn take_in_doubt(&mut self) -> Vec<Placed> {
         std::mem::take(&mut self.in_doubt)
     }
-
-    /// Whether this request may be on the log: then nobody can say that it was not carried out.
-    pub fn may_hold(&self, request: &Request) -> bool {
-        let highest = |identity: Idempotency| self.heard.get(&identity.session).copied();
-        request.idempotency.is_some_and(|identity| {
-            highest(identity).is_some_and(|sequence| identity.sequence <= sequence)
-        })
-    }
-
-    fn hear(&mut self, identity: Idempotency) {
-        let highest = self.heard.entry(identity.session).or_default();
-        *highest = identity.sequence.max(*highest);
-    }
 }
 
 /// The name of a command whose client gave none: it keeps a command that is finished twice by its
 /// owner from taking effect twice, and no more than that.
 fn own(owner: NodeId, place: usize) -> Idempotency {
-    Idempotency {
-        session: OWNERS + u64::from(owner.0),
-        sequence: place as u64,
-    }
+    Idempotency { session: OWNERS + u64::from(owner.0), sequence: place as u64 }
 }

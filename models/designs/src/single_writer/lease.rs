@@ -68,14 +68,7 @@ pub async fn lease(cx: FlowContext<Message>, ttl_ns: u64) {
         until_ns = cx.now() + ttl_ns;
         cx.failpoint("lease.granted");
         let epoch = won.epoch;
-        cx.send(
-            from,
-            Wire::Peer(Peer::Granted {
-                bid,
-                sent_ns,
-                epoch,
-            }),
-        );
+        cx.send(from, Wire::Peer(Peer::Granted { bid, sent_ns, epoch }));
     }
 }
 
@@ -84,11 +77,7 @@ fn recover(cx: &FlowContext<Message>) -> Option<Grant> {
 }
 
 fn decide(last: Option<Grant>, runs: bool, (bidder, bid): (NodeId, u64)) -> Decision {
-    let fresh = |epoch| Grant {
-        epoch,
-        holder: bidder,
-        bid,
-    };
+    let fresh = |epoch| Grant { epoch, holder: bidder, bid };
     match last {
         None => Decision::Win(fresh(1)),
         Some(last) if (last.holder, last.bid) == (bidder, bid) => Decision::Renew(last),
@@ -103,22 +92,14 @@ mod tests {
 
     use super::{Decision, Grant, decide};
 
-    const HELD: Grant = Grant {
-        epoch: 7,
-        holder: NodeId(0),
-        bid: 40,
-    };
+    const HELD: Grant = Grant { epoch: 7, holder: NodeId(0), bid: 40 };
 
     fn check(runs: bool, bidder: u16, bid: u64, expected: Decision) {
         assert_eq!(decide(Some(HELD), runs, (NodeId(bidder), bid)), expected);
     }
 
     fn win(bidder: u16, bid: u64) -> Decision {
-        Decision::Win(Grant {
-            epoch: 8,
-            holder: NodeId(bidder),
-            bid,
-        })
+        Decision::Win(Grant { epoch: 8, holder: NodeId(bidder), bid })
     }
 
     #[test]

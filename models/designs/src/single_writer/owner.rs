@@ -151,23 +151,24 @@ impl Owner {
         }
     }
 
-    /// Somebody else owns. What may be on this log already cannot be called undone.
+    /// Somebody else owns. A client may be sent on, but never be told "not done" for good: the
+    /// network may deliver this very command once more, when this node owns. A read does no harm
+    /// then.
     fn turn_away(&self, request: &Request, cx: &mut Cx<'_, Self>) {
-        let reply = if self.journal.may_hold(request) {
-            Reply::Unknown(SmolStr::new_static("in doubt at a former owner"))
-        } else {
-            Reply::Redirect(self.holder)
+        let reply = match self.holder {
+            None if !is_read(&request.function) => {
+                Reply::Unknown(SmolStr::new_static("nobody is known to own"))
+            }
+            holder => Reply::Redirect(holder),
         };
         respond(request, reply, cx);
     }
 
     fn on_peer(&mut self, peer: Peer, cx: &mut Cx<'_, Self>) {
         match peer {
-            Peer::Granted {
-                bid,
-                sent_ns,
-                epoch,
-            } if bid == self.bid => self.granted(epoch, sent_ns, cx),
+            Peer::Granted { bid, sent_ns, epoch } if bid == self.bid => {
+                self.granted(epoch, sent_ns, cx)
+            }
             Peer::Refused { holder } => self.holder = Some(holder),
             Peer::Loaded { epoch, state } => self.loaded(epoch, state, cx),
             Peer::Accepted { epoch, serial } => {
@@ -191,9 +192,7 @@ impl Owner {
     }
 
     fn ownership_of(&mut self, epoch: u64) -> Option<&mut Ownership> {
-        self.ownership
-            .as_mut()
-            .filter(|ownership| ownership.epoch() == epoch)
+        self.ownership.as_mut().filter(|ownership| ownership.epoch() == epoch)
     }
 
     /// Asks for the lease, or for more of it; soon again if nobody answers.

@@ -107,12 +107,7 @@ impl Ownership {
         let Some(applied) = self.state.apply(&command) else {
             return false;
         };
-        self.pending.push_back(Pending {
-            place,
-            command,
-            reply: applied.reply,
-            answered: false,
-        });
+        self.pending.push_back(Pending { place, command, reply: applied.reply, answered: false });
         true
     }
 
@@ -207,14 +202,7 @@ impl Ownership {
         let epoch = self.epoch;
         // Between the check of the lease and this write lies the race that only a fence closes.
         cx.failpoint("owner.before_store");
-        cx.send(
-            self.store,
-            Wire::Peer(Peer::Write {
-                epoch,
-                first,
-                commands,
-            }),
-        );
+        cx.send(self.store, Wire::Peer(Peer::Write { epoch, first, commands }));
     }
 
     fn ask(&self, cx: &mut Cx<'_, Owner>) {

@@ -72,9 +72,7 @@ impl State {
             return None;
         }
         let request = &command.request;
-        let applied = self
-            .table
-            .apply(&request.function, &request.key, &request.argument);
+        let applied = self.table.apply(&request.function, &request.key, &request.argument);
         self.remember(command.identity, &applied.reply);
         self.version += 1;
         Some(applied)
@@ -94,10 +92,7 @@ impl State {
     }
 
     fn remember(&mut self, identity: Idempotency, reply: &Reply) {
-        let answer = Answer {
-            sequence: identity.sequence,
-            reply: reply.clone(),
-        };
+        let answer = Answer { sequence: identity.sequence, reply: reply.clone() };
         self.sessions.insert(identity.session, answer);
     }
 }
@@ -114,10 +109,7 @@ mod tests {
 
     /// The `sequence`-th increment of session 1.
     fn increment(sequence: u64) -> Command {
-        let identity = Idempotency {
-            session: 1,
-            sequence,
-        };
+        let identity = Idempotency { session: 1, sequence };
         let request = Request {
             tag: Tag::of(sequence),
             client: NodeId(9),
@@ -127,10 +119,7 @@ mod tests {
             function: "increment".into(),
             argument: Value::Integer(1),
         };
-        Command {
-            identity,
-            request: Arc::new(request),
-        }
+        Command { identity, request: Arc::new(request) }
     }
 
     #[test]

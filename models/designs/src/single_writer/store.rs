@@ -73,12 +73,7 @@ struct Store {
 
 /// The store, as a flow: one batch after the other.
 pub async fn store(cx: FlowContext<Message>, fencing: bool) {
-    let mut store = Store {
-        cx,
-        fencing,
-        epochs: Epochs::default(),
-        state: State::default(),
-    };
+    let mut store = Store { cx, fencing, epochs: Epochs::default(), state: State::default() };
     store.recover();
     loop {
         let mut batch = vec![store.cx.recv().await];
@@ -110,7 +105,9 @@ impl Store {
         for record in &log.records {
             match record {
                 Record::Fence { epoch } => self.epochs.fence = *epoch,
-                Record::Write { epoch, .. } => *self.epochs.accepted.entry(*epoch).or_default() += 1,
+                Record::Write { epoch, .. } => {
+                    *self.epochs.accepted.entry(*epoch).or_default() += 1
+                }
                 Record::Overwrite(_) => {}
             }
             self.apply(record);
@@ -167,11 +164,7 @@ impl Store {
                 }
                 work.answers.push((from, Answer::Load { epoch }));
             }
-            Peer::Write {
-                epoch,
-                first,
-                commands,
-            } => {
+            Peer::Write { epoch, first, commands } => {
                 self.cx.failpoint("store.checked");
                 self.append_in_order((from, epoch), first, &commands, work);
                 let serial = self.epochs.accepted.get(&epoch).copied().unwrap_or(0);
@@ -184,8 +177,7 @@ impl Store {
             }
             Peer::Get(request) => {
                 let cell = self.state.cell(&request.key);
-                work.answers
-                    .push((from, Answer::Plain(Peer::Got(request, cell))));
+                work.answers.push((from, Answer::Plain(Peer::Got(request, cell))));
             }
             Peer::Put(write) => {
                 self.append((from, Record::Overwrite(Arc::clone(&write))), work);

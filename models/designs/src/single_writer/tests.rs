@@ -1,5 +1,6 @@
 //! Whole runs of the design: clients, a script of faults, and what must and must not come of it.
 
+mod by_hand;
 mod judge;
 mod rig;
 
@@ -33,7 +34,8 @@ fn owner_crashes_before_fsync(variant: &'static str, seed: u64) -> Judge {
     let rig = Rig {
         clients: 30,
         keys: 5,
-        think_ns: 50 * MILLISECOND,
+        think_ns: 150 * MILLISECOND,
+        reads_per_million: 50_000,
         sync_latency: Delay::constant(50 * MILLISECOND),
         ..Rig::new(variant, seed)
     };
@@ -53,12 +55,26 @@ fn lease_expires_in_a_pause(variant: &'static str, seed: u64) -> Judge {
         think_ns: 150 * MILLISECOND,
         ..Rig::new(variant, seed)
     };
-    let pause = FailpointAction::Pause {
-        pause_ns: 12 * SECOND,
-        clock_stops: seed % 2 == 1,
-    };
+    let pause = FailpointAction::Pause { pause_ns: 12 * SECOND, clock_stops: seed % 2 == 1 };
     let mut script = Script::default();
     script.trap(10 * SECOND, "owner.before_store", pause);
+    // A fence that the store only remembers falls here.
+    script.crash(21 * SECOND, 300 * MILLISECOND, STORE, TailChance::default());
+    Judge::new(rig.run(script))
+}
+
+/// The owner is frozen, clocks and all, for longer than its lease; three clients reach no other.
+fn owner_sleeps(seed: u64) -> Judge {
+    let rig = Rig {
+        function: "increment",
+        clients: 10,
+        think_ns: 100 * MILLISECOND,
+        reads_per_million: 500_000,
+        ..Rig::new("reference", seed)
+    };
+    let mut script = Script::default();
+    script.cut_from_standby(9 * SECOND, 25 * SECOND, &[NodeId(4), NodeId(5), NodeId(6)]);
+    script.pause_owner(10 * SECOND, 12 * SECOND, true);
     Judge::new(rig.run(script))
 }
 
@@ -68,16 +84,33 @@ fn the_reference_keeps_its_promises_in_every_story() {
         conflicting_writers("reference", seed).keeps_every_promise(2_000);
         owner_crashes_before_fsync("reference", seed).keeps_every_promise(2_000);
         lease_expires_in_a_pause("reference", seed).keeps_every_promise(1_000);
+        owner_sleeps(seed).keeps_every_promise(1_000);
     }
 }
 
 #[test]
-fn a_late_write_is_fenced_and_its_command_is_finished_later() {
+fn an_owner_that_slept_is_fenced_before_it_answers() {
+    for seed in SEEDS {
+        assert!(owner_sleeps(seed).reached("an owner is fenced inside its lease"), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_late_write_is_fenced() {
     for seed in SEEDS {
         let run = lease_expires_in_a_pause("reference", seed);
         assert!(run.reached("a late write is fenced"), "seed {seed}");
         assert_eq!(run.owners(), 2, "seed {seed}");
     }
+}
+
+#[test]
+fn a_command_that_a_crash_interrupted_is_finished_from_the_journal() {
+    let finished = |seed: &u64| {
+        let run = owner_crashes_before_fsync("reference", *seed);
+        run.reached("a command is finished from the journal")
+    };
+    assert!(SEEDS.filter(finished).count() >= 15);
 }
 
 #[test]
@@ -124,16 +157,15 @@ fn everything(function: &'static str, seed: u64) -> Judge {
     let mut chance = rig.chance();
     let mut soon = |at: u64| at * SECOND + chance.below(4 * SECOND);
     for (place, node) in [NodeId(0), STORE, NodeId(1), LEASE, NodeId(0)].into_iter().enumerate() {
-        let tail = TailChance {
-            lucky_per_million: 500_000,
-            torn_per_million: 500_000,
-        };
+        let tail = TailChance { lucky_per_million: 500_000, torn_per_million: 500_000 };
         script.crash(soon(3 + 7 * place as u64), 300 * MILLISECOND, node, tail);
     }
     for at in [5, 19, 31] {
         script.pause_owner(soon(at), 11 * SECOND, at == 19);
     }
     script.disk(soon(8), 3 * SECOND, STORE, DiskTrouble::Error, 300_000);
+    script.disk(soon(11), 2 * SECOND, STORE, DiskTrouble::Full { spare_bytes: 200 }, 1_000_000);
+    script.disk(soon(12), 2 * SECOND, LEASE, DiskTrouble::Error, 500_000);
     script.disk(soon(14), 3 * SECOND, NodeId(0), DiskTrouble::Error, 300_000);
     script.disk(soon(20), 3 * SECOND, NodeId(1), DiskTrouble::Error, 300_000);
     for (failpoint, at) in [
@@ -149,13 +181,7 @@ fn everything(function: &'static str, seed: u64) -> Judge {
         let down_ns = 200 * MILLISECOND;
         script.trap(soon(at), failpoint, FailpointAction::Crash { down_ns });
     }
-    script.everywhere(
-        40 * SECOND,
-        LinkAction::Lose {
-            per_million: 20_000,
-            class: None,
-        },
-    );
+    script.everywhere(40 * SECOND, LinkAction::Lose { per_million: 20_000, class: None });
     script.everywhere(
         40 * SECOND,
         LinkAction::Duplicate {
@@ -166,10 +192,7 @@ fn everything(function: &'static str, seed: u64) -> Judge {
     );
     script.everywhere(
         40 * SECOND,
-        LinkAction::Reorder {
-            per_million: 100_000,
-            window_ns: 30 * MILLISECOND,
-        },
+        LinkAction::Reorder { per_million: 100_000, window_ns: 30 * MILLISECOND },
     );
     Judge::new(rig.run(script))
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use wrack_history::{Operation, Outcome};
+use wrack_sequential::counter::is_increment;
 
 use super::{Story, Told, told};
 use crate::words::{count, done_at, of};
@@ -19,7 +20,7 @@ struct Learned<'a> {
 
 impl<'a> Story<'a> {
     pub(super) fn counter(&self) -> Option<Told<'a>> {
-        let adds = || self.whole.iter().filter(|operation| operation.function == "add");
+        let adds = || self.whole.iter().filter(|operation| is_increment(&operation.function));
         let mut deltas = adds().filter_map(|add| add.argument.as_integer());
         if !deltas.all(|delta| delta > 0) {
             return Some(self.learned_only());
@@ -35,7 +36,7 @@ impl<'a> Story<'a> {
         self.small.iter().filter(|operation| operation.is_ok()).filter_map(|operation| {
             let sum = operation.result.as_integer();
             match operation.function.as_str() {
-                "add" => {
+                function if is_increment(function) => {
                     let (sum, delta) = (sum?, operation.argument.as_integer()?);
                     Some(Learned { operation, base: sum.checked_sub(delta)?, sum })
                 }
@@ -78,7 +79,7 @@ impl<'a> Story<'a> {
                 self.sentence(own),
                 of(own),
                 learned.base,
-                count(adds, "add"),
+                count(adds, "increment"),
             );
             told(text, [own])
         })
@@ -89,7 +90,7 @@ impl<'a> Story<'a> {
         let adds = self
             .whole
             .iter()
-            .filter(|add| add.function == "add" && add.outcome != Outcome::Fail && chosen(add));
+            .filter(|add| is_increment(&add.function) && add.outcome != Outcome::Fail && chosen(add));
         let deltas = adds.filter_map(|add| add.argument.as_integer());
         deltas.fold((0, 0), |(sum, adds), delta| (i64::saturating_add(sum, delta), adds + 1))
     }

@@ -21,7 +21,7 @@ impl Judge {
         self.asserts_nothing();
         self.effects_are_single();
         self.epochs_never_fall();
-        self.reads_are_linearizable();
+        self.is_linearizable();
         self.goes_on_after_the_faults();
         let lost = (self.missing_elements(), self.missing_increments(), self.unrecovered());
         assert_eq!(lost, (0, 0, 0));
@@ -95,11 +95,13 @@ impl Judge {
     /// LOST: acknowledged elements that the final read of their key does not hold.
     pub fn missing_elements(&self) -> usize {
         let finals = self.final_values();
-        let adds = self.ok("add").filter(|add| {
-            let elements = finals[&add.key].as_list().unwrap_or_default();
-            !elements.contains(&add.argument)
+        let finals = finals.iter().map(|(key, value)| {
+            let elements = value.as_list().unwrap_or_default();
+            (key, elements.iter().collect::<BTreeSet<_>>())
         });
-        adds.count()
+        let finals: BTreeMap<_, _> = finals.collect();
+        let lost = |add: &&Operation| !finals[&add.key].contains(&add.argument);
+        self.ok("add").filter(lost).count()
     }
 
     /// LUPD: acknowledged increments that the final sums do not hold.
@@ -131,63 +133,74 @@ impl Judge {
         assert!(late.len() > 20 && ok == late.len(), "{ok} of {}", late.len());
     }
 
-    /// LIN. A set is read as a list, and an increment answers its place: so all reads and answers of
-    /// a key must stand in one order, and that order must agree with real time.
-    fn reads_are_linearizable(&self) {
-        for (key, operations) in self.0.history.by_key() {
-            let points: Vec<_> = operations.iter().filter_map(|operation| point(operation)).collect();
-            for (first, at) in &points {
-                for (second, after) in &points {
-                    assert!(
-                        !first.precedes(second) || at < after || at == after && is_read(second),
-                        "{key}: {first:?} before {second:?}"
-                    );
-                }
+    /// LIN. A set is read as a list, an increment answers its place, and an element has one in the
+    /// longest list. So all operations of a key have a place in one order, which must agree with
+    /// real time and with itself.
+    fn is_linearizable(&self) {
+        for (_, operations) in self.0.history.by_key() {
+            let order = Order::of(&operations);
+            for (read, list) in lists(&operations) {
+                assert_eq!(list[..], order.longest[..list.len()], "{read:?}");
             }
-            self.lists_agree(&operations);
+            let places = operations.iter();
+            let places: Vec<_> = places
+                .filter_map(|operation| Some((*operation, order.place(operation)?)))
+                .collect();
+            agrees_with_real_time(&places);
         }
     }
+}
 
-    /// Each list is the beginning of the longest, and holds what was acknowledged before it.
-    fn lists_agree(&self, operations: &[&Operation]) {
-        let list = |read: &Operation| match &read.result {
-            Value::List(list) => Some(list.clone()),
+/// The elements of one key in the order of the longest list that anybody read.
+struct Order<'a> {
+    longest: &'a [Value],
+    places: BTreeMap<&'a Value, usize>,
+}
+
+impl<'a> Order<'a> {
+    fn of(operations: &[&'a Operation]) -> Self {
+        let longest = lists(operations).map(|(_, list)| list);
+        let longest = longest.max_by_key(|list| list.len()).unwrap_or_default();
+        let places: BTreeMap<_, _> = longest.iter().zip(1..).collect();
+        assert_eq!(places.len(), longest.len(), "an element stands there twice");
+        Self { longest, places }
+    }
+
+    /// Twice the place of a change; a read stands right behind the last change that it saw.
+    fn place(&self, operation: &Operation) -> Option<usize> {
+        match (operation.function.as_str(), &operation.result) {
+            ("add", _) => self.places.get(&operation.argument).map(|place| 2 * place),
+            (_, Value::Integer(sum)) => Some(2 * *sum as usize + usize::from(is_read(operation))),
+            (_, Value::List(list)) => Some(2 * list.len() + 1),
+            (_, Value::Nil) if operation.is_ok() => Some(1),
             _ => None,
-        };
-        let longest = operations.iter().filter_map(|read| list(read)).max_by_key(|l| l.len());
-        let Some(longest) = longest else { return };
-        let place = |element: &Value| longest.iter().position(|other| other == element);
-        let distinct: BTreeSet<_> = longest.iter().collect();
-        assert_eq!(distinct.len(), longest.len());
-        let adds = operations.iter().filter(|operation| operation.function == "add");
-        let adds: Vec<_> = adds.filter_map(|add| Some((add, place(&add.argument)?))).collect();
-        for (first, at) in &adds {
-            for (second, after) in &adds {
-                assert!(!first.precedes(second) || at < after, "{first:?} before {second:?}");
+        }
+    }
+}
+
+fn lists<'a>(operations: &[&'a Operation]) -> impl Iterator<Item = (&'a Operation, &'a [Value])> {
+    let reads = operations.iter().filter(|operation| is_read(operation));
+    reads.filter_map(|read| Some((*read, read.result.as_list()?)))
+}
+
+/// Whoever is invoked after another completed stands behind it.
+fn agrees_with_real_time(places: &[(&Operation, usize)]) {
+    let mut by_completion = places.to_vec();
+    by_completion.sort_by_key(|(operation, _)| operation.effect_by());
+    let mut completed = by_completion.iter().peekable();
+    let mut behind = (0, None);
+    for (operation, place) in places {
+        while let Some((earlier, at)) = completed.next_if(|(other, _)| other.precedes(operation)) {
+            if *at > behind.0 {
+                behind = (*at, Some(*earlier));
             }
         }
-        for read in operations.iter().filter(|operation| operation.is_ok() && is_read(operation)) {
-            let list = list(read).unwrap_or_else(|| [].into());
-            assert_eq!(list[..], longest[..list.len()], "{read:?}");
-            for (add, at) in &adds {
-                assert!(!add.precedes(read) || *at < list.len(), "{add:?} before {read:?}");
-                assert!(!read.precedes(add) || *at >= list.len(), "{read:?} before {add:?}");
-            }
-        }
+        let (at, earlier) = behind;
+        let after = at < *place || at == *place && is_read(operation);
+        assert!(after, "{operation:?} after {earlier:?}");
     }
 }
 
 fn is_read(operation: &Operation) -> bool {
     operation.function == "read"
-}
-
-/// Where an operation that answers a number stands in the order of its key.
-fn point(operation: &Operation) -> Option<(&Operation, usize)> {
-    let place = match &operation.result {
-        _ if !operation.is_ok() => return None,
-        Value::Integer(sum) => *sum as usize,
-        Value::List(list) => list.len(),
-        _ => return None,
-    };
-    Some((operation, place))
 }

@@ -1,6 +1,5 @@
 //! Runs the design on the engine: clients with a simple plan, and a script of faults.
 
-
 use wrack_history::catalogue::defaults;
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::load::{Environment, Pace, RetryKey, RetryPolicy};
@@ -69,9 +68,7 @@ impl Rig {
         let plans: Vec<_> = (0..=self.clients).map(|client| self.plan(client)).collect();
         let config = EngineConfig {
             seed: self.seed,
-            names: (0..SERVERS + plans.len())
-                .map(|place| format!("m{place}").into())
-                .collect(),
+            names: (0..SERVERS + plans.len()).map(|place| format!("m{place}").into()).collect(),
             servers: SERVERS,
             environment: Environment {
                 peer_latency: Delay::uniform(MILLISECOND, 3 * MILLISECOND),
@@ -93,11 +90,7 @@ impl Rig {
 
     fn cluster(&self) -> Cluster {
         let settings = defaults(INFO.parameters);
-        Cluster {
-            names: names(&settings),
-            settings,
-            variant: self.variant.into(),
-        }
+        Cluster { names: names(&settings), settings, variant: self.variant.into() }
     }
 
     fn plan(&self, client: u32) -> ClientPlan {
@@ -228,11 +221,7 @@ impl Script {
         per_million: u32,
     ) {
         self.during((at_ns, lasts_ns), move |world, fault| {
-            let what = DiskFault {
-                id: u64::from(node.0),
-                per_million,
-                trouble: trouble.clone(),
-            };
+            let what = DiskFault { id: u64::from(node.0), per_million, trouble: trouble.clone() };
             world.add_disk_fault(fault, node, what);
             Box::new(move |world| world.remove_disk_fault(fault, node))
         });
@@ -246,6 +235,22 @@ impl Script {
         }
     }
 
+    /// These clients do not reach who stands by at that time.
+    pub fn cut_from_standby(&mut self, at_ns: u64, lasts_ns: u64, clients: &[NodeId]) {
+        let clients: NodeSet = clients.iter().copied().collect();
+        self.during((at_ns, lasts_ns), move |world, fault| {
+            let owner = owner(world);
+            let rule = LinkRule {
+                id: 0,
+                from: clients.clone(),
+                to: OWNERS.into_iter().filter(|node| *node != owner).collect(),
+                action: LinkAction::Cut,
+            };
+            let rule = world.add_rule(fault, rule);
+            Box::new(move |world| world.remove_rule(rule))
+        });
+    }
+
     /// Every link is bad from the beginning on.
     pub fn everywhere(&mut self, until_ns: u64, action: LinkAction) {
         let everyone: NodeSet = (0..100).map(NodeId).collect();
@@ -254,12 +259,8 @@ impl Script {
 
     fn rule(&mut self, time: (u64, u64), (from, to): (NodeSet, NodeSet), action: LinkAction) {
         self.during(time, move |world, fault| {
-            let rule = LinkRule {
-                id: 0,
-                from: from.clone(),
-                to: to.clone(),
-                action: action.clone(),
-            };
+            let rule =
+                LinkRule { id: 0, from: from.clone(), to: to.clone(), action: action.clone() };
             let rule = world.add_rule(fault, rule);
             Box::new(move |world| world.remove_rule(rule))
         });
@@ -310,4 +311,3 @@ impl Controller for Script {
 
     fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}
 }
-

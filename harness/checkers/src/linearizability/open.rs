@@ -1,0 +1,157 @@
+//! Which calls are open at an event.
+
+use rustc_hash::FxHashMap;
+use wrack_sequential::Effect;
+
+use super::call::Call;
+use super::configuration::{Bits, Kinds};
+
+/// A class of doubtful calls with equal steps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubtful {
+    /// One of them.
+    pub call: u32,
+    /// How many have been invoked.
+    pub invoked: u32,
+}
+
+/// The open calls. Each required one has a slot, which is a bit of a configuration.
+pub(super) struct Open<'a, S, const W: usize> {
+    calls: &'a [Call<S>],
+    /// Required calls that change the state, the first to complete first.
+    pub changes: Vec<u32>,
+    /// Required calls that do not.
+    pub reads: Vec<u32>,
+    /// Doubtful calls, by class.
+    pub doubtful: Vec<Doubtful>,
+    /// How to compare configurations.
+    pub kinds: Kinds<W>,
+    /// Calls with equal steps have equal classes.
+    classes: Vec<u32>,
+    classes_count: usize,
+    doubtful_of_class: FxHashMap<u32, usize>,
+    slots: Vec<u16>,
+    slots_count: u16,
+    free: Vec<u16>,
+}
+
+impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
+    pub fn new(calls: &'a [Call<S>], reusing: bool) -> Self {
+        let mut numbers = FxHashMap::default();
+        let classes: Vec<u32> = calls
+            .iter()
+            .map(|call| {
+                let next = numbers.len() as u32;
+                *numbers.entry(&call.step).or_insert(next)
+            })
+            .collect();
+        Self {
+            calls,
+            changes: Vec::new(),
+            reads: Vec::new(),
+            doubtful: Vec::new(),
+            kinds: Kinds::new(reusing),
+            classes_count: numbers.len(),
+            classes,
+            doubtful_of_class: FxHashMap::default(),
+            slots: vec![0; calls.len()],
+            slots_count: 0,
+            free: Vec::new(),
+        }
+    }
+
+    pub fn call(&self, call: u32) -> &'a Call<S> {
+        &self.calls[call as usize]
+    }
+
+    /// The class of a call.
+    pub fn class(&self, call: u32) -> u32 {
+        self.classes[call as usize]
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.classes_count
+    }
+
+    /// The slot of an open required call.
+    pub fn slot(&self, call: u32) -> usize {
+        usize::from(self.slots[call as usize])
+    }
+
+    /// A call is invoked.
+    pub fn enter(&mut self, call: u32) {
+        if !self.call(call).required {
+            let class = self.doubtful_class(call);
+            self.doubtful[class].invoked += 1;
+            return;
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots_count += 1;
+            self.slots_count - 1
+        });
+        self.slots[call as usize] = slot;
+        self.list(call);
+    }
+
+    /// A required call completes.
+    pub fn leave(&mut self, call: u32) {
+        self.unlist(call);
+        self.free.push(self.slots[call as usize]);
+    }
+
+    /// Takes the last [`Self::enter`] back.
+    pub fn undo_enter(&mut self, call: u32) {
+        if self.call(call).required {
+            self.leave(call);
+        } else {
+            let class = self.doubtful_class(call);
+            self.doubtful[class].invoked -= 1;
+        }
+    }
+
+    /// Takes the last [`Self::leave`] back.
+    pub fn undo_leave(&mut self, call: u32) {
+        let slot = self.free.pop();
+        assert_eq!(slot, Some(self.slots[call as usize]), "what left last comes back first");
+        self.list(call);
+    }
+
+    fn doubtful_class(&mut self, call: u32) -> usize {
+        let next = self.doubtful.len();
+        let class = *self.doubtful_of_class.entry(self.classes[call as usize]).or_insert(next);
+        if class == next {
+            self.doubtful.push(Doubtful { call, invoked: 0 });
+        }
+        class
+    }
+
+    fn list(&mut self, call: u32) {
+        let slot = self.slot(call);
+        match self.call(call).effect {
+            Effect::None => {
+                self.kinds.reads.set(slot);
+                return self.reads.push(call);
+            }
+            Effect::Overwrite => self.kinds.overwrites.set(slot),
+            Effect::Any => self.kinds.others.set(slot),
+        }
+        let complete = self.call(call).complete;
+        let later = |other: &u32| self.calls[*other as usize].complete > complete;
+        let place = self.changes.iter().position(later).unwrap_or(self.changes.len());
+        self.changes.insert(place, call);
+    }
+
+    fn unlist(&mut self, call: u32) {
+        let slot = self.slot(call);
+        let lists = match self.call(call).effect {
+            Effect::None => (&mut self.kinds.reads, &mut self.reads),
+            Effect::Overwrite => (&mut self.kinds.overwrites, &mut self.changes),
+            Effect::Any => (&mut self.kinds.others, &mut self.changes),
+        };
+        let (bits, list): (&mut Bits<W>, &mut Vec<u32>) = lists;
+        bits.clear(slot);
+        let place = list.iter().position(|other| *other == call);
+        list.remove(place.expect("a call that leaves is open"));
+    }
+}

@@ -1,0 +1,441 @@
+//! One pass through the events of a key, linearizing just in time.
+//!
+//! It walks through the events of one key and keeps every configuration that some legal order of
+//! what happened so far can have led to. A call takes effect only when one that completes needs it:
+//! at a completion, each configuration in which the call is not done is extended by sequences of
+//! open calls that end with it. When no configuration is left, there is no legal order.
+//!
+//! Source: Wing and Gong, "Testing and verifying concurrent objects", 1993; the just-in-time form
+//! is Lowe's, "Testing for linearizability", 2017, and that of Jepsen's Knossos.
+//!
+//! # What we changed, and why it is still complete
+//! Take any legal order of the whole history. Each change below says how that order, rewritten,
+//! is still among those that are searched.
+//!
+//! * *Just in time.* Cut the order after each call that completes undone. Each piece ends with the
+//!   call that completes; moving the pieces to these completions violates no precedence.
+//! * *Reads are eager.* A read changes nothing, so it can be moved to the first place after its
+//!   invocation where it is legal.
+//! * *Equal calls are interchangeable.* Of open calls with equal steps the one that completes first
+//!   goes first, and doubtful ones last and by number alone: swap the two in the order, and the one
+//!   that goes later has at least as much time.
+//! * *Absorption.* An overwriting call immediately followed by another one leaves no mark. So only
+//!   overwriting calls that something sees are applied; when one is, every other open one that
+//!   is still owed is marked *absorbed*: it may be held to stand immediately before. It may
+//!   nevertheless be applied later, until it completes, because which of the two is decided only by
+//!   who sees it: when it completes, both are followed up. A call that depends on the state (a cas) absorbs nothing: before it, the other write would be seen.
+//!   Within one extension, an overwriting call that serves no read and is followed by another
+//!   overwriting one is skipped for the same reason.
+//! * *Dominance.* A configuration that can do all that another can replaces it
+//!   ([`Configuration::dominates`]).
+//! * *Idle calls.* A call that touches nothing that another open call touches, and helps no open read
+//!   ([`Model::helps`], [`Model::touches`]), waits: moved behind the call that completes, it changes
+//!   nothing for the others, and nobody sees that it is late.
+//! * *Unwanted writes.* An overwriting call whose state nobody can see any more is applied only when
+//!   it completes itself; to absorb the one that completes, that one serves as well.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+use wrack_sequential::{Effect, Model};
+
+use super::call::{Call, Event};
+use super::configuration::{Bits, Configuration, Frontier};
+use super::open::Open;
+
+/// Whether a call may change this state at the event of this index.
+pub(super) type Guide<'a, M> =
+    dyn Fn(&<M as Model>::State, &Call<<M as Model>::Step>, u64) -> bool + 'a;
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A configuration reached the end: there is a legal order.
+    Reached,
+    /// Everything was tried, and nothing came further than the event of this index.
+    Stuck(u64),
+    /// Too many configurations were visited, or put aside.
+    Exhausted,
+}
+
+/// Configurations that were put aside, behind the event of this position.
+struct Aside<S, const W: usize> {
+    position: usize,
+    configurations: Vec<Configuration<S, W>>,
+}
+
+/// A configuration on its way to the call that completes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Extension<S, const W: usize> {
+    configuration: Configuration<S, W>,
+    /// The call that completes was taken last.
+    arrived: bool,
+    /// The last step overwrote the state, and nothing has seen it yet.
+    unseen: bool,
+}
+
+/// The budget of configurations is spent.
+struct Exhausted;
+
+/// A walk through the events of one key.
+pub(super) struct Walk<'a, M: Model, const W: usize> {
+    model: &'a M,
+    guide: &'a Guide<'a, M>,
+    open: Open<'a, M::Step, W>,
+    /// Whether a call may take effect more than once.
+    reusing: bool,
+    /// The last extension in which a class was met, by class.
+    met: Vec<u64>,
+    extensions: u64,
+    /// Configurations visited.
+    states: u64,
+    states_max: u64,
+}
+
+impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
+    /// A walk that visits `states_max` configurations at most.
+    pub fn new(
+        model: &'a M,
+        calls: &'a [Call<M::Step>],
+        guide: &'a Guide<'a, M>,
+        states_max: u64,
+    ) -> Self {
+        Self::with(model, Open::new(calls, false), guide, states_max)
+    }
+
+    /// A walk in which calls may take effect more than once.
+    pub fn reusing(
+        model: &'a M,
+        calls: &'a [Call<M::Step>],
+        guide: &'a Guide<'a, M>,
+        states_max: u64,
+    ) -> Self {
+        Self::with(model, Open::new(calls, true), guide, states_max)
+    }
+
+    fn with(
+        model: &'a M,
+        open: Open<'a, M::Step, W>,
+        guide: &'a Guide<'a, M>,
+        states_max: u64,
+    ) -> Self {
+        Self {
+            model,
+            guide,
+            reusing: open.kinds.reusing,
+            met: vec![0; open.classes()],
+            open,
+            extensions: 0,
+            states: 0,
+            states_max,
+        }
+    }
+
+    /// Configurations visited so far.
+    pub fn states(&self) -> u64 {
+        self.states
+    }
+
+    fn start(&self) -> Frontier<M::State, W> {
+        let mut frontier = Frontier::new();
+        frontier.configurations.push(Configuration {
+            state: self.model.initial(),
+            done: Bits::NONE,
+            absorbed: Bits::NONE,
+            used: SmallVec::new(),
+        });
+        frontier
+    }
+
+    /// Walks through all events with all configurations.
+    pub fn in_breadth(&mut self, events: &[Event]) -> End {
+        let mut frontier = self.start();
+        let mut next = Frontier::new();
+        for event in events {
+            match *event {
+                Event::Invoke(call) => self.invoke(call, &mut frontier),
+                Event::Complete(call) => {
+                    if self.complete(call, &mut frontier, &mut next).is_err() {
+                        return End::Exhausted;
+                    }
+                    std::mem::swap(&mut frontier, &mut next);
+                    if frontier.configurations.is_empty() {
+                        return End::Stuck(self.open.call(call).complete);
+                    }
+                }
+            }
+        }
+        End::Reached
+    }
+
+    /// Walks with `kept_max` configurations, those that have spent least, and puts the others aside;
+    /// where nothing is left, it goes back to the last that were put aside.
+    ///
+    /// Bounds: `aside_max` configurations put aside.
+    pub fn in_depth(&mut self, events: &[Event], kept_max: usize, aside_max: usize) -> End {
+        let mut frontier = self.start();
+        let mut next = Frontier::new();
+        let mut aside: Vec<Aside<M::State, W>> = Vec::new();
+        let (mut aside_count, mut furthest, mut position) = (0, 0, 0);
+        while let Some(event) = events.get(position) {
+            position += 1;
+            let call = match *event {
+                Event::Invoke(call) => {
+                    self.invoke(call, &mut frontier);
+                    continue;
+                }
+                Event::Complete(call) => call,
+            };
+            if self.complete(call, &mut frontier, &mut next).is_err() {
+                return End::Exhausted;
+            }
+            std::mem::swap(&mut frontier, &mut next);
+            if frontier.configurations.is_empty() {
+                furthest = self.open.call(call).complete.max(furthest);
+                let Some(last) = aside.pop() else {
+                    return End::Stuck(furthest);
+                };
+                aside_count -= last.configurations.len();
+                self.go_back(&events[last.position..position]);
+                position = last.position;
+                frontier.configurations = last.configurations;
+            }
+            let rest = frontier.split_off(kept_max, |one| self.spent(one));
+            aside_count += rest.len();
+            if aside_count > aside_max {
+                return End::Exhausted;
+            }
+            if !rest.is_empty() {
+                aside.push(Aside { position, configurations: rest });
+            }
+        }
+        End::Reached
+    }
+
+    /// Takes events back, the last first.
+    fn go_back(&mut self, events: &[Event]) {
+        for event in events.iter().rev() {
+            match *event {
+                Event::Invoke(call) => self.open.undo_enter(call),
+                Event::Complete(call) => self.open.undo_leave(call),
+            }
+        }
+    }
+
+    /// What a configuration has taken that had time: doubtful calls, which have for ever, and open
+    /// calls by how late they complete.
+    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, u64) {
+        let changes = self.open.changes.iter();
+        let done = changes.filter(|call| configuration.done.has(self.open.slot(**call)));
+        let latest = done.map(|call| self.open.call(*call).complete).max();
+        (configuration.used.iter().sum(), latest.unwrap_or(0))
+    }
+
+    fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+        self.open.enter(call);
+        let Call { effect: Effect::None, step, .. } = self.open.call(call) else {
+            return;
+        };
+        let slot = self.open.slot(call);
+        for configuration in &mut frontier.configurations {
+            if self.model.step(&configuration.state, step).is_some() {
+                configuration.done.set(slot);
+            }
+        }
+    }
+
+    /// Moves to `next` every configuration in which `call` is done, extended where it is not yet.
+    fn complete(
+        &mut self,
+        call: u32,
+        frontier: &mut Frontier<M::State, W>,
+        next: &mut Frontier<M::State, W>,
+    ) -> Result<(), Exhausted> {
+        let slot = self.open.slot(call);
+        let last_chance = self.has_last_chance(call);
+        next.clear();
+        let mut work = VecDeque::new();
+        for configuration in frontier.configurations.drain(..) {
+            let satisfied = configuration.satisfies(slot);
+            let used_up = configuration.done.has(slot) && !self.reusing;
+            if satisfied {
+                next.offer(configuration.without(slot), &self.open.kinds);
+            }
+            if !satisfied || (last_chance && !used_up) {
+                work.push_back(Extension { configuration, arrived: false, unseen: false });
+            }
+        }
+        if !work.is_empty() {
+            self.extend(call, work, next)?;
+        }
+        self.open.leave(call);
+        Ok(())
+    }
+
+    /// Extends each configuration by sequences of open calls that end with `goal` done, the short ones
+    /// first.
+    fn extend(
+        &mut self,
+        goal: u32,
+        mut work: VecDeque<Extension<M::State, W>>,
+        next: &mut Frontier<M::State, W>,
+    ) -> Result<(), Exhausted> {
+        let slot = self.open.slot(goal);
+        let last_chance = self.has_last_chance(goal);
+        let mut visited = FxHashSet::default();
+        let mut successors = Vec::new();
+        while let Some(extension) = work.pop_front() {
+            self.successors(&extension, goal, &mut successors);
+            self.states += 1 + successors.len() as u64;
+            if self.states > self.states_max {
+                return Err(Exhausted);
+            }
+            for successor in successors.drain(..) {
+                let satisfied = successor.configuration.satisfies(slot);
+                if satisfied {
+                    next.offer(successor.configuration.without(slot), &self.open.kinds);
+                }
+                let ended = successor.arrived || (satisfied && !last_chance);
+                if !ended && visited.insert(successor.clone()) {
+                    work.push_back(successor);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it matters that the call takes effect at the last moment, even where it owes nothing:
+    /// somebody may see later what it wrote, or, where calls are reused, it may be used once more.
+    fn has_last_chance(&self, call: u32) -> bool {
+        let call = self.open.call(call);
+        match call.effect {
+            Effect::None => false,
+            Effect::Overwrite => call.wanted_until >= call.complete,
+            Effect::Any => self.reusing,
+        }
+    }
+
+    fn successors(
+        &mut self,
+        from: &Extension<M::State, W>,
+        goal: u32,
+        into: &mut Vec<Extension<M::State, W>>,
+    ) {
+        self.extensions += 1;
+        let configuration = &from.configuration;
+        for index in 0..self.open.changes.len() {
+            let call = self.open.changes[index];
+            let slot = self.open.slot(call);
+            let used_up = configuration.done.has(slot) && !self.reusing;
+            if used_up || !self.meet(call) || self.is_idle(configuration, call, goal) {
+                continue;
+            }
+            if let Some(mut successor) = self.apply(from, call, goal) {
+                successor.configuration.done.set(slot);
+                successor.configuration.absorbed.clear(slot);
+                into.push(successor);
+            }
+        }
+        for class in 0..self.open.doubtful.len() {
+            let call = self.open.doubtful[class].call;
+            if !self.is_left(configuration, class)
+                || !self.meet(call)
+                || self.is_idle(configuration, call, goal)
+            {
+                continue;
+            }
+            if let Some(mut successor) = self.apply(from, call, goal) {
+                if !self.reusing {
+                    successor.configuration.use_one(class);
+                }
+                into.push(successor);
+            }
+        }
+    }
+
+    /// Whether a doubtful call of the class may still take effect.
+    fn is_left(&self, configuration: &Configuration<M::State, W>, class: usize) -> bool {
+        configuration.used(class) < self.open.doubtful[class].invoked
+    }
+
+    /// Whether this is the first call of its class in this extension.
+    fn meet(&mut self, call: u32) -> bool {
+        let met = &mut self.met[self.open.class(call) as usize];
+        std::mem::replace(met, self.extensions) != self.extensions
+    }
+
+    /// Whether the call can as well wait until after `goal`.
+    fn is_idle(&self, from: &Configuration<M::State, W>, call: u32, goal: u32) -> bool {
+        let (open, model) = (&self.open, self.model);
+        let step = &open.call(call).step;
+        let undone = |other: &u32| !from.done.has(open.slot(*other));
+        let meets = |other: u32| {
+            open.class(other) != open.class(call) && model.touches(step, &open.call(other).step)
+        };
+        let helps = |read: u32| model.helps(&from.state, step, &open.call(read).step);
+        let mut changes = open.changes.iter().filter(|other| self.reusing || undone(other));
+        let mut reads = open.reads.iter().filter(|read| undone(read));
+        let mut doubtful = (0..open.doubtful.len()).filter(|class| self.is_left(from, *class));
+        call != goal
+            && !changes.any(|other| meets(*other))
+            && !reads.any(|read| helps(*read))
+            && !doubtful.any(|class| meets(open.doubtful[class].call))
+    }
+
+    /// The configuration after a call that changes the state, and after the reads that it serves;
+    /// `None` if it is illegal, or leads nowhere that another way does not lead to as well.
+    fn apply(
+        &self,
+        from: &Extension<M::State, W>,
+        call: u32,
+        goal: u32,
+    ) -> Option<Extension<M::State, W>> {
+        let (taken, target) = (self.open.call(call), self.open.call(goal));
+        let overwrites = taken.effect == Effect::Overwrite;
+        let unwanted = taken.wanted_until < target.complete;
+        if overwrites && (from.unseen || (call != goal && unwanted)) {
+            return None;
+        }
+        if !(self.guide)(&from.configuration.state, taken, target.complete) {
+            return None;
+        }
+        let state = self.model.step(&from.configuration.state, &taken.step)?;
+        let mut configuration = Configuration { state, ..from.configuration.clone() };
+        if overwrites {
+            self.absorb(&mut configuration);
+        }
+        let served = self.serve(&mut configuration);
+        let reached = call == goal || configuration.satisfies(self.open.slot(goal));
+        if !reached && self.model.out_of_reach(&configuration.state, &target.step) {
+            return None;
+        }
+        Some(Extension { configuration, arrived: call == goal, unseen: overwrites && !served })
+    }
+
+    /// Every open overwriting call may be held to stand immediately before the one just taken.
+    fn absorb(&self, configuration: &mut Configuration<M::State, W>) {
+        for word in 0..W {
+            let open = self.open.kinds.overwrites.0[word] & !configuration.done.0[word];
+            let owes_nothing = match self.reusing {
+                true => &mut configuration.done,
+                false => &mut configuration.absorbed,
+            };
+            owes_nothing.0[word] |= open;
+        }
+    }
+
+    /// Takes every open read that is legal; whether there was one.
+    fn serve(&self, configuration: &mut Configuration<M::State, W>) -> bool {
+        let mut served = false;
+        for &read in &self.open.reads {
+            let slot = self.open.slot(read);
+            let legal = || self.model.step(&configuration.state, &self.open.call(read).step);
+            if !configuration.done.has(slot) && legal().is_some() {
+                configuration.done.set(slot);
+                served = true;
+            }
+        }
+        served
+    }
+}

@@ -1,0 +1,151 @@
+//! MR: a session never reads an older version than it has read before.
+//!
+//! Valid: the session sees 1, then 2; that it is late does not matter.
+//! ```text
+//! p1  |- write 1 -||- write 2 -|
+//! p2                             |- read 1 -|  |- read 2 -|
+//! ```
+//! Invalid, because it goes back:
+//! ```text
+//! p1  |- write 1 -||- write 2 -|
+//! p2                             |- read 2 -|  |- read 1 -|
+//! ```
+//! The definition: reads of k in a session never return an older version. A session outlives an
+//! operation in doubt and its process.
+//!
+//! Source: Terry et al., "Session guarantees for weakly consistent replicated data", 1994.
+
+use wrack_history::catalogue::GuaranteeInfo;
+use wrack_history::{Anomaly, Judgement, Settings};
+
+use crate::sessions::{Knows, Older, older_reads};
+use crate::versions::{Versioned, versions};
+use crate::words::{done_at, sentence, short};
+use crate::{Evidence, Guarantee, Judge};
+
+/// Monotonic reads.
+pub const GUARANTEE: Guarantee = Guarantee {
+    info: &GuaranteeInfo {
+        code: "MR",
+        name: "monotonic reads",
+        doc: "Whoever has read a version never afterwards reads an older one.\n\n\
+              The promise is to one session, which may go on with another connection, on another \
+              node and after an operation whose outcome it never learned.\n\n\
+              The usual ways to break it: reads from any replica, of which some lag; a cache fill \
+              that brings back what was replaced; a client that follows a watch without looking at \
+              versions.\n\n\
+              Source: Terry et al., Session Guarantees for Weakly Consistent Replicated Data, 1994.",
+        parameters: &[],
+    },
+    judge: Judge::Evidence(judge),
+};
+
+const ANOMALIES_MAX: usize = 10;
+
+fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
+    let mut judgement = Judgement::new(GUARANTEE.info.code);
+    let keys = match versions(evidence) {
+        Ok(keys) => keys,
+        Err(reason) => {
+            judgement.doubt(reason);
+            return judgement;
+        }
+    };
+    let mut broken = 0;
+    for key in &keys {
+        judgement.examine("keys", 1);
+        judgement.examine("reads", key.reads().count() as u64);
+        let older = older_reads(key, Knows::Reads);
+        broken += older.len();
+        if let Some(first) = older.first()
+            && judgement.anomalies.len() < ANOMALIES_MAX
+        {
+            judgement.contradict(anomaly(key, first));
+        }
+    }
+    judgement.observed = Some(format!("{broken} reads older than one before"));
+    judgement
+}
+
+fn anomaly(key: &Versioned<'_>, Older { read, known }: &Older<'_>) -> Anomaly {
+    Anomaly {
+        explanation: format!(
+            "{} at {}, but its session had read {}, which is newer, at {}",
+            sentence(read),
+            done_at(read),
+            short(&known.result),
+            done_at(known),
+        ),
+        operations: vec![known.id, read.id],
+        key: key.name(),
+        at_ns: Some(read.complete.ns),
+        ..Anomaly::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use wrack_history::{Operation, Verdict};
+
+    use super::GUARANTEE;
+    use crate::story::{Case, effects, history};
+
+    const WRITES: [(u64, i64, u64); 2] = [(0, 1, 3), (1, 2, 4)];
+
+    fn case(history: &'static str) -> Case<'static> {
+        Case::new("register", history).facts(effects("k", &WRITES))
+    }
+
+    #[test]
+    fn a_session_that_goes_forward_is_valid_however_late_it_is() {
+        case(
+            "p1@1 write k 1 10..20
+             p1@1 write k 2 30..40
+             p2@2 read  k - 50..60
+             p2@2 read  k - 61..62 1
+             p3@3 read  k - 65..66 2
+             p2@2 read  k - 70..75 1",
+        )
+        .accepted_by(&GUARANTEE);
+    }
+
+    #[test]
+    fn a_session_that_goes_back_is_an_anomaly() {
+        case(
+            "p1@1 write k 1 10..20
+             p1@1 write k 2 30..40
+             p2@2 read  k - 50..60 2
+             p4@2 read  k - 61..62 1",
+        )
+        .rejected_by(
+            &GUARANTEE,
+            "process 4 read 1 of k at 0.062 s, but its session had read 2, which is newer, at 0.060 s",
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+        /// Looks at every pair of reads of a session.
+        #[test]
+        fn the_sweep_finds_what_looking_at_all_pairs_finds(
+            reads in prop::collection::vec((10..60u64, 1..10u64, 0..3u32, 0..3u8), 1..9),
+        ) {
+            let mut text = "p1@9 write k 1 1..2\n p1@9 write k 2 3..4\n".to_owned();
+            for (process, (begin, length, session, value)) in (20..).zip(&reads) {
+                let value = ["", "1", "2"][usize::from(*value)];
+                let end = begin + length;
+                text += &format!("p{process}@{session} read k - {begin}..{end} {value}\n");
+            }
+            let operations = history(&text).operations;
+            let version = |read: &Operation| read.result.as_integer().unwrap_or(0);
+            let reads = || operations.iter().filter(|one| one.function == "read");
+            let back = |read: &Operation| reads().any(|before| {
+                before.session == read.session && before.precedes(read) && version(before) > version(read)
+            });
+            let judgement = Case::new("register", &text).facts(effects("k", &WRITES)).judge(&GUARANTEE);
+            prop_assert_eq!(judgement.verdict == Verdict::Invalid, reads().any(back));
+        }
+    }
+}
