@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wrack_history::{Fact, FactRecord, SmolStr, TraceKind};
 use wrack_sim::chance::{Digest, Purpose};
 use wrack_sim::clock::WALL_EPOCH_NS;
-use wrack_sim::disk::{CrashTail, SyncPoint};
+use wrack_sim::disk::SyncPoint;
 use wrack_sim::engine::{EVENTS_PER_INSTANT_MAX, panic_message};
 use wrack_sim::node::{Effects, LazyStream, TimerCode};
-use wrack_sim::{Context, Cx, Disk, DiskError, LimitError, Node, NodeId, Stream};
+use wrack_sim::{Context, Cx, Disk, LimitError, Node, NodeId, Stream};
 
 use crate::alarms::Alarms;
 use crate::config::{Boot, CarrierConfig};
@@ -122,17 +122,12 @@ impl<N: Node, C: Carrier> Driver<N, C> {
         self.callback(|node, cx| node.on_timer(N::Timer::from_code(timer), cx))
     }
 
+    /// The oldest sync comes back; disks neither fill up nor fail here.
     fn synced(&mut self) -> ControlFlow<()> {
         let Sync { tag, point, .. } = self.syncs.pop_front().expect("a sync is done");
-        let result = if point.overflowed {
-            self.disk.crash(CrashTail::default());
-            Err(DiskError::Full)
-        } else {
-            self.disk.make_durable(point);
-            Ok(())
-        };
+        self.disk.make_durable(point);
         self.trace(TraceKind::Synced, self.id, tag);
-        self.callback(|node, cx| node.on_synced(tag, result, cx))
+        self.callback(|node, cx| node.on_synced(tag, Ok(()), cx))
     }
 
     fn receive(&mut self, from: NodeId, bytes: &[u8]) -> ControlFlow<()> {

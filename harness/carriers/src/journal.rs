@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use wrack_history::{FactRecord, NodeIndex, SmolStr};
+use wrack_history::{Fact, FactRecord, NodeIndex};
 use wrack_sim::{LimitError, Recorder, Recording};
 
 use crate::config::CarrierConfig;
@@ -68,9 +68,7 @@ impl Journal {
 /// Epoch and node of a claim to this role.
 fn claim(record: &FactRecord, wanted: &str) -> Option<(u64, NodeIndex)> {
     match &record.fact {
-        wrack_history::Fact::Role { role, epoch } if *role == SmolStr::new(wanted) => {
-            Some((*epoch, record.node))
-        }
+        Fact::Role { role, epoch } if role == wanted => Some((*epoch, record.node)),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@
 //! cut links. Links are as the carrier makes them: datagrams may overtake each other, and every
 //! latency lies between the bounds of the latency between nodes, clients' links included.
 //!
-//! A run keeps to itself: one fresh thread ([`thread`]), a fixed epoch, every draw from its seed.
+//! A run keeps to itself: one fresh thread, a fixed epoch, every draw from its seed.
 
 mod alarms;
 pub mod config;

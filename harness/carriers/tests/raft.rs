@@ -7,15 +7,11 @@ use wrack_carriers::{Act, Boot, CarrierConfig, Stage};
 use wrack_checkers::{Evidence, by_code};
 use wrack_designs::raft::RaftDesign;
 use wrack_history::catalogue::defaults;
-use wrack_history::load::{
-    Environment, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload,
-};
+use wrack_history::load::{Environment, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload};
 use wrack_history::setting::Delay;
 use wrack_history::{Fact, Settings, SmolStr, Verdict};
 use wrack_sim::client::{Client, ClientPlan};
-use wrack_sim::{
-    Cluster, Design, EngineConfig, LimitError, Member, NodeId, Recording, TraceLevel,
-};
+use wrack_sim::{Cluster, Design, EngineConfig, LimitError, Member, NodeId, Recording, TraceLevel};
 
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MILLISECOND;

@@ -260,8 +260,8 @@ mod tests {
         .phases(50, 90, 120)
         .rejected_by(
             &GUARANTEE,
-            "the final read -4 by process 4 of k at 0.110 s should have found at least -3: 2 adds \
-             acknowledged, 1 in doubt",
+            "the final read -4 by process 4 of k at 0.110 s should have found at least -3: 2 \
+             increments acknowledged, 1 in doubt",
         );
     }
 
@@ -320,7 +320,7 @@ mod tests {
         let case = Case::new("counter", history).phases(50, 90, 120);
         case.rejected_by(
             &GUARANTEE,
-            "the final read 2 by process 4 of k at 0.110 s should have found at most 1: 1 add \
+            "the final read 2 by process 4 of k at 0.110 s should have found at most 1: 1 increment \
              acknowledged, 0 in doubt",
         );
         case.facts(effects("k", &[(0, 1, 1), (0, 2, 2)])).accepted_by(&GUARANTEE);

@@ -423,12 +423,9 @@ impl<N: Node> Engine<N> {
     #[inline]
     fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due, observer: &mut dyn Observer) {
         let member = &mut self.members[node.index()];
-        if let Some(pause) = &mut member.pause {
-            pause.held.push_back(Held::Timer(entry, due));
-            return;
-        }
-        match member.timers.pop(entry, due) {
-            Popped::Fire(timer) => {
+        match (member.timers.pop(entry, due), &mut member.pause) {
+            (Popped::Due, None) => {
+                let timer = member.timers.fire(entry);
                 self.record.trace(TraceKind::Timer, self.now, node, node, timer, || {
                     let what = member.node.as_ref().map(|node| node.timer_text(timer));
                     format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
@@ -436,8 +433,9 @@ impl<N: Node> Engine<N> {
                 let timer = N::Timer::from_code(timer);
                 self.callback(node, observer, |node, cx| node.on_timer(timer, cx));
             }
-            Popped::Again(due, entry) => self.timed.push(due, Timed::Timer(node, entry)),
-            Popped::Stale => {}
+            (Popped::Due, Some(pause)) => pause.held.push_back(Held::Timer(entry, due)),
+            (Popped::Again(due), _) => self.timed.push(due, Timed::Timer(node, entry)),
+            (Popped::Stale, _) => {}
         }
     }
 

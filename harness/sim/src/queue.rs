@@ -59,31 +59,26 @@ const ARITY: usize = 4;
 /// A queue of small items, as a heap. Messages and timers have one each, because timers that are no
 /// longer wanted would slow down the messages.
 pub(crate) struct Queue<T> {
-    /// The entry at `i` is due before those from `4 i + 1` to `4 i + 4`.
+    /// The entry at `i` is due before those from `4 i + 1` to `4 i + 4`. Behind the last one stand
+    /// empty places, due never, so that children always come in fours.
     heap: Vec<Entry<T>>,
+    len: usize,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { heap: Vec::new() }
+        Self { heap: Vec::new(), len: 0 }
     }
 }
 
 impl<T: Copy> Queue<T> {
     #[inline]
     pub fn push(&mut self, due: Due, item: T) {
-        let entry = Entry { due, item };
-        let mut hole = self.heap.len();
-        self.heap.push(entry);
-        while hole > 0 {
-            let parent = (hole - 1) / ARITY;
-            if self.heap[parent].due < due {
-                break;
-            }
-            self.heap[hole] = self.heap[parent];
-            hole = parent;
+        if self.len == self.heap.len() {
+            self.make_room(item);
         }
-        self.heap[hole] = entry;
+        self.len += 1;
+        self.rise(self.len - 1, Entry { due, item });
     }
 
     /// When the first item is due; [`Due::NEVER`] if there is none.
@@ -94,44 +89,64 @@ impl<T: Copy> Queue<T> {
 
     #[inline]
     pub fn pop(&mut self) -> Option<(Due, T)> {
-        let last = self.heap.pop()?;
-        let Some(first) = self.heap.first_mut() else {
-            return Some((last.due, last.item));
-        };
-        let popped = (first.due, first.item);
-        self.sink(last);
-        Some(popped)
+        self.len = self.len.checked_sub(1)?;
+        let Entry { due, item } = self.heap[0];
+        let last = self.heap[self.len];
+        self.heap[self.len].due = Due::NEVER;
+        if self.len > 0 {
+            // The last entry belongs near the bottom: the hole sinks all the way without looking
+            // at it, and it rises from there (Wegener 1993).
+            let hole = self.sink_hole();
+            self.rise(hole, last);
+        }
+        Some((due, item))
     }
 
-    /// Puts an entry in place of the first, and lets it sink to where it belongs.
+    /// Moves the hole at the top to the bottom; gives where it ends.
     #[inline]
-    fn sink(&mut self, entry: Entry<T>) {
+    fn sink_hole(&mut self) -> usize {
         let heap = self.heap.as_mut_slice();
         let mut hole = 0;
-        while let Some(child) = first_child(heap, hole) {
-            if entry.due < heap[child].due {
-                break;
-            }
+        while hole * ARITY + 1 < self.len {
+            let child = first_child(heap, hole);
             heap[hole] = heap[child];
             hole = child;
         }
+        hole
+    }
+
+    /// Fills a hole at the bottom: what is due later than the entry makes place for it.
+    #[inline]
+    fn rise(&mut self, mut hole: usize, entry: Entry<T>) {
+        let heap = self.heap.as_mut_slice();
+        while hole > 0 {
+            let parent = (hole - 1) / ARITY;
+            if heap[parent].due < entry.due {
+                break;
+            }
+            heap[hole] = heap[parent];
+            hole = parent;
+        }
         heap[hole] = entry;
+    }
+
+    /// Four more places, or the first.
+    #[cold]
+    fn make_room(&mut self, item: T) {
+        let places = if self.heap.is_empty() { 1 } else { ARITY };
+        self.heap.resize(self.heap.len() + places, Entry { due: Due::NEVER, item });
     }
 }
 
-/// Which child of the entry at `parent` is due first.
+/// Which child of the entry at `parent` is due first; it takes no branch.
 #[inline]
-fn first_child<T>(heap: &[Entry<T>], parent: usize) -> Option<usize> {
+fn first_child<T>(heap: &[Entry<T>], parent: usize) -> usize {
     let begin = parent * ARITY + 1;
-    if let Some([a, b, c, d]) = heap.get(begin..begin + ARITY) {
-        let left = usize::from(b.due < a.due);
-        let right = 2 + usize::from(d.due < c.due);
-        let (left_due, right_due) =
-            (if left == 0 { a.due } else { b.due }, if right == 2 { c.due } else { d.due });
-        return Some(begin + if right_due < left_due { right } else { left });
-    }
-    let children = heap.get(begin..)?.iter().enumerate();
-    children.min_by_key(|(_, entry)| entry.due).map(|(place, _)| begin + place)
+    let [a, b, c, d] = &heap[begin..begin + ARITY] else { unreachable!("it is as long as that") };
+    let (a, b, c, d) = (a.due.key(), b.due.key(), c.due.key(), d.due.key());
+    let (left, left_key) = if b < a { (1, b) } else { (0, a) };
+    let (right, right_key) = if d < c { (3, d) } else { (2, c) };
+    begin + if right_key < left_key { right } else { left }
 }
 
 #[cfg(test)]
@@ -160,7 +175,7 @@ mod tests {
         for step in 0..10_000u32 {
             word = crate::chance::finish(word + 1);
             if word % 5 < 2 {
-                twin.sort_unstable_by(|a: &(Due, u32), b| b.0.cmp(&a.0));
+                twin.sort_unstable_by_key(|(due, _): &(Due, u32)| std::cmp::Reverse(*due));
                 assert_eq!(queue.pop(), twin.pop());
             } else {
                 let due = Due::new(word >> 54, (word >> 8) as u32 % 4, step);

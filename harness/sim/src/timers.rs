@@ -24,11 +24,12 @@ pub(crate) struct TimerRef {
 }
 
 /// What to do with an entry that came up.
-pub(crate) enum Popped<T> {
-    /// It is due.
-    Fire(T),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Popped {
+    /// It is due: fire it, or hold it back while its node is paused.
+    Due,
     /// It was moved to later: queue it again.
-    Again(Due, TimerRef),
+    Again(Due),
     /// It was disarmed or replaced.
     Stale,
 }
@@ -70,7 +71,7 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// An entry of the queue came up.
-    pub fn pop(&mut self, entry: TimerRef, at: Due) -> Popped<T> {
+    pub fn pop(&mut self, entry: TimerRef, at: Due) -> Popped {
         let Some(slot) = self.slots.get_mut(usize::from(entry.slot)) else {
             return Popped::Stale;
         };
@@ -83,10 +84,16 @@ impl<T: Clone + PartialEq> Timers<T> {
         }
         if slot.due > at {
             slot.queued = Some(slot.due);
-            return Popped::Again(slot.due, entry);
+            return Popped::Again(slot.due);
         }
+        Popped::Due
+    }
+
+    /// Fires the timer of an entry that is due.
+    pub fn fire(&mut self, entry: TimerRef) -> T {
+        let slot = &mut self.slots[usize::from(entry.slot)];
         slot.armed = false;
-        Popped::Fire(slot.timer.clone())
+        slot.timer.clone()
     }
 
     /// Every armed timer gets a new due time, because its clock changed its rate.

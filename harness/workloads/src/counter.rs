@@ -24,7 +24,7 @@ pub const ENTRY: Entry = Entry {
             "delta_max",
             ParameterKind::Integer { min: 1, max: DELTA_MAX },
             DefaultSetting::Integer(1),
-            "The most that one increment adds.",
+            "the most that one increment adds",
         )],
     },
     argument,

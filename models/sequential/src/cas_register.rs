@@ -81,6 +81,18 @@ impl Model for CasRegister {
             Step::Cas { .. } => Effect::Any,
         }
     }
+
+    /// What needs a value is legal after whoever leaves it.
+    fn leads_to(&self, step: &Step, goal: &Step) -> bool {
+        let (Step::Write(left) | Step::Cas { new: left, .. }) = *step else {
+            return false;
+        };
+        match *goal {
+            Step::Read(Some(needed)) | Step::Cas { expected: needed, .. } => left == needed,
+            Step::Differs(value) => left != value,
+            Step::Read(None) | Step::Write(_) => true,
+        }
+    }
 }
 
 impl CasRegister {

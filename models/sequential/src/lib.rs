@@ -103,6 +103,11 @@ pub trait Model {
         true
     }
 
+    /// Hint: `false` only if `goal`, illegal before `step`, is illegal immediately after it too.
+    fn leads_to(&self, _step: &Self::Step, _goal: &Self::Step) -> bool {
+        true
+    }
+
     /// Hint: `false` only if the two steps, which change the state, are legal in the same states and
     /// lead to the same one whichever comes first.
     fn touches(&self, _one: &Self::Step, _other: &Self::Step) -> bool {

@@ -42,6 +42,10 @@ impl Model for Register {
     fn effect(&self, step: &Step) -> Effect {
         self.0.effect(step)
     }
+
+    fn leads_to(&self, step: &Step, goal: &Step) -> bool {
+        self.0.leads_to(step, goal)
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub(super) struct Call<S> {
     pub invoke: u64,
     /// Index of the event by which it took effect; `u64::MAX` unless required.
     pub complete: u64,
+    /// Whether an overwriting call may leave no mark, because another one follows at once.
+    pub absorbable: bool,
     /// Index of the last completion that can have seen what it wrote; `u64::MAX` if unknown.
     pub wanted_until: u64,
 }
@@ -65,6 +67,7 @@ pub(super) fn calls<M: Model>(
             required: operation.is_ok(),
             invoke: operation.invoke.index,
             complete: operation.effect_by().index,
+            absorbable: true,
             wanted_until: u64::MAX,
         });
     }

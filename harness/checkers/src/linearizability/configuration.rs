@@ -28,7 +28,7 @@ impl<const W: usize> Bits<W> {
 pub(super) struct Kinds<const W: usize> {
     /// Calls that change nothing.
     pub reads: Bits<W>,
-    /// Calls that overwrite.
+    /// Calls that overwrite and can be absorbed.
     pub overwrites: Bits<W>,
     /// All others.
     pub others: Bits<W>,

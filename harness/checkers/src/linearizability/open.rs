@@ -133,8 +133,8 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
                 self.kinds.reads.set(slot);
                 return self.reads.push(call);
             }
-            Effect::Overwrite => self.kinds.overwrites.set(slot),
-            Effect::Any => self.kinds.others.set(slot),
+            Effect::Overwrite if self.call(call).absorbable => self.kinds.overwrites.set(slot),
+            Effect::Overwrite | Effect::Any => self.kinds.others.set(slot),
         }
         let complete = self.call(call).complete;
         let later = |other: &u32| self.calls[*other as usize].complete > complete;
@@ -146,8 +146,10 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
         let slot = self.slot(call);
         let lists = match self.call(call).effect {
             Effect::None => (&mut self.kinds.reads, &mut self.reads),
-            Effect::Overwrite => (&mut self.kinds.overwrites, &mut self.changes),
-            Effect::Any => (&mut self.kinds.others, &mut self.changes),
+            Effect::Overwrite if self.calls[call as usize].absorbable => {
+                (&mut self.kinds.overwrites, &mut self.changes)
+            }
+            Effect::Overwrite | Effect::Any => (&mut self.kinds.others, &mut self.changes),
         };
         let (bits, list): (&mut Bits<W>, &mut Vec<u32>) = lists;
         bits.clear(slot);

@@ -8,16 +8,17 @@
 //! 2. A refused cas of a value that no operation leaves always holds.
 //! 3. *Forgotten.* Values that nobody sees and no refused cas names are one value: no step tells them
 //!    apart.
-//! 4. *Dropped.* If no cas was refused, a doubtful change whose value nobody sees is left out: take a
-//!    legal order with it, and take it away. What follows it up to the next change neither read nor
-//!    expected its value, so nothing follows it but the next change, a write. (With refused cas this
-//!    is false: the doubtful change may be why the value differed.)
+//! 4. *Dropped.* A doubtful change whose value nobody sees is left out: take a legal order with it, and
+//!    take it away. What follows it up to the next change neither read nor expected its value, so that
+//!    is a refused cas, or the next change, a write. A refused cas may need it: it is why the value
+//!    differed. So where cas were refused, only a doubtful cas that expects a value which none of
+//!    them names is left out: without it that value stays, and differs as well.
 //! 5. *Settled.* If a value is left by one operation only and a required operation saw it, that one
 //!    took effect, and before whoever saw it first completed. So it is required, and completes then:
 //!    this adds no order that was not implied.
 //! 6. *Held.* A value that only one operation leaves never comes back. So as long as a required
 //!    operation that sees it has not even been invoked, nothing may replace it; and if one of those
-//!    that see it is a cas, nothing else may replace it.
+//!    that see it is a cas, nothing else may replace it. Nor is a write of it ever absorbed.
 //!
 //! # Unique values
 //! If every value that is seen is left by one operation at most (and nil, the initial value, by
@@ -111,6 +112,8 @@ struct Register {
     changes: Vec<u32>,
     /// Calls that see each value.
     seen: Vec<u32>,
+    /// Values that a refused cas expected.
+    named: Vec<bool>,
 }
 
 /// What a step expects to find.
@@ -150,43 +153,83 @@ impl Register {
             Step::Differs(value) => value as usize == NIL || changes[value as usize] > 0,
             _ => true,
         });
-        let refused = forget_unseen(&mut calls, &seen, &mut changes);
-        Self { calls, refused, changes, seen }
+        let mut named = vec![false; values];
+        for call in &calls {
+            if let Step::Differs(value) = call.step {
+                named[value as usize] = true;
+            }
+        }
+        let refused = named.contains(&true);
+        let mut register = Self { calls, refused, changes, seen, named };
+        register.forget_unseen();
+        register
+    }
+
+    /// Replaces all values that nobody tells apart by the last number, which is nobody's.
+    fn forget_unseen(&mut self) {
+        let forgotten = self.seen.len() - 1;
+        for call in &mut self.calls {
+            if let Step::Write(value) | Step::Cas { new: value, .. } = &mut call.step
+                && self.seen[*value as usize] == 0
+                && !self.named[*value as usize]
+            {
+                self.changes[*value as usize] -= 1;
+                self.changes[forgotten] += 1;
+                *value = forgotten as u32;
+            }
+        }
     }
 
     /// Applies the reductions of the module's doc; a contradiction if one shows.
     fn reduce(&mut self) -> Option<Core> {
         if self.calls.iter().any(|call| !call.required) {
-            if !self.refused {
-                self.drop_unseen();
-            }
+            self.drop_unseen();
             if let Some(core) = self.settle_seen() {
                 return Some(core);
             }
         }
+        self.keep_seen_apart();
         if !self.refused {
             self.limit_wants();
         }
         None
     }
 
-    /// Drops doubtful changes whose value nobody sees, until there are none.
+    /// Drops doubtful changes whose value nobody sees and that no refused cas may need, until there
+    /// are none.
     fn drop_unseen(&mut self) {
-        let Self { calls, changes, seen, .. } = self;
+        let Self { calls, changes, seen, named, refused } = self;
         loop {
             let before = calls.len();
             calls.retain(|call| {
-                let value = left(call.step);
-                let kept = call.required || value.is_some_and(|value| seen[value] > 0);
+                let (value, found) = (left(call.step), expected(call.step));
+                let is_seen = value.is_some_and(|value| seen[value] > 0);
+                let needed = *refused && found.is_none_or(|found| named[found]);
+                let kept = call.required || is_seen || needed;
                 if !kept {
                     value.inspect(|value| changes[*value] -= 1);
-                    expected(call.step).inspect(|value| seen[*value] -= 1);
+                    found.inspect(|found| seen[*found] -= 1);
                 }
                 kept
             });
             if calls.len() == before {
                 return;
             }
+        }
+    }
+
+    /// Marks the writes that must be seen before another write follows.
+    fn keep_seen_apart(&mut self) {
+        let mut required = vec![false; self.seen.len()];
+        for value in self.calls.iter().filter(|call| call.required).filter_map(|c| expected(c.step))
+        {
+            required[value] = true;
+        }
+        for index in 0..self.calls.len() {
+            let Some(value) = left(self.calls[index].step) else {
+                continue;
+            };
+            self.calls[index].absorbable = !(required[value] && self.is_unique(value));
         }
     }
 
@@ -247,30 +290,6 @@ impl Register {
     fn is_unique(&self, value: usize) -> bool {
         self.changes[value] <= u32::from(value != NIL)
     }
-}
-
-/// Replaces all values that nobody tells apart by the last number, which is nobody's; whether some cas
-/// was refused.
-fn forget_unseen(calls: &mut [Call<Step>], seen: &[u32], changes: &mut [u32]) -> bool {
-    let forgotten = seen.len() - 1;
-    let mut told_apart: Vec<bool> = seen.iter().map(|seen| *seen > 0).collect();
-    let mut refused = false;
-    for call in calls.iter() {
-        if let Step::Differs(value) = call.step {
-            told_apart[value as usize] = true;
-            refused = true;
-        }
-    }
-    for call in calls {
-        if let Step::Write(value) | Step::Cas { new: value, .. } = &mut call.step
-            && !told_apart[*value as usize]
-        {
-            changes[*value as usize] -= 1;
-            changes[forgotten] += 1;
-            *value = forgotten as u32;
-        }
-    }
-    refused
 }
 
 /// Until when a value must be held, if only one operation can leave it.

@@ -15,8 +15,8 @@ use super::walk::{End, Guide, Walk};
 
 /// Configurations for the first walk: so many and so many a call.
 const QUICK: (u64, u64) = (20_000, 4);
-/// Configurations that are kept at each event in depth, and put aside in all.
-const DEPTH: (usize, usize) = (4, 400_000);
+/// Configurations that the walks in depth keep at each event.
+const DEPTHS: [usize; 4] = [1, 4, 16, 64];
 
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
@@ -76,11 +76,13 @@ fn walks<M: Model, const W: usize>(
     if end != End::Exhausted {
         return end;
     }
-    let mut walk = Walk::<M, W>::new(model, calls, guide, left / 2);
-    let end = walk.in_depth(events, DEPTH.0, DEPTH.1);
-    left -= walk.states().min(left);
-    if end != End::Exhausted {
-        return end;
+    for kept_max in DEPTHS {
+        let mut walk = Walk::<M, W>::new(model, calls, guide, left / 2);
+        let end = walk.in_depth(events, kept_max);
+        left -= walk.states().min(left);
+        if end != End::Exhausted {
+            return end;
+        }
     }
     if hints.few_states {
         let mut walk = Walk::<M, W>::reusing(model, calls, guide, left / 2);

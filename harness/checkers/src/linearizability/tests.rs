@@ -206,8 +206,8 @@ fn a_counter_loses_no_add() {
     )
     .rejected_by(
         &GUARANTEE,
-        "process 3 read 1 of k at 0.050 s, so the sum of k was 1 before it, but 2 adds of 2 in all \
-         had completed before that began",
+        "process 3 read 1 of k at 0.050 s, so the sum of k was 1 before it, but 2 increments of 2 in \
+         all had completed before that began",
     );
 }
 

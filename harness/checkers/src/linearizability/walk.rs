@@ -44,6 +44,14 @@ use super::call::{Call, Event};
 use super::configuration::{Bits, Configuration, Frontier};
 use super::open::Open;
 
+/// In depth, configurations visited without getting further, for each that is kept.
+const STALLED_MAX: u64 = 5_000;
+/// In depth, events at which configurations are put aside; those of the oldest are skipped.
+const ASIDE_MAX: usize = 20_000;
+/// In depth, extensions of an event end when so many times the configurations that are kept have been
+/// found.
+const ENOUGH: usize = 4;
+
 /// Whether a call may change this state at the event of this index.
 pub(super) type Guide<'a, M> =
     dyn Fn(&<M as Model>::State, &Call<<M as Model>::Step>, u64) -> bool + 'a;
@@ -91,6 +99,9 @@ pub(super) struct Walk<'a, M: Model, const W: usize> {
     /// Configurations visited.
     states: u64,
     states_max: u64,
+    /// Extensions of an event end when so many configurations have been found; the others are skipped.
+    enough: usize,
+    skipped: bool,
 }
 
 impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
@@ -129,6 +140,8 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             extensions: 0,
             states: 0,
             states_max,
+            enough: usize::MAX,
+            skipped: false,
         }
     }
 
@@ -172,12 +185,13 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     /// Walks with `kept_max` configurations, those that have spent least, and puts the others aside;
     /// where nothing is left, it goes back to the last that were put aside.
     ///
-    /// Bounds: `aside_max` configurations put aside.
-    pub fn in_depth(&mut self, events: &[Event], kept_max: usize, aside_max: usize) -> End {
+    /// Bounds: gives up when it gets no further for long.
+    pub fn in_depth(&mut self, events: &[Event], kept_max: usize) -> End {
+        self.enough = ENOUGH * kept_max;
         let mut frontier = self.start();
         let mut next = Frontier::new();
         let mut aside: Vec<Aside<M::State, W>> = Vec::new();
-        let (mut aside_count, mut furthest, mut position) = (0, 0, 0);
+        let (mut furthest, mut furthest_at, mut position) = (0, 0, 0);
         while let Some(event) = events.get(position) {
             position += 1;
             let call = match *event {
@@ -191,26 +205,37 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                 return End::Exhausted;
             }
             std::mem::swap(&mut frontier, &mut next);
+            if position > furthest {
+                (furthest, furthest_at) = (position, self.states);
+            } else if self.states - furthest_at > STALLED_MAX * kept_max as u64 {
+                return End::Exhausted;
+            }
             if frontier.configurations.is_empty() {
-                furthest = self.open.call(call).complete.max(furthest);
                 let Some(last) = aside.pop() else {
-                    return End::Stuck(furthest);
+                    return self.stuck(events[furthest - 1]);
                 };
-                aside_count -= last.configurations.len();
                 self.go_back(&events[last.position..position]);
                 position = last.position;
                 frontier.configurations = last.configurations;
             }
             let rest = frontier.split_off(kept_max, |one| self.spent(one));
-            aside_count += rest.len();
-            if aside_count > aside_max {
-                return End::Exhausted;
-            }
             if !rest.is_empty() {
                 aside.push(Aside { position, configurations: rest });
             }
+            if aside.len() > ASIDE_MAX {
+                self.skipped = true;
+                aside.drain(..ASIDE_MAX / 2);
+            }
         }
         End::Reached
+    }
+
+    /// Nothing is left: that means something if nothing was skipped.
+    fn stuck(&self, event: Event) -> End {
+        match event {
+            Event::Complete(call) if !self.skipped => End::Stuck(self.open.call(call).complete),
+            _ => End::Exhausted,
+        }
     }
 
     /// Takes events back, the last first.
@@ -286,6 +311,10 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let mut visited = FxHashSet::default();
         let mut successors = Vec::new();
         while let Some(extension) = work.pop_front() {
+            if next.configurations.len() >= self.enough {
+                self.skipped = true;
+                return Ok(());
+            }
             self.successors(&extension, goal, &mut successors);
             self.states += 1 + successors.len() as u64;
             if self.states > self.states_max {
@@ -311,8 +340,8 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let call = self.open.call(call);
         match call.effect {
             Effect::None => false,
-            Effect::Overwrite => call.wanted_until >= call.complete,
-            Effect::Any => self.reusing,
+            Effect::Overwrite if call.absorbable => call.wanted_until >= call.complete,
+            Effect::Overwrite | Effect::Any => self.reusing,
         }
     }
 
@@ -324,6 +353,9 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     ) {
         self.extensions += 1;
         let configuration = &from.configuration;
+        if !self.is_in_reach(configuration, goal) {
+            return;
+        }
         for index in 0..self.open.changes.len() {
             let call = self.open.changes[index];
             let slot = self.open.slot(call);
@@ -352,6 +384,18 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                 into.push(successor);
             }
         }
+    }
+
+    /// Whether the call that completes is legal, or some open call may make it so.
+    fn is_in_reach(&self, from: &Configuration<M::State, W>, goal: u32) -> bool {
+        let (open, model) = (&self.open, self.model);
+        let target = &open.call(goal).step;
+        let leads = |call: u32| model.leads_to(&open.call(call).step, target);
+        let left = |call: &u32| self.reusing || !from.done.has(open.slot(*call));
+        let mut doubtful = (0..open.doubtful.len()).filter(|class| self.is_left(from, *class));
+        model.step(&from.state, target).is_some()
+            || open.changes.iter().any(|call| left(call) && leads(*call))
+            || doubtful.any(|class| leads(open.doubtful[class].call))
     }
 
     /// Whether a doubtful call of the class may still take effect.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use wrack_history::Trace;
 use wrack_history::load::Environment;
 
 use super::*;
@@ -467,4 +468,45 @@ fn messages_under_way_when_a_hold_begins_are_released_before_those_sent_after_it
     let heard = seen.borrow();
     let heard = heard.iter().filter(|(_, from, _)| from.0 == 0).map(|(.., number)| *number);
     assert!(heard.clone().is_sorted() && heard.count() > 20);
+}
+
+/// Moves its slow timer to later at every beat, and is paused meanwhile.
+struct Mover;
+
+impl Node for Mover {
+    type Message = u64;
+    type Timer = Tick;
+
+    fn start(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.arm(Tick::Beat, 10 * MS);
+        cx.arm(Tick::Slow, 15 * MS);
+    }
+
+    fn on_message(&mut self, _: NodeId, _: u64, _: &mut Cx<'_, Self>) {}
+
+    fn on_timer(&mut self, timer: Tick, cx: &mut Cx<'_, Self>) {
+        cx.note(Fact::Custom { name: format!("{timer:?}").into(), value: (cx.now() as i64).into() });
+        if timer == Tick::Beat {
+            cx.arm(Tick::Slow, 15 * MS);
+        }
+    }
+}
+
+#[test]
+fn a_timer_that_was_moved_and_falls_due_in_a_pause_fires_once_when_the_node_goes_on() {
+    let mut engine = Engine::new(config(1, 1), Box::new(|_, _| Mover), &mut ());
+    let mut script = Script(vec![
+        at(12, |world| {
+            let fault = world.open_fault();
+            world.pause(fault, NodeId(0), false);
+        }),
+        at(40, |world| world.release(0, NodeId(0))),
+    ]);
+    engine.run(100 * MS, &mut script, &mut ()).unwrap();
+    let facts = engine.finish().facts;
+    let fired = |name| {
+        let named = facts.iter().filter(|record| record.fact.is_named(name));
+        named.map(|record| record.ns / MS).collect::<Vec<_>>()
+    };
+    assert_eq!((fired("Beat"), fired("Slow")), (vec![10], vec![40]));
 }

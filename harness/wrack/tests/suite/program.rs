@@ -72,4 +72,7 @@ for = "1s"
 [phases]
 faults = "3s"
 quiet = "1s"
+
+[minimum]
+open_in_fault = 5
 "#;

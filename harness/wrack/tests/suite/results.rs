@@ -16,8 +16,9 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         if path.is_dir() {
             let below = files(&path).into_iter();
             found.extend(below.map(|(file, bytes)| (format!("{name}/{file}"), bytes)));
-        } else {
-            found.insert(name, std::fs::read(&path).unwrap());
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            // A file that was renamed meanwhile is found under its new name, or next time.
+            found.insert(name, bytes);
         }
     }
     found

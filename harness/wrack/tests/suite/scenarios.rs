@@ -4,14 +4,18 @@ use std::fmt::Write as _;
 
 use crate::program::{root, run};
 
+fn json(words: &[&str]) -> serde_json::Value {
+    let ran = run(words);
+    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("exit {}: {}", ran.code, ran.err))
+}
+
 /// Runs everything over a few seeds; the gate of the test command runs 20.
 #[test]
 fn every_variant_of_every_scenario_is_as_expected() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let words = ["run", "scenarios", "--seeds", "0..3", "--variant", "all", "--keep", "none"];
-    let ran = run(&[&words[..], &["--format", "json", "--out", out]].concat());
-    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let json = json(&[&words[..], &["--format", "json", "--out", out]].concat());
     let runs = json["runs"].as_array().unwrap();
     assert!(runs.len() >= 30);
     for one in runs {
@@ -27,8 +31,7 @@ fn trace_hashes_are_the_golden_ones() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let words = ["run", "scenarios", "--variant", "all", "--keep", "none", "--format", "json"];
-    let json: serde_json::Value =
-        serde_json::from_str(&run(&[&words[..], &["--out", out]].concat()).out).unwrap();
+    let json = json(&[&words[..], &["--out", out]].concat());
     let mut hashes = String::new();
     for one in json["runs"].as_array().unwrap() {
         let text = |field: &str| one[field].as_str().unwrap().to_owned();

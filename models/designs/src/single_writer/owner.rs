@@ -167,7 +167,7 @@ impl Owner {
     fn on_peer(&mut self, peer: Peer, cx: &mut Cx<'_, Self>) {
         match peer {
             Peer::Granted { bid, sent_ns, epoch } if bid == self.bid => {
-                self.granted(epoch, sent_ns, cx)
+                self.granted(epoch, sent_ns, cx);
             }
             Peer::Refused { holder } => self.holder = Some(holder),
             Peer::Loaded { epoch, state } => self.loaded(epoch, state, cx),
@@ -181,14 +181,16 @@ impl Owner {
                     ownership.confirmed(round, cx);
                 }
             }
-            Peer::Fenced { epoch } => {
-                if self.held.is_some_and(|held| held.epoch == epoch) {
-                    cx.sometimes("an owner is fenced inside its lease");
-                    self.step_down(cx);
-                }
+            Peer::Fenced { epoch } if self.holds(epoch) => {
+                cx.sometimes("an owner is fenced inside its lease");
+                self.step_down(cx);
             }
             _ => {}
         }
+    }
+
+    fn holds(&self, epoch: u64) -> bool {
+        self.held.is_some_and(|held| held.epoch == epoch)
     }
 
     fn ownership_of(&mut self, epoch: u64) -> Option<&mut Ownership> {
@@ -232,8 +234,7 @@ impl Owner {
     /// Everything that earlier epochs left is here, and nothing can be added to it: from now on this
     /// node owns. First it finishes what it had begun in its former lives.
     fn loaded(&mut self, epoch: u64, state: Arc<State>, cx: &mut Cx<'_, Self>) {
-        let holds = self.held.is_some_and(|held| held.epoch == epoch);
-        if !holds || self.ownership.is_some() {
+        if !self.holds(epoch) || self.ownership.is_some() {
             return;
         }
         let state = Arc::unwrap_or_clone(state);

@@ -56,12 +56,8 @@ enum Answer {
     Put(Arc<Overwrite>),
 }
 
-/// What a batch of messages comes to.
-#[derive(Default)]
-struct Work {
-    records: Vec<(NodeId, Record)>,
-    answers: Vec<(NodeId, Answer)>,
-}
+/// Records that were appended and are not durable yet, and who sent them.
+type Appended = Vec<(NodeId, Record)>;
 
 struct Store {
     cx: FlowContext<Message>,
@@ -116,13 +112,14 @@ impl Store {
 
     async fn serve(&mut self, batch: Vec<(NodeId, Message)>) {
         let before = self.epochs.clone();
-        let mut work = Work::default();
+        let (mut appended, mut answers) = (Appended::new(), Vec::new());
         for (from, message) in batch {
             if let Wire::Peer(peer) = message {
-                self.check(from, peer, &mut work);
+                let answer = self.check(from, peer, &mut appended);
+                answers.extend(answer.map(|answer| (from, answer)));
             }
         }
-        if !work.records.is_empty() {
+        if !appended.is_empty() {
             if self.cx.sync().await.is_err() {
                 // The disk has dropped what was appended: nothing of this batch ever came.
                 self.epochs = before;
@@ -130,61 +127,50 @@ impl Store {
             }
             self.cx.failpoint("store.written");
         }
-        for (writer, record) in &work.records {
-            if let Record::Write { epoch, .. } = record {
-                self.cx.note(Fact::Accepted {
-                    resource: RESOURCE,
-                    epoch: *epoch,
-                    writer: writer.0,
-                });
-            }
+        for (writer, record) in &appended {
+            self.note_accepted(*writer, record);
             self.apply(record);
         }
-        for (to, answer) in work.answers {
+        for (to, answer) in answers {
             self.cx.send(to, Wire::Peer(self.answer(answer)));
         }
     }
 
-    /// Checks a message against the epochs, and writes down what it changes.
-    fn check(&mut self, from: NodeId, message: Peer, work: &mut Work) {
-        match message {
+    /// Checks a message against the epochs, writes down what it changes, and says how to answer.
+    fn check(&mut self, from: NodeId, message: Peer, appended: &mut Appended) -> Option<Answer> {
+        let answer = match message {
             Peer::Load { epoch } | Peer::Write { epoch, .. } | Peer::Confirm { epoch, .. }
                 if self.is_over(epoch) =>
             {
                 if let Peer::Write { .. } = message {
                     self.cx.sometimes("a late write is fenced");
                 }
-                let fenced = Answer::Plain(Peer::Fenced { epoch });
-                work.answers.push((from, fenced));
+                Answer::Plain(Peer::Fenced { epoch })
             }
             Peer::Load { epoch } => {
                 if epoch > self.epochs.fence {
                     self.epochs.fence = epoch;
-                    self.append((from, Record::Fence { epoch }), work);
+                    self.append((from, Record::Fence { epoch }), appended);
                 }
-                work.answers.push((from, Answer::Load { epoch }));
+                Answer::Load { epoch }
             }
             Peer::Write { epoch, first, commands } => {
                 self.cx.failpoint("store.checked");
-                self.append_in_order((from, epoch), first, &commands, work);
-                let serial = self.epochs.accepted.get(&epoch).copied().unwrap_or(0);
-                let accepted = Answer::Plain(Peer::Accepted { epoch, serial });
-                work.answers.push((from, accepted));
+                let serial = self.append_in_order((from, epoch), (first, &commands), appended);
+                Answer::Plain(Peer::Accepted { epoch, serial })
             }
-            Peer::Confirm { epoch, round } => {
-                let confirmed = Answer::Plain(Peer::Confirmed { epoch, round });
-                work.answers.push((from, confirmed));
-            }
+            Peer::Confirm { epoch, round } => Answer::Plain(Peer::Confirmed { epoch, round }),
             Peer::Get(request) => {
                 let cell = self.state.cell(&request.key);
-                work.answers.push((from, Answer::Plain(Peer::Got(request, cell))));
+                Answer::Plain(Peer::Got(request, cell))
             }
             Peer::Put(write) => {
-                self.append((from, Record::Overwrite(Arc::clone(&write))), work);
-                work.answers.push((from, Answer::Put(write)));
+                self.append((from, Record::Overwrite(Arc::clone(&write))), appended);
+                Answer::Put(write)
             }
-            _ => {}
-        }
+            _ => return None,
+        };
+        Some(answer)
     }
 
     /// Whether somebody with a higher epoch has been here. This one comparison is the fence.
@@ -193,28 +179,35 @@ impl Store {
     }
 
     /// Appends the commands that come next in their epoch; not those that are here already, and not
-    /// those behind a gap.
+    /// those behind a gap. Gives the number of the last one that is here.
     fn append_in_order(
         &mut self,
         (from, epoch): (NodeId, u64),
-        first: u64,
-        commands: &[Command],
-        work: &mut Work,
-    ) {
+        (first, commands): (u64, &[Command]),
+        appended: &mut Appended,
+    ) -> u64 {
+        let mut accepted = self.epochs.accepted.get(&epoch).copied().unwrap_or(0);
         for (serial, command) in (first..).zip(commands) {
-            let accepted = self.epochs.accepted.entry(epoch).or_default();
-            if serial != *accepted + 1 {
-                continue;
+            if serial == accepted + 1 {
+                accepted = serial;
+                let command = command.clone();
+                self.append((from, Record::Write { epoch, command }), appended);
             }
-            *accepted = serial;
-            let command = command.clone();
-            self.append((from, Record::Write { epoch, command }), work);
         }
+        self.epochs.accepted.insert(epoch, accepted);
+        accepted
     }
 
-    fn append(&self, (from, record): (NodeId, Record), work: &mut Work) {
+    fn append(&self, (from, record): (NodeId, Record), appended: &mut Appended) {
         self.cx.append(&record);
-        work.records.push((from, record));
+        appended.push((from, record));
+    }
+
+    fn note_accepted(&self, writer: NodeId, record: &Record) {
+        if let Record::Write { epoch, .. } = record {
+            let (epoch, writer) = (*epoch, writer.0);
+            self.cx.note(Fact::Accepted { resource: RESOURCE, epoch, writer });
+        }
     }
 
     /// Applies a record that is durable, and notes what took effect.

@@ -87,10 +87,9 @@ impl<'a> Story<'a> {
 
     /// The sum of the adds that are chosen, and how many they are; of doubtful ones too.
     fn sum(&self, chosen: impl Fn(&Operation) -> bool) -> (i64, usize) {
-        let adds = self
-            .whole
-            .iter()
-            .filter(|add| is_increment(&add.function) && add.outcome != Outcome::Fail && chosen(add));
+        let adds = self.whole.iter().filter(|add| {
+            is_increment(&add.function) && add.outcome != Outcome::Fail && chosen(add)
+        });
         let deltas = adds.filter_map(|add| add.argument.as_integer());
         deltas.fold((0, 0), |(sum, adds), delta| (i64::saturating_add(sum, delta), adds + 1))
     }
