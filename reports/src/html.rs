@@ -79,10 +79,7 @@ mod tests {
     fn the_policy_allows_the_style_that_the_page_has() {
         let digest = sha2::Sha256::digest(STYLE.replace("\r\n", "\n"));
         let hash = base64::engine::general_purpose::STANDARD.encode(digest);
-        assert_eq!(
-            STYLE_HASH, hash,
-            "write the right-hand hash into STYLE_HASH"
-        );
+        assert_eq!(STYLE_HASH, hash, "write the right-hand hash into STYLE_HASH");
         assert!(!STYLE.contains("</") && !STYLE.contains("url(http"));
     }
 }

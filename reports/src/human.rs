@@ -50,11 +50,7 @@ fn first_line(run: &Run) -> String {
         Verdict::Invalid => {
             let found = summary::codes_found(run).join(", ");
             let explanation = summary::first_anomaly(run).map_or("", |a| a.explanation.as_str());
-            let shown = if run.as_expected {
-                &run.expected
-            } else {
-                &found
-            };
+            let shown = if run.as_expected { &run.expected } else { &found };
             format!(
                 "INVALID, {} ({} → {shown}): {}",
                 summary::expectation(run),
@@ -73,12 +69,7 @@ fn notes(run: &Run) -> Vec<String> {
     }
     if run.verdict == Verdict::Unknown {
         let doubts = summary::doubts(run);
-        notes.extend(
-            doubts
-                .iter()
-                .skip(1)
-                .map(|doubt| format!("  also: {doubt}")),
-        );
+        notes.extend(doubts.iter().skip(1).map(|doubt| format!("  also: {doubt}")));
     }
     if !run.as_expected {
         notes.push(format!("  expected of {}: {}", run.variant, run.expected));
@@ -111,13 +102,7 @@ fn anomalies(run: &Run) -> Vec<String> {
     let mut lines: Vec<String> = run
         .anomalies()
         .take(ANOMALIES_MAX)
-        .map(|anomaly| {
-            format!(
-                "{:<8}{}",
-                anomaly.code,
-                text::paragraph(&anomaly.explanation)
-            )
-        })
+        .map(|anomaly| format!("{:<8}{}", anomaly.code, text::paragraph(&anomaly.explanation)))
         .collect();
     lines.extend(left_out(total, ANOMALIES_MAX));
     lines
@@ -152,18 +137,8 @@ fn fault(fault: &ResolvedFault) -> String {
 fn promise(judgement: &Judgement) -> String {
     let mut line = format!("{:<8}{:<9}", judgement.code, judgement.verdict.to_string());
     let mut parts = vec![text::guarantee(&judgement.code).to_owned()];
-    parts.extend(
-        judgement
-            .bound
-            .as_ref()
-            .map(|bound| format!("bound {bound}")),
-    );
-    parts.extend(
-        judgement
-            .observed
-            .as_ref()
-            .map(|seen| format!("observed {seen}")),
-    );
+    parts.extend(judgement.bound.as_ref().map(|bound| format!("bound {bound}")));
+    parts.extend(judgement.observed.as_ref().map(|seen| format!("observed {seen}")));
     if !judgement.examined.is_empty() {
         parts.push(format!("examined {}", summary::examined_counts(judgement)));
     }
@@ -198,7 +173,5 @@ fn left_out(total: usize, shown_max: usize) -> Option<String> {
 fn plain(line: &str) -> String {
     let steers =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    line.chars()
-        .map(|c| if steers(c) { ' ' } else { c })
-        .collect()
+    line.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }

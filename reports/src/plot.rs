@@ -68,19 +68,11 @@ pub(crate) struct Key {
 
 impl Key {
     fn line(class: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            class,
-            line: true,
-            text: text.into(),
-        }
+        Self { class, line: true, text: text.into() }
     }
 
     fn surface(class: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            class,
-            line: false,
-            text: text.into(),
-        }
+        Self { class, line: false, text: text.into() }
     }
 }
 
@@ -157,9 +149,7 @@ fn draw_bands(plane: &mut Plane<'_, '_>, backdrop: &Backdrop<'_>, upward: &Upwar
         let (from, to) = axis.visible(band.from_ns, band.to_ns);
         wide(from, to, Ink::Fault)
     });
-    plane
-        .draw_series(quiet.into_iter().chain(faults))
-        .expect(NEVER_FAILS);
+    plane.draw_series(quiet.into_iter().chain(faults)).expect(NEVER_FAILS);
 }
 
 fn draw_axes(plane: &mut Plane<'_, '_>, upward: &Upward) {
@@ -198,11 +188,7 @@ pub(crate) fn round_step(max: u64, count_max: u64) -> u64 {
 fn rate_label(milli: u64) -> String {
     match milli % 1_000 {
         0 => text::count(milli / 1_000),
-        rest => format!(
-            "{}.{}",
-            milli / 1_000,
-            format!("{rest:03}").trim_end_matches('0')
-        ),
+        rest => format!("{}.{}", milli / 1_000, format!("{rest:03}").trim_end_matches('0')),
     }
 }
 

@@ -28,9 +28,7 @@ fn operations(counts: &Counts) -> String {
 /// The judgement to speak of first: of the expected anomaly, else the first that looked at something.
 fn leading(run: &Run) -> Option<&Judgement> {
     let looked = || run.judgements.iter().filter(|j| !j.examined.is_empty());
-    looked()
-        .find(|judgement| judgement.code == run.expected)
-        .or_else(|| looked().next())
+    looked().find(|judgement| judgement.code == run.expected).or_else(|| looked().next())
 }
 
 /// `LIN examined 1,480 reads on 5 keys`.
@@ -48,11 +46,7 @@ pub(crate) fn examined_counts(judgement: &Judgement) -> String {
         .collect();
     match judgement.examined.get("keys") {
         Some(keys) if things.is_empty() => text::counted(*keys, "keys"),
-        Some(keys) => format!(
-            "{} on {}",
-            text::list(&things),
-            text::counted(*keys, "keys")
-        ),
+        Some(keys) => format!("{} on {}", text::list(&things), text::counted(*keys, "keys")),
         None => text::list(&things),
     }
 }
@@ -62,11 +56,9 @@ pub(crate) fn faults(run: &Run) -> String {
     let bit = run.faults.iter().filter(|fault| fault.effect > 0).count();
     match run.faults.len() {
         0 => "no faults".into(),
-        all => format!(
-            "{} of {} bit",
-            text::count(bit as u64),
-            text::counted(all as u64, "faults")
-        ),
+        all => {
+            format!("{} of {} bit", text::count(bit as u64), text::counted(all as u64, "faults"))
+        }
     }
 }
 
@@ -74,10 +66,7 @@ pub(crate) fn faults(run: &Run) -> String {
 fn missed_slos(run: &Run) -> Option<String> {
     let missed = run.slos.iter().filter(|slo| slo.met == Some(false)).count();
     (missed > 0).then(|| {
-        format!(
-            "{missed} of {} missed",
-            text::counted(run.slos.len() as u64, "objectives")
-        )
+        format!("{missed} of {} missed", text::counted(run.slos.len() as u64, "objectives"))
     })
 }
 
@@ -116,11 +105,7 @@ pub(crate) fn doubts(run: &Run) -> Vec<String> {
 
 /// `as expected` or `not as expected`.
 pub(crate) fn expectation(run: &Run) -> &'static str {
-    if run.as_expected {
-        "as expected"
-    } else {
-        "not as expected"
-    }
+    if run.as_expected { "as expected" } else { "not as expected" }
 }
 
 /// Whether an anomaly is expected of the variant, and this seed did not show it.

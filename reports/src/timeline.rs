@@ -71,9 +71,7 @@ pub(crate) fn draw(
     bands: &[Band],
 ) -> Option<String> {
     let axis = CutAxis::over(operations, LEFT, WIDTH - RIGHT)?;
-    let with_key = operations
-        .iter()
-        .any(|operation| operation.key != operations[0].key);
+    let with_key = operations.iter().any(|operation| operation.key != operations[0].key);
     let (lanes, floor) = lanes::lanes(operations, &axis, with_key);
     let drawing = Drawing {
         id: id.into(),

@@ -16,10 +16,7 @@ fn sample_reports_can_be_looked_at() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{name}.html"));
         std::fs::write(&path, wrack_reports::html(&run)).unwrap();
         assert!(path.exists());
-        let links = wrack_reports::Links {
-            report: path.to_str(),
-            replay: Some(&run.replay),
-        };
+        let links = wrack_reports::Links { report: path.to_str(), replay: Some(&run.replay) };
         println!("{}", wrack_reports::human(&run, &links));
     }
 }

@@ -76,10 +76,7 @@ fn attack(judgement: &mut Judgement) {
 
 /// Every attribute and its value, of every tag.
 fn attributes(page: &str) -> Vec<(&str, &str)> {
-    let tags = page
-        .split('<')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('>'));
+    let tags = page.split('<').skip(1).filter_map(|rest| rest.split_once('>'));
     let mut attributes = Vec::new();
     for (tag, _) in tags {
         let mut rest = tag;
@@ -97,19 +94,13 @@ fn every_text_of_a_run_is_escaped() {
     let page = html(&hostile());
     assert!(!page.contains("<script"), "a text became a tag");
     assert!(!page.contains("alert('1')"), "a text kept its quotes");
-    assert!(
-        page.contains("&#60;script&#62;"),
-        "the texts are in the page at all"
-    );
+    assert!(page.contains("&#60;script&#62;"), "the texts are in the page at all");
 }
 
 #[test]
 fn a_text_of_a_run_cannot_steer_the_terminal() {
     let run = hostile();
-    let links = Links {
-        report: Some("a\rb"),
-        replay: Some(&run.replay),
-    };
+    let links = Links { report: Some("a\rb"), replay: Some(&run.replay) };
     let text = human(&run, &links);
     let steers = |c: char| c.is_control() && c != '\n';
     assert!(!text.contains(steers), "{text:?}");
@@ -147,9 +138,7 @@ fn a_page_stays_small_however_long_the_run() {
     let long = "words and more words ".repeat(10_000);
     run.story.clone_from(&long);
     run.scenario_source.clone_from(&long);
-    run.faults = (0..5_000)
-        .map(|index| run.faults[index % 3].clone())
-        .collect();
+    run.faults = (0..5_000).map(|index| run.faults[index % 3].clone()).collect();
     let nodes = run.nodes.len() as u64;
     run.nodes = (0..60).map(|index| format!("n{index}").into()).collect();
     run.clients = 8;
@@ -164,25 +153,15 @@ fn a_page_stays_small_however_long_the_run() {
     run.judgements[0].anomalies = vec![anomaly; 1_000];
     let page = html(&run);
     assert!(page.len() < BYTES_MAX, "{} bytes", page.len());
-    assert!(
-        page.contains("4800 more are left out here"),
-        "what is left out is counted"
-    );
+    assert!(page.contains("4800 more are left out here"), "what is left out is counted");
 }
 
 fn flapping(index: u64, nodes: u64) -> FactRecord {
-    let role = if index.is_multiple_of(2) {
-        "leader"
-    } else {
-        "follower"
-    };
+    let role = if index.is_multiple_of(2) { "leader" } else { "follower" };
     FactRecord {
         ns: index * 1_200_000,
         node: (index / 2 % nodes) as u16,
-        fact: Fact::Role {
-            role: role.into(),
-            epoch: index,
-        },
+        fact: Fact::Role { role: role.into(), epoch: index },
     }
 }
 
@@ -215,15 +194,7 @@ fn every_fault_and_promise_and_objective_is_in_both_reports() {
 #[test]
 fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
     let page = html(&sample::invalid(500));
-    let ids = [
-        "promises",
-        "anomalies",
-        "faults",
-        "over-time",
-        "slos",
-        "coverage",
-        "origin",
-    ];
+    let ids = ["promises", "anomalies", "faults", "over-time", "slos", "coverage", "origin"];
     let places = ids.map(|id| page.find(&format!("id=\"{id}\"")).expect(id));
     assert!(places.is_sorted(), "{places:?}");
     for id in ["phases", "latency", "throughput", "nodes", "anomaly-1"] {
@@ -232,9 +203,7 @@ fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
         assert!(page.contains(&format!("<desc id=\"{id}-description\">")));
     }
     for id in ["phases", "latency", "throughput", "nodes"] {
-        assert!(page.contains(&format!(
-            "<details class=\"numbers-of\" id=\"{id}-numbers\">"
-        )));
+        assert!(page.contains(&format!("<details class=\"numbers-of\" id=\"{id}-numbers\">")));
     }
     assert_eq!(page.matches("role=\"img\"").count(), 5);
     assert!(page.contains("No anomaly was found in these seeds, within these bounds"));
@@ -242,19 +211,11 @@ fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
 
 #[test]
 fn ids_are_unique_and_tags_are_closed() {
-    for run in [
-        sample::valid(500),
-        sample::invalid(500),
-        sample::unknown(50),
-        hostile(),
-    ] {
+    for run in [sample::valid(500), sample::invalid(500), sample::unknown(50), hostile()] {
         let page = html(&run);
         let attributes = attributes(&page);
-        let mut ids: Vec<&str> = attributes
-            .iter()
-            .filter(|(name, _)| *name == "id")
-            .map(|(_, id)| *id)
-            .collect();
+        let mut ids: Vec<&str> =
+            attributes.iter().filter(|(name, _)| *name == "id").map(|(_, id)| *id).collect();
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
         for tag in [
@@ -271,13 +232,8 @@ fn ids_are_unique_and_tags_are_closed() {
 #[test]
 fn an_anomaly_is_drawn_with_its_operations_and_the_fault_behind_them() {
     let page = html(&sample::invalid(500));
-    for label in [
-        "write 4 → ok",
-        "write 5 → ok",
-        "write 6 → info",
-        "write 9 → fail",
-        "read → 4",
-    ] {
+    for label in ["write 4 → ok", "write 5 → ok", "write 6 → info", "write 9 → fail", "read → 4"]
+    {
         assert!(page.contains(&format!(">{label}</text>")), "{label}");
         assert!(page.contains(&format!("<code>{label}</code>")), "{label}");
     }
@@ -287,13 +243,7 @@ fn an_anomaly_is_drawn_with_its_operations_and_the_fault_behind_them() {
 
 #[test]
 fn the_first_line_is_the_verdict() {
-    let first = |run: &Run| {
-        human(run, &Links::default())
-            .lines()
-            .next()
-            .unwrap()
-            .to_owned()
-    };
+    let first = |run: &Run| human(run, &Links::default()).lines().next().unwrap().to_owned();
     assert_eq!(
         first(&sample::valid(3_012)),
         "valid: 1 seed, 3,012 operations (2,844 ok, 117 fail, 51 info); LIN examined 1,506 reads \
@@ -302,11 +252,7 @@ fn the_first_line_is_the_verdict() {
     let invalid = sample::invalid(500);
     let start = "INVALID, as expected (stale_local_read → LIN): process 3 read 4 at 12.031 s, but ";
     assert!(first(&invalid).starts_with(start), "{}", first(&invalid));
-    let foreign = Run {
-        as_expected: false,
-        foreign: vec!["RAFT".into()],
-        ..invalid
-    };
+    let foreign = Run { as_expected: false, foreign: vec!["RAFT".into()], ..invalid };
     let start = "INVALID, not as expected (stale_local_read → LIN, RAFT): n1 and n3 both acted";
     assert!(first(&foreign).starts_with(start), "{}", first(&foreign));
     let start = "unknown: fault F3 (clock_step) touched nothing";
@@ -315,11 +261,8 @@ fn the_first_line_is_the_verdict() {
 
 #[test]
 fn a_valid_run_that_should_have_shown_an_anomaly_says_so() {
-    let run = Run {
-        variant: "stale_local_read".into(),
-        expected: "LIN".into(),
-        ..sample::valid(500)
-    };
+    let run =
+        Run { variant: "stale_local_read".into(), expected: "LIN".into(), ..sample::valid(500) };
     assert!(
         html(&run)
             .contains("is expected to show LIN (linearizability), and with this seed it did not")
@@ -344,21 +287,11 @@ fn the_text_ends_with_where_to_go_on() {
 
 #[test]
 fn an_empty_run_has_reports_too() {
-    let run = Run {
-        expected: "valid".into(),
-        as_expected: true,
-        ..Run::default()
-    };
+    let run = Run { expected: "valid".into(), as_expected: true, ..Run::default() };
     assert!(html(&run).contains("Nothing was promised"));
     let text = human(&run, &Links::default());
-    assert_eq!(
-        text,
-        "valid: 1 seed, 0 operations (0 ok, 0 fail, 0 info); no faults\n"
-    );
-    let invalid = Run {
-        verdict: Verdict::Invalid,
-        ..run
-    };
+    assert_eq!(text, "valid: 1 seed, 0 operations (0 ok, 0 fail, 0 info); no faults\n");
+    let invalid = Run { verdict: Verdict::Invalid, ..run };
     assert!(
         html(&invalid).contains("INVALID")
             && human(&invalid, &Links::default()).starts_with("INVALID")

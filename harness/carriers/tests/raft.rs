@@ -85,12 +85,12 @@ fn check_twice(carry: Carry) {
     assert_ne!(once.trace_hash, other.trace_hash);
 }
 
-/// Each 10 s, from 2 s on: leader and mariner are cut off for 6 s.
+/// Three times, leader and mariner are cut off for 10 s, and healed.
 fn isolate_leader(carry: Carry, variant: &str, seed: u64) -> Recording {
     let mut isolated = Vec::new();
     let mut act = |stage: &mut Stage<'_>| {
-        let is_cut = stage.now_ns() % (10 * SECOND) >= 2 * SECOND
-            && stage.now_ns() % (10 * SECOND) < 8 * SECOND;
+        let since = stage.now_ns() % ROUND_NS;
+        let is_cut = (2 * SECOND..12 * SECOND).contains(&since);
         if is_cut && isolated.is_empty() {
             isolated = vec![stage.holder("leader").expect("somebody leads"), MARINER];
             stage.isolate(&isolated);
@@ -101,7 +101,9 @@ fn isolate_leader(carry: Carry, variant: &str, seed: u64) -> Recording {
     carry(&config(seed), boot(variant, seed), &mut act).expect("nobody spins")
 }
 
-const DURATION_NS: u64 = 24 * SECOND;
+/// From one cut to the next.
+const ROUND_NS: u64 = 13 * SECOND;
+const DURATION_NS: u64 = 40 * SECOND;
 
 fn config(seed: u64) -> CarrierConfig {
     let latency = Delay::uniform(MILLISECOND, 5 * MILLISECOND);
@@ -140,6 +142,7 @@ fn boot(variant: &str, seed: u64) -> Boot<RaftMember> {
             operations: plans[client].as_slice().into(),
             pace: Pace::Open,
             policy: policy(),
+            stops_ns: u64::MAX,
             entries: entries.clone(),
         }))
     })

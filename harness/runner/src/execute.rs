@@ -86,8 +86,7 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let (servers, phases) = (cluster.names.len(), &scenario.phases);
     let (heal_ns, quiet_end_ns) = (phases.faults_ns, phases.faults_ns + phases.quiet_ns);
     let mut watch = Watch::over(order.codes);
-    let mut nemesis =
-        Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down);
+    let mut nemesis = Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down);
     let config = EngineConfig {
         seed: order.seed,
         names: names.clone(),
@@ -158,6 +157,10 @@ fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPl
         operations: operations.into(),
         pace,
         policy: policy.clone(),
+        stops_ns: match pace {
+            Pace::Open => u64::MAX,
+            Pace::Closed => duration_ns,
+        },
         entries: entries.clone(),
     };
     let pace = scenario.workload.pace;

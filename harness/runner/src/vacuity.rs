@@ -29,7 +29,12 @@ fn too_little(scenario: &Scenario, history: &History) -> Vec<String> {
     [
         ("operations ended ok", activity.ok, minimum.ok_operations, true),
         ("reads ended ok", activity.reads_ok, minimum.reads, reads),
-        ("pairs of a read and a write overlapped", pairs, minimum.overlapping_pairs, reads && writes),
+        (
+            "pairs of a read and a write overlapped",
+            pairs,
+            minimum.overlapping_pairs,
+            reads && writes,
+        ),
     ]
     .into_iter()
     .filter(|(_, count, least, asked)| *asked && count < least)

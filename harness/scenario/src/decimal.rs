@@ -16,9 +16,7 @@ fn scaled(number: &str, scale: u64) -> Option<u64> {
     let part = fraction.parse::<u128>().ok()? * u128::from(scale);
     let whole = whole.parse::<u64>().ok()?.checked_mul(scale)?;
     let exact = part.is_multiple_of(unit);
-    exact
-        .then(|| whole.checked_add((part / unit) as u64))
-        .flatten()
+    exact.then(|| whole.checked_add((part / unit) as u64)).flatten()
 }
 
 /// Reads `2%` or `99.9%` in millionths.
@@ -53,9 +51,7 @@ pub(crate) fn rate(text: &str) -> Result<u64, String> {
         "m" => 60,
         "h" => 3_600,
         other => {
-            return Err(format!(
-                "unknown unit \"{other}\" of a rate: use /s, /m or /h"
-            ));
+            return Err(format!("unknown unit \"{other}\" of a rate: use /s, /m or /h"));
         }
     };
     let thousandfold = scaled(number.trim(), 1_000_000).ok_or_else(|| {
@@ -63,13 +59,9 @@ pub(crate) fn rate(text: &str) -> Result<u64, String> {
     })?;
     let per_kilosecond = (thousandfold / 1_000 + seconds / 2) / seconds;
     match per_kilosecond {
-        0 => Err(format!(
-            "\"{text}\" is less than one operation in 1,000 seconds"
-        )),
+        0 => Err(format!("\"{text}\" is less than one operation in 1,000 seconds")),
         1..=RATE_MAX => Ok(per_kilosecond),
-        _ => Err(format!(
-            "\"{text}\" is more than a million operations a second"
-        )),
+        _ => Err(format!("\"{text}\" is more than a million operations a second")),
     }
 }
 
@@ -90,16 +82,7 @@ mod tests {
         assert_eq!(share("2%"), Ok(20_000));
         assert_eq!(share("99.9%"), Ok(999_000));
         assert_eq!(share("0.0001%"), Ok(1));
-        for wrong in [
-            "2",
-            "101%",
-            "-1%",
-            "0.00001%",
-            "%",
-            "1.%",
-            "x%",
-            "99999999999999999999%",
-        ] {
+        for wrong in ["2", "101%", "-1%", "0.00001%", "%", "1.%", "x%", "99999999999999999999%"] {
             assert!(share(wrong).is_err(), "{wrong}");
         }
     }
@@ -109,15 +92,7 @@ mod tests {
         assert_eq!(rate("50/s"), Ok(50_000));
         assert_eq!(rate("10/m"), Ok(167));
         assert_eq!(rate("0.5/s"), Ok(500));
-        for wrong in [
-            "50",
-            "0/s",
-            "50/d",
-            "x/s",
-            "9999999999/s",
-            "1/h0",
-            "0.001/h",
-        ] {
+        for wrong in ["50", "0/s", "50/d", "x/s", "9999999999/s", "1/h0", "0.001/h"] {
             assert!(rate(wrong).is_err(), "{wrong}");
         }
     }

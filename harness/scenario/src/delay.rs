@@ -18,13 +18,9 @@ pub(crate) fn delay<'a>(item: &'a Item<'a>, path: &str, findings: &'a Findings) 
         DeValue::String(text) => range(text, item),
         DeValue::Table(_) => return table(Fields::of(item, path.into(), findings)),
         DeValue::Integer(_) | DeValue::Float(_) => value::duration(item).map(Delay::constant),
-        _ => Err(value::mismatch(
-            item,
-            "a delay such as \"5ms\" or \"1ms..5ms\"",
-        )),
+        _ => Err(value::mismatch(item, "a delay such as \"5ms\" or \"1ms..5ms\"")),
     };
-    read.map_err(|mistake| findings.report(mistake.of_key(&spoken(path))))
-        .ok()
+    read.map_err(|mistake| findings.report(mistake.of_key(&spoken(path)))).ok()
 }
 
 fn range(text: &str, item: &Item) -> Result<Delay, Mistake> {
@@ -36,11 +32,7 @@ fn range(text: &str, item: &Item) -> Result<Delay, Mistake> {
     let (min_ns, max_ns) = (part(min)?, part(max)?);
     if min_ns > max_ns {
         let title = format!("the shortest delay, {min}, is longer than the longest, {max}");
-        return Err(Mistake::new(
-            item.span(),
-            title,
-            format!("write \"{max}..{min}\""),
-        ));
+        return Err(Mistake::new(item.span(), title, format!("write \"{max}..{min}\"")));
     }
     Ok(Delay::uniform(min_ns, max_ns))
 }
@@ -50,20 +42,14 @@ fn table(mut fields: Fields) -> Option<Delay> {
         Some(("exponential", item)) => {
             let mean_ns = fields.keep("exponential", value::duration(item));
             let min_ns = fields.read("min", value::duration);
-            mean_ns.map(|mean_ns| Delay::Exponential {
-                min_ns: min_ns.unwrap_or(0),
-                mean_ns,
-            })
+            mean_ns.map(|mean_ns| Delay::Exponential { min_ns: min_ns.unwrap_or(0), mean_ns })
         }
         Some((_, item)) => {
             let median_ns = fields.keep("lognormal", value::duration(item));
             let sigma_milli = fields.read_required("sigma", value::milli);
             median_ns
                 .zip(sigma_milli)
-                .map(|(median_ns, sigma_milli)| Delay::LogNormal {
-                    median_ns,
-                    sigma_milli,
-                })
+                .map(|(median_ns, sigma_milli)| Delay::LogNormal { median_ns, sigma_milli })
         }
         None => None,
     };
@@ -90,14 +76,8 @@ mod tests {
         assert_eq!(delay("\"1ms..5ms\""), Delay::uniform(1_000_000, 5_000_000));
         let (min_ns, mean_ns) = (1_000_000, 5_000_000);
         let exponential = Delay::Exponential { min_ns, mean_ns };
-        assert_eq!(
-            delay("{ exponential = \"5ms\", min = \"1ms\" }"),
-            exponential
-        );
-        let lognormal = Delay::LogNormal {
-            median_ns: 5_000_000,
-            sigma_milli: 500,
-        };
+        assert_eq!(delay("{ exponential = \"5ms\", min = \"1ms\" }"), exponential);
+        let lognormal = Delay::LogNormal { median_ns: 5_000_000, sigma_milli: 500 };
         assert_eq!(delay("{ lognormal = \"5ms\", sigma = 0.5 }"), lognormal);
     }
 
@@ -119,10 +99,7 @@ mod tests {
             "«true»",
             "`network.peer_latency`: expected a delay such as \"5ms\" or \"1ms..5ms\", found a boolean",
         );
-        network(
-            "«{ lognormal = \"5ms\" }»",
-            "missing key `sigma` in `network.peer_latency`",
-        );
+        network("«{ lognormal = \"5ms\" }»", "missing key `sigma` in `network.peer_latency`");
         network(
             "{ lognormal = \"5ms\", sigma = «0» }",
             "`network.peer_latency.sigma`: 0 is out of bounds, or finer than a thousandth",
@@ -131,10 +108,7 @@ mod tests {
             "{ «normal» = \"5ms\" }",
             "unknown key `normal` in `network.peer_latency`\ndid you mean `lognormal`?",
         );
-        network(
-            "«{}»",
-            "`network.peer_latency` needs one of `exponential`, `lognormal`",
-        );
+        network("«{}»", "`network.peer_latency` needs one of `exponential`, `lognormal`");
         network(
             "{ exponential = \"5ms\", «sigma» = 1 }",
             "unknown key `sigma` in `network.peer_latency`",

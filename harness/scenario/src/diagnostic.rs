@@ -55,10 +55,7 @@ impl Diagnostics {
         Self {
             path: path.into(),
             text: source.into(),
-            list: mistakes
-                .into_iter()
-                .map(|mistake| locate(source, mistake))
-                .collect(),
+            list: mistakes.into_iter().map(|mistake| locate(source, mistake)).collect(),
         }
     }
 
@@ -84,11 +81,7 @@ impl Diagnostics {
 
     /// Renders every diagnostic as rustc does: the excerpt, the place, what to do.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let one = |diagnostic| renderer.render(&[self.report(diagnostic)]);
         self.list.iter().map(one).collect::<Vec<_>>().join("\n\n") + "\n"
     }
@@ -96,22 +89,14 @@ impl Diagnostics {
     fn report<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
         let primary = AnnotationKind::Primary.span(diagnostic.span.clone());
         let context = diagnostic.related.iter().map(|related| {
-            AnnotationKind::Context
-                .span(related.span.clone())
-                .label(related.label.as_str())
+            AnnotationKind::Context.span(related.span.clone()).label(related.label.as_str())
         });
         let snippet = Snippet::source(self.text.as_str())
             .path(self.path.as_str())
             .annotation(primary.label(diagnostic.label.as_str()))
             .annotations(context);
-        let help = diagnostic
-            .help
-            .iter()
-            .map(|help| Level::HELP.message(help.as_str()));
-        Level::ERROR
-            .primary_title(diagnostic.title.as_str())
-            .element(snippet)
-            .elements(help)
+        let help = diagnostic.help.iter().map(|help| Level::HELP.message(help.as_str()));
+        Level::ERROR.primary_title(diagnostic.title.as_str()).element(snippet).elements(help)
     }
 }
 
@@ -119,10 +104,7 @@ fn locate(source: &str, mistake: Mistake) -> Diagnostic {
     let span = within(source, mistake.span);
     let before = &source[..span.start];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let related = |(span, label)| Related {
-        span: within(source, span),
-        label,
-    };
+    let related = |(span, label)| Related { span: within(source, span), label };
     Diagnostic {
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,

@@ -34,14 +34,7 @@ impl<'a> Fields<'a> {
     pub fn root(findings: &'a Findings, document: &'a Spanned<DeTable<'a>>) -> Self {
         let table = Some(document.get_ref());
         let (span, path, asked) = (document.span(), String::new(), Vec::new());
-        Self {
-            findings,
-            span,
-            path,
-            table,
-            broken: false,
-            asked,
-        }
+        Self { findings, span, path, table, broken: false, asked }
     }
 
     /// The table that `item` should be; without keys, and a mistake put down, if it is not.
@@ -52,14 +45,7 @@ impl<'a> Fields<'a> {
             findings.report(mistake);
         }
         let broken = table.is_none();
-        Self {
-            findings,
-            span: item.span(),
-            path,
-            table,
-            broken,
-            asked: Vec::new(),
-        }
+        Self { findings, span: item.span(), path, table, broken, asked: Vec::new() }
     }
 
     /// The table under `key`; without keys if the file does not have it.
@@ -178,12 +164,7 @@ impl<'a> Fields<'a> {
             let name: &std::borrow::Cow<'a, str> = key.get_ref();
             (name.as_ref(), key.span(), item)
         };
-        let mut entries = self
-            .table
-            .into_iter()
-            .flatten()
-            .map(entry)
-            .collect::<Vec<_>>();
+        let mut entries = self.table.into_iter().flatten().map(entry).collect::<Vec<_>>();
         entries.sort_by_key(|(_, span, _)| span.start);
         self.asked.extend(entries.iter().map(|(name, ..)| *name));
         entries
@@ -196,9 +177,7 @@ impl<'a> Fields<'a> {
 
     /// The value, or its mistake put down with the key in front.
     pub fn keep<T>(&self, key: &str, result: Result<T, Mistake>) -> Option<T> {
-        result
-            .map_err(|mistake| self.report(mistake.of_key(&spoken(&self.path_of(key)))))
-            .ok()
+        result.map_err(|mistake| self.report(mistake.of_key(&spoken(&self.path_of(key))))).ok()
     }
 
     /// Puts down that `key` is missing.
@@ -207,15 +186,9 @@ impl<'a> Fields<'a> {
             return;
         }
         let place = spoken(&self.path);
-        let place = if place.is_empty() {
-            String::new()
-        } else {
-            format!(" in `{place}`")
-        };
-        let (title, label) = (
-            format!("missing key `{key}`{place}"),
-            format!("`{key}` is required"),
-        );
+        let place = if place.is_empty() { String::new() } else { format!(" in `{place}`") };
+        let (title, label) =
+            (format!("missing key `{key}`{place}"), format!("`{key}` is required"));
         self.report(Mistake::new(self.span.clone(), title, label).of_absence());
     }
 
@@ -226,11 +199,7 @@ impl<'a> Fields<'a> {
 
     /// The dotted path of `key`.
     pub fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.into()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.into() } else { format!("{}.{key}", self.path) }
     }
 
     /// Where the value of `key` stands, else the table itself.
@@ -257,9 +226,7 @@ impl<'a> Fields<'a> {
 
 /// The path without the positions in arrays: `fault.for`.
 pub(crate) fn spoken(path: &str) -> String {
-    let words = path
-        .split('.')
-        .filter(|part| part.parse::<usize>().is_err());
+    let words = path.split('.').filter(|part| part.parse::<usize>().is_err());
     words.collect::<Vec<_>>().join(".")
 }
 
@@ -268,11 +235,8 @@ fn unknown_key(key: &str, span: Span, path: &str, known: &[&str]) -> Mistake {
         place if place.is_empty() => ("at the top level".into(), "at the top level".into()),
         place => (format!("in `{place}`"), format!("of `{place}`")),
     };
-    let mistake = Mistake::new(
-        span,
-        format!("unknown key `{key}` {place}"),
-        format!("not a key {here}"),
-    );
+    let mistake =
+        Mistake::new(span, format!("unknown key `{key}` {place}"), format!("not a key {here}"));
     let mistake = match nearest(key, known) {
         Some(near) => mistake.help(format!("did you mean `{near}`?")),
         None => mistake,
@@ -291,10 +255,7 @@ mod tests {
             "[workload]\nname = \"register\"\n«clinets» = 5",
             "unknown key `clinets` in `workload`\ndid you mean `clients`?\nthe keys here are `name`",
         );
-        check(
-            "[[«faults»]]",
-            "unknown key `faults` at the top level\ndid you mean `fault`?",
-        );
+        check("[[«faults»]]", "unknown key `faults` at the top level\ndid you mean `fault`?");
     }
 
     #[test]
@@ -307,22 +268,13 @@ mod tests {
             "«beyond_model» = true",
             "unknown key `beyond_model` at the top level\n`beyond_model` is a key of `phases`",
         );
-        check(
-            "«seeds» = 5",
-            "unknown key `seeds` at the top level\nseeds are not in the file",
-        );
+        check("«seeds» = 5", "unknown key `seeds` at the top level\nseeds are not in the file");
     }
 
     #[test]
     fn a_section_that_is_no_table_is_reported_once() {
-        check(
-            "workload = «5» # [workload]",
-            "`workload`: expected a table, found a whole number",
-        );
-        check(
-            "variants = «[]»",
-            "`variants`: expected a table, found an array",
-        );
+        check("workload = «5» # [workload]", "`workload`: expected a table, found a whole number");
+        check("variants = «[]»", "`variants`: expected a table, found an array");
         check(
             "«[fault]»\nkind = \"crash\"",
             "`fault`: expected an array of tables, found a table\nwrite `[[fault]]`",

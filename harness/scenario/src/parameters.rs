@@ -49,11 +49,7 @@ pub(crate) fn read(fields: &mut Fields, infos: &[ParameterInfo], scope: &Scope) 
 
 /// Reads those parameters of `infos` that the file gives.
 pub(crate) fn read_given(fields: &mut Fields, infos: &[ParameterInfo], scope: &Scope) -> Given {
-    let mut given = Given {
-        settings: Settings::default(),
-        spans: BTreeMap::new(),
-        sound: true,
-    };
+    let mut given = Given { settings: Settings::default(), spans: BTreeMap::new(), sound: true };
     for info in infos {
         let Some(item) = fields.get(info.name) else {
             continue;
@@ -108,23 +104,17 @@ pub(crate) fn is_aim(info: &ParameterInfo) -> bool {
 impl Given {
     /// A duration that has a default, in nanoseconds.
     pub fn duration(&self, name: &str) -> u64 {
-        self.settings
-            .duration(name)
-            .expect("the duration has a default")
+        self.settings.duration(name).expect("the duration has a default")
     }
 
     /// A whole number that has a default.
     pub fn integer(&self, name: &str) -> i64 {
-        self.settings
-            .integer(name)
-            .expect("the number has a default")
+        self.settings.integer(name).expect("the number has a default")
     }
 
     /// A share that has a default, in millionths.
     pub fn share(&self, name: &str) -> u32 {
-        self.settings
-            .per_million(name)
-            .expect("the share has a default")
+        self.settings.per_million(name).expect("the share has a default")
     }
 
     /// A delay that has a default.

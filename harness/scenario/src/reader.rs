@@ -92,9 +92,7 @@ fn faults(root: &mut Fields, scope: &Scope) -> Vec<ScheduledFault> {
 
 /// `<family>/<event>`: the last two parts of `path`, without `.toml`.
 fn name_of(path: &str) -> String {
-    let parts = path
-        .split(['/', '\\'])
-        .filter(|part| !matches!(*part, "" | "." | ".."));
+    let parts = path.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | ".."));
     let parts = parts.collect::<Vec<_>>();
     let name = parts[parts.len().saturating_sub(2)..].join("/");
     name.strip_suffix(".toml").unwrap_or(&name).into()
@@ -106,14 +104,8 @@ mod tests {
 
     #[test]
     fn a_scenario_is_named_by_the_last_two_parts_of_its_path() {
-        assert_eq!(
-            name_of("scenarios/raft/leader-isolated.toml"),
-            "raft/leader-isolated"
-        );
-        assert_eq!(
-            name_of("./raft/leader-isolated.toml"),
-            "raft/leader-isolated"
-        );
+        assert_eq!(name_of("scenarios/raft/leader-isolated.toml"), "raft/leader-isolated");
+        assert_eq!(name_of("./raft/leader-isolated.toml"), "raft/leader-isolated");
         assert_eq!(name_of("first.toml"), "first");
         assert_eq!(name_of("../first.toml"), "first");
         assert_eq!(name_of(""), "");

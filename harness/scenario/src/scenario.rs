@@ -146,11 +146,6 @@ pub struct Minimum {
 
 impl Default for Minimum {
     fn default() -> Self {
-        Self {
-            ok_operations: 100,
-            reads: 30,
-            overlapping_pairs: 10,
-            open_in_fault: 20,
-        }
+        Self { ok_operations: 100, reads: 30, overlapping_pairs: 10, open_in_fault: 20 }
     }
 }

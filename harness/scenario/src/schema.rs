@@ -20,19 +20,13 @@ use crate::scope::{facts, names};
 pub fn schema(catalogue: &Catalogue) -> Value {
     let mut builder = Builder::new(catalogue);
     let sections = builder.sections();
-    let variants = catalogue
-        .designs
-        .iter()
-        .map(|design| builder.variants_of(design))
-        .collect();
+    let variants = catalogue.designs.iter().map(|design| builder.variants_of(design)).collect();
     let mut root = builder.root();
     root["title"] = json!("Wrack scenario");
     for (name, section) in sections {
         root["properties"][name] = section;
     }
-    let required = root["required"]
-        .as_array_mut()
-        .expect("the title is required");
+    let required = root["required"].as_array_mut().expect("the title is required");
     required.extend([json!("design"), json!("workload")]);
     root["allOf"] = variants;
     fill_in_names(&mut root["$defs"], catalogue);
@@ -41,38 +35,16 @@ pub fn schema(catalogue: &Catalogue) -> Value {
 
 /// Names of the catalogue, where a form leaves them open.
 fn fill_in_names(forms: &mut Value, catalogue: &Catalogue) {
-    let codes = catalogue
-        .guarantees
-        .iter()
-        .map(|info| info.code.to_owned())
-        .collect::<Vec<_>>();
+    let codes = catalogue.guarantees.iter().map(|info| info.code.to_owned()).collect::<Vec<_>>();
     let designs = &catalogue.designs;
-    let roles = designs
-        .iter()
-        .flat_map(|design| design.roles)
-        .map(|role| (*role).to_owned());
-    let failpoints = designs
-        .iter()
-        .flat_map(|d| names(d.failpoints))
-        .map(str::to_owned);
+    let roles = designs.iter().flat_map(|design| design.roles).map(|role| (*role).to_owned());
+    let failpoints = designs.iter().flat_map(|d| names(d.failpoints)).map(str::to_owned);
     let all = [
-        (
-            "expected",
-            ["valid".to_owned()]
-                .into_iter()
-                .chain(codes.iter().cloned())
-                .collect(),
-        ),
+        ("expected", ["valid".to_owned()].into_iter().chain(codes.iter().cloned()).collect()),
         ("anomaly", codes),
         ("role", roles.collect()),
         ("failpoint", failpoints.collect()),
-        (
-            "fact",
-            designs
-                .iter()
-                .flat_map(|design| facts(design))
-                .collect::<Vec<_>>(),
-        ),
+        ("fact", designs.iter().flat_map(|design| facts(design)).collect::<Vec<_>>()),
     ];
     for (form, mut names) in all {
         names.sort();
@@ -107,10 +79,7 @@ mod tests {
     #[test]
     fn the_schema_is_itself_valid() {
         let schema = schema(&catalogue());
-        assert_eq!(
-            schema["$schema"],
-            "https://json-schema.org/draft/2020-12/schema"
-        );
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
         jsonschema::draft202012::meta::validate(&schema).unwrap();
     }
 
@@ -143,21 +112,12 @@ mod tests {
     fn the_schema_refuses_what_it_can_see() {
         check("[workload]\nname = \"regster\"", false);
         check("[workload]\nname = \"register\"\nclients = 0", false);
-        check(
-            "[workload]\nname = \"register\"\nmix = { enqueue = 1 }",
-            false,
-        );
+        check("[workload]\nname = \"register\"\nmix = { enqueue = 1 }", false);
         check("[workload]\nname = \"register\"\nrate = \"50\"", false);
         check("[variants.nobody]\nexpect = \"valid\"", false);
         check("[variants.reference]\nexpect = \"lin\"", false);
-        check(
-            "[[fault]]\nkind = \"crash\"\ntarget = { role = \"boss\" }\nat = \"1s\"",
-            false,
-        );
-        check(
-            "[[fault]]\nkind = \"crash\"\ntarget = { some = \"few\" }\nat = \"1s\"",
-            false,
-        );
+        check("[[fault]]\nkind = \"crash\"\ntarget = { role = \"boss\" }\nat = \"1s\"", false);
+        check("[[fault]]\nkind = \"crash\"\ntarget = { some = \"few\" }\nat = \"1s\"", false);
         check(
             "[[fault]]\nkind = \"crash\"\ntarget = { count = 1, role = \"leader\" }\nat = \"1s\"",
             false,
@@ -168,24 +128,12 @@ mod tests {
             "[[fault]]\nkind = \"clock_step\"\ntarget = \"n1\"\noffset = \"1s\"\nat = \"1s\"\nfor = \"1s\"",
             false,
         );
-        check(
-            "[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\non = { fact = \"elected\" }",
-            false,
-        );
-        check(
-            "[network]\npeer_latency = { exponential = \"5ms\", sigma = 1 }",
-            false,
-        );
+        check("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\non = { fact = \"elected\" }", false);
+        check("[network]\npeer_latency = { exponential = \"5ms\", sigma = 1 }", false);
         check("[network]\npeer_latency = \"5\"", false);
-        check(
-            "[[slo]]\nmetric = \"availability\"\nat_most = \"1%\"",
-            false,
-        );
+        check("[[slo]]\nmetric = \"availability\"\nat_most = \"1%\"", false);
         check("[[guarantee]]\ncode = \"STALE\"", false);
         check("[client]\nretries = 3", false);
-        check(
-            "[variants.reference]\nexpect = \"valid\"\nparameters = { nodse = 3 }",
-            false,
-        );
+        check("[variants.reference]\nexpect = \"valid\"\nparameters = { nodse = 3 }", false);
     }
 }

@@ -81,11 +81,7 @@ impl<'a> Scope<'a> {
             return Ok(());
         };
         if !nodes.iter().any(|node| node == name) {
-            return Err(hint_at_form(
-                self.unknown_node(name, span, nodes),
-                name,
-                self.roles(),
-            ));
+            return Err(hint_at_form(self.unknown_node(name, span, nodes), name, self.roles()));
         }
         let lacks = |resized: &&Resized| !resized.nodes.iter().any(|node| node == name);
         self.resized.iter().find(lacks).map_or(Ok(()), |resized| {
@@ -97,9 +93,7 @@ impl<'a> Scope<'a> {
 
     /// Judges the name of a node or client.
     pub fn member(&self, name: &str, span: Span) -> Result<(), Mistake> {
-        let number = name
-            .strip_prefix("client-")
-            .and_then(|n| n.parse::<u32>().ok());
+        let number = name.strip_prefix("client-").and_then(|n| n.parse::<u32>().ok());
         let Some(number) = number else {
             return self.node(name, span);
         };
@@ -133,12 +127,7 @@ impl<'a> Scope<'a> {
         if known.contains(&name) {
             return Ok(());
         }
-        Err(unknown(
-            &format!("failpoint of `{}`", design.name),
-            name,
-            span,
-            &known,
-        ))
+        Err(unknown(&format!("failpoint of `{}`", design.name), name, span, &known))
     }
 
     /// Judges the name of a fact that a fault waits for.
@@ -159,12 +148,7 @@ impl<'a> Scope<'a> {
     }
 
     fn unknown_node(&self, name: &str, span: Span, nodes: &[SmolStr]) -> Mistake {
-        unknown(
-            "node",
-            name,
-            span,
-            &nodes.iter().map(SmolStr::as_str).collect::<Vec<_>>(),
-        )
+        unknown("node", name, span, &nodes.iter().map(SmolStr::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -172,9 +156,7 @@ impl<'a> Scope<'a> {
 pub(crate) fn facts(design: &DesignInfo) -> Vec<String> {
     let own = design.facts.iter().map(|fact| fact.name.to_owned());
     let roles = design.roles.iter().map(|role| format!("role.{role}"));
-    own.chain(roles)
-        .chain(FACTS.iter().map(|fact| (*fact).to_owned()))
-        .collect()
+    own.chain(roles).chain(FACTS.iter().map(|fact| (*fact).to_owned())).collect()
 }
 
 /// The names alone.

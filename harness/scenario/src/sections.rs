@@ -30,36 +30,12 @@ pub(crate) struct Section {
 
 /// The sections whose keys do not depend on the catalogue, or not all of them.
 pub(crate) const ALL: &[Section] = &[
-    Section {
-        name: "network",
-        doc: "Links without faults.",
-        keys: environment::NETWORK,
-    },
-    Section {
-        name: "disk",
-        doc: "Disks without faults.",
-        keys: environment::DISK,
-    },
-    Section {
-        name: "workload",
-        doc: "What clients ask, and how fast.",
-        keys: workload::KEYS,
-    },
-    Section {
-        name: "client",
-        doc: "How clients retry.",
-        keys: client::KEYS,
-    },
-    Section {
-        name: "fault",
-        doc: "What is injected, and when.",
-        keys: timing::KEYS,
-    },
-    Section {
-        name: "phases",
-        doc: "How long the phases last.",
-        keys: phases::KEYS,
-    },
+    Section { name: "network", doc: "Links without faults.", keys: environment::NETWORK },
+    Section { name: "disk", doc: "Disks without faults.", keys: environment::DISK },
+    Section { name: "workload", doc: "What clients ask, and how fast.", keys: workload::KEYS },
+    Section { name: "client", doc: "How clients retry.", keys: client::KEYS },
+    Section { name: "fault", doc: "What is injected, and when.", keys: timing::KEYS },
+    Section { name: "phases", doc: "How long the phases last.", keys: phases::KEYS },
     Section {
         name: "minimum",
         doc: "Below these a valid verdict is unknown: too little happened.",
@@ -84,9 +60,7 @@ const SPECIAL: &[(&str, &str)] = &[
 
 /// The described keys of a section.
 pub(crate) fn keys_of(name: &str) -> &'static [ParameterInfo] {
-    ALL.iter()
-        .find(|section| section.name == name)
-        .map_or(&[], |section| section.keys)
+    ALL.iter().find(|section| section.name == name).map_or(&[], |section| section.keys)
 }
 
 /// What to say of a key that is unknown in `place`, if it is well known elsewhere.
@@ -94,13 +68,8 @@ pub(crate) fn hint(key: &str, place: &str) -> Option<String> {
     if matches!(key, "seed" | "seeds") {
         return Some("seeds are not in the file: `wrack run PATH --seeds 0..20`".into());
     }
-    let described = ALL
-        .iter()
-        .filter(|section| section.keys.iter().any(|info| info.name == key));
-    let special = SPECIAL
-        .iter()
-        .filter(|(name, _)| *name == key)
-        .map(|(_, section)| *section);
+    let described = ALL.iter().filter(|section| section.keys.iter().any(|info| info.name == key));
+    let special = SPECIAL.iter().filter(|(name, _)| *name == key).map(|(_, section)| *section);
     let homes = described.map(|section| section.name).chain(special);
     let homes = homes.filter(|home| *home != place).collect::<Vec<_>>();
     (!homes.is_empty()).then(|| format!("`{key}` is a key of {}", quoted(&homes)))

@@ -10,11 +10,7 @@ const LISTED_MAX: usize = 24;
 pub(crate) fn unknown(what: &str, name: &str, span: Span, names: &[&str]) -> Mistake {
     let (noun, of) = what.split_at(what.find(" of ").unwrap_or(what.len()));
     let title = format!("unknown {noun} `{name}`{of}");
-    suggest(
-        Mistake::new(span, title, format!("no such {noun}")),
-        name,
-        names,
-    )
+    suggest(Mistake::new(span, title, format!("no such {noun}")), name, names)
 }
 
 /// Adds the nearest name, if one is near, and the names that exist.
@@ -22,11 +18,7 @@ pub(crate) fn suggest(mut mistake: Mistake, name: &str, names: &[&str]) -> Mista
     if let Some(near) = nearest(name, names) {
         mistake = mistake.help(format!("did you mean `{near}`?"));
     }
-    if names.is_empty() {
-        mistake.help("there is none")
-    } else {
-        mistake.help(there_is(names))
-    }
+    if names.is_empty() { mistake.help("there is none") } else { mistake.help(there_is(names)) }
 }
 
 /// `there are: …`, or `there is only …`.
@@ -39,10 +31,7 @@ fn there_is(names: &[&str]) -> String {
 
 /// The names in backticks, as many as a message can hold.
 pub(crate) fn quoted(names: &[&str]) -> String {
-    let shown = names
-        .iter()
-        .take(LISTED_MAX)
-        .map(|name| format!("`{name}`"));
+    let shown = names.iter().take(LISTED_MAX).map(|name| format!("`{name}`"));
     let text = shown.collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(LISTED_MAX) {
         0 => text,
@@ -72,13 +61,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_is_recognised_and_another_word_is_not() {
-        let names = [
-            "partition",
-            "crash",
-            "clock_step",
-            "LIN",
-            "stale_local_read",
-        ];
+        let names = ["partition", "crash", "clock_step", "LIN", "stale_local_read"];
         assert_eq!(nearest("partitoin", &names), Some("partition"));
         assert_eq!(nearest("clock-step", &names), Some("clock_step"));
         assert_eq!(nearest("lin", &names), Some("LIN"));

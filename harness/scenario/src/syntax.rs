@@ -21,10 +21,7 @@ pub(crate) struct Syntax {
 pub(crate) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Syntax) {
     let (document, mut errors) = DeTable::parse_recoverable(text);
     errors.sort_by_key(|error| place(error).start);
-    let mut mistakes = errors
-        .iter()
-        .map(|error| mistake(error, text))
-        .collect::<Vec<_>>();
+    let mut mistakes = errors.iter().map(|error| mistake(error, text)).collect::<Vec<_>>();
     let mut broken = Vec::new();
     for value in long_values(document.get_ref()) {
         let value = to_its_end(value, text, &errors);
@@ -32,9 +29,7 @@ pub(crate) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Syntax) {
         let Some(first) = mistakes.iter().position(|mistake| inside(&mistake.span)) else {
             continue;
         };
-        let unclosed = errors
-            .iter()
-            .find(|error| inside(&place(error)) && is_unclosed(error));
+        let unclosed = errors.iter().find(|error| inside(&place(error)) && is_unclosed(error));
         let kept = match unclosed {
             Some(error) => never_closed(error, &value),
             None => mistakes[first].clone(),
@@ -64,9 +59,7 @@ impl Syntax {
             !broken.any(|broken| broken.start < end && start < broken.end)
         };
         let tells = |mistake: &Mistake| !mistake.absence && !mistake.span.is_empty();
-        let apart = meaning
-            .into_iter()
-            .filter(|mistake| tells(mistake) && trusted(mistake));
+        let apart = meaning.into_iter().filter(|mistake| tells(mistake) && trusted(mistake));
         self.mistakes.extend(apart);
         self.mistakes
     }
@@ -84,12 +77,8 @@ fn mistake(error: &Error, text: &str) -> Mistake {
         Some("") if unquoted => Mistake::new(span, "invalid TOML: missing value", "write one here"),
         Some(bare) if unquoted && !bare.contains(['"', '\\']) => {
             let help = format!("write \"{bare}\"");
-            Mistake::new(
-                span,
-                format!("invalid TOML: {title}"),
-                "a string without quotes",
-            )
-            .help(help)
+            Mistake::new(span, format!("invalid TOML: {title}"), "a string without quotes")
+                .help(help)
         }
         _ => Mistake::new(span, format!("invalid TOML: {title}"), label),
     }
@@ -119,11 +108,7 @@ fn never_closed(error: &Error, value: &Span) -> Mistake {
         _ => "string",
     };
     let opening = value.start..value.start + if what == "string" { 3 } else { 1 };
-    Mistake::new(
-        opening,
-        format!("invalid TOML: the {what} is never closed"),
-        "opened here",
-    )
+    Mistake::new(opening, format!("invalid TOML: the {what} is never closed"), "opened here")
 }
 
 /// The line that `span` begins in, and those up to where it ends, as bytes.
@@ -131,10 +116,7 @@ fn lines_of(text: &str, span: &Span) -> Span {
     let newline = |byte: &u8| *byte == b'\n';
     let (before, after) = (&text.as_bytes()[..span.start], &text.as_bytes()[span.end..]);
     let start = before.iter().rposition(newline).map_or(0, |at| at + 1);
-    let end = after
-        .iter()
-        .position(newline)
-        .map_or(text.len() + 1, |at| span.end + at);
+    let end = after.iter().position(newline).map_or(text.len() + 1, |at| span.end + at);
     start..end
 }
 
@@ -168,10 +150,7 @@ mod tests {
             "owner = «storage team»\n",
             "invalid TOML: string values must be quoted\nwrite \"storage team\"",
         );
-        check(
-            "owner = \"a\"\n«owner» = \"b\"\n",
-            "invalid TOML: duplicate key",
-        );
+        check("owner = \"a\"\n«owner» = \"b\"\n", "invalid TOML: duplicate key");
     }
 
     #[test]
@@ -185,10 +164,7 @@ mod tests {
     #[test]
     fn what_is_never_closed_is_located_where_it_begins() {
         let array = "[client]\nattempts = «[»1,\ntimeout = \"x\"";
-        check(
-            array,
-            "invalid TOML: the array is never closed\nopened here",
-        );
+        check(array, "invalid TOML: the array is never closed\nopened here");
         let table = "[network]\npeer_latency = «{» lognormal = \"1ms\"\n";
         check(table, "invalid TOML: the inline table is never closed");
         let string = "story = «\"\"\"»\nOnce upon a time\n";

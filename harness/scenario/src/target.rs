@@ -66,11 +66,7 @@ fn read_form(form: &str, item: &Item) -> Result<Target, Mistake> {
         _ => match value::flag(item)? {
             true => Target::Source,
             false => {
-                return Err(Mistake::new(
-                    item.span(),
-                    "`false` means nobody",
-                    "write `true`",
-                ));
+                return Err(Mistake::new(item.span(), "`false` means nobody", "write `true`"));
             }
         },
     })
@@ -152,28 +148,19 @@ mod tests {
 
     #[test]
     fn a_node_that_is_not_there_can_never_match() {
-        crash(
-            "«\"n6\"»",
-            "unknown node `n6`\nthere are: `n1`, `n2`, `n3`, `n4`, `n5`",
-        );
+        crash("«\"n6\"»", "unknown node `n6`\nthere are: `n1`, `n2`, `n3`, `n4`, `n5`");
         crash(
             "«\"client-6\"»",
             "there is no client `client-6`\nthe clients are `client-1` to `client-5`",
         );
         crash("«\"client-0\"»", "there is no client `client-0`");
         crash("{ count = «6» }", "there are not 6 nodes\nthe design has 5");
-        crash(
-            "{ count = «0» }",
-            "`fault.target.count`: 0 is out of bounds",
-        );
+        crash("{ count = «0» }", "`fault.target.count`: 0 is out of bounds");
     }
 
     #[test]
     fn a_role_or_a_group_in_place_of_a_node_is_recognised() {
-        crash(
-            "«\"leader\"»",
-            "unknown node `leader`\nfor a role write { role = \"leader\" }",
-        );
+        crash("«\"leader\"»", "unknown node `leader`\nfor a role write { role = \"leader\" }");
         crash(
             "«\"minority\"»",
             "unknown node `minority`\nfor a group write { some = \"minority\" }",
@@ -194,22 +181,13 @@ mod tests {
 
     #[test]
     fn a_target_has_one_form() {
-        crash(
-            "{ role = \"leader\", count = «2» }",
-            "`role` and `count` exclude each other",
-        );
-        crash(
-            "«{}»",
-            "`fault.target` needs one of `role`, `random`, `count`, `some`, `source`",
-        );
+        crash("{ role = \"leader\", count = «2» }", "`role` and `count` exclude each other");
+        crash("«{}»", "`fault.target` needs one of `role`, `random`, `count`, `some`, `source`");
         crash(
             "{ some = «\"few\"» }",
             "`fault.target.some`: unknown value `few`\nthere are: `minority`",
         );
-        crash(
-            "{ source = «false» }",
-            "`fault.target.source`: `false` means nobody",
-        );
+        crash("{ source = «false» }", "`fault.target.source`: `false` means nobody");
         crash(
             "«5»",
             "`fault.target`: expected a target such as \"n1\" or { role = \"leader\" }, found a whole number",

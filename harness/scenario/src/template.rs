@@ -7,16 +7,9 @@ use toml::Value;
 /// `name` is that of the file, `raft/leader-isolated`; its last part becomes the title.
 pub fn template(name: &str) -> String {
     let event = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let event = event
-        .strip_suffix(".toml")
-        .unwrap_or(event)
-        .replace(['-', '_'], " ");
+    let event = event.strip_suffix(".toml").unwrap_or(event).replace(['-', '_'], " ");
     let event = event.trim();
-    let title = if event.is_empty() {
-        "Something happens"
-    } else {
-        event
-    };
+    let title = if event.is_empty() { "Something happens" } else { event };
     let mut letters = title.chars();
     let first = letters.next().map(char::to_uppercase).into_iter().flatten();
     let title = first.chain(letters).collect::<String>();
@@ -101,10 +94,7 @@ mod tests {
 
     fn check(name: &str, title: &str) {
         let scenario = crate::read("new.toml", &template(name), &catalogue());
-        assert_eq!(
-            scenario.unwrap_or_else(|wrong| panic!("{wrong}")).title,
-            title
-        );
+        assert_eq!(scenario.unwrap_or_else(|wrong| panic!("{wrong}")).title, title);
     }
 
     #[test]
@@ -122,11 +112,7 @@ mod tests {
             Some(code) if !prose.iter().any(|start| line.starts_with(start)) => code.to_owned(),
             _ => line.to_owned(),
         };
-        let text = template("all")
-            .lines()
-            .map(uncomment)
-            .collect::<Vec<_>>()
-            .join("\n");
+        let text = template("all").lines().map(uncomment).collect::<Vec<_>>().join("\n");
         crate::read("new.toml", &text, &catalogue()).unwrap_or_else(|wrong| panic!("{wrong}"));
     }
 }

@@ -37,35 +37,20 @@ pub(crate) fn check(fixture: &str, expected: &str) {
     let start = marked.find('«').unwrap_or(0);
     let end = marked.find('»').map_or(0, |end| end - '«'.len_utf8());
     let diagnostics = crate::read("raft/test.toml", &text, &catalogue()).unwrap_err();
-    let [diagnostic] = diagnostics.list() else {
-        panic!("not one mistake:\n{diagnostics}")
-    };
+    let [diagnostic] = diagnostics.list() else { panic!("not one mistake:\n{diagnostics}") };
     let mut lines = expected.lines();
-    assert_eq!(
-        Some(diagnostic.title.as_str()),
-        lines.next(),
-        "\n{diagnostics}"
-    );
+    assert_eq!(Some(diagnostic.title.as_str()), lines.next(), "\n{diagnostics}");
     assert_eq!(diagnostic.span, start..end, "\n{diagnostics}");
     let beside = beside(diagnostic);
     for line in lines {
-        assert!(
-            beside.contains(line.trim()),
-            "{line}\nis not in\n{beside}\n{diagnostics}"
-        );
+        assert!(beside.contains(line.trim()), "{line}\nis not in\n{beside}\n{diagnostics}");
     }
 }
 
 fn beside(diagnostic: &Diagnostic) -> String {
-    let related = diagnostic
-        .related
-        .iter()
-        .map(|related| related.label.as_str());
+    let related = diagnostic.related.iter().map(|related| related.label.as_str());
     let help = diagnostic.help.iter().map(String::as_str);
-    let lines = [diagnostic.label.as_str()]
-        .into_iter()
-        .chain(related)
-        .chain(help);
+    let lines = [diagnostic.label.as_str()].into_iter().chain(related).chain(help);
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -95,9 +80,7 @@ pub(crate) fn mangled(text: &str, count: usize) -> impl Iterator<Item = String> 
     ];
     let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
     let mut draw = move |bound: usize| {
-        noise = noise
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (noise >> 33) as usize % bound
     };
     (0..count).map(move |_| {

@@ -8,43 +8,25 @@ use crate::scenario::{Bound, Scenario};
 use crate::testing::{catalogue, example, mangled, read_good};
 
 fn read_example() -> Scenario {
-    crate::read(
-        "scenarios/raft/leader-isolated.toml",
-        example(),
-        &catalogue(),
-    )
-    .unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+    crate::read("scenarios/raft/leader-isolated.toml", example(), &catalogue())
+        .unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
 }
 
 #[test]
 fn the_example_of_the_reference_is_read_in_full() {
     let scenario = read_example();
     assert_eq!(scenario.name, "raft/leader-isolated");
-    assert_eq!(
-        scenario.hash,
-        &blake3::hash(example().as_bytes()).to_hex()[..16]
-    );
+    assert_eq!(scenario.hash, &blake3::hash(example().as_bytes()).to_hex()[..16]);
     assert_eq!(scenario.nodes, ["n1", "n2", "n3", "n4", "n5"]);
     assert_eq!(scenario.tier, Some(1));
     assert_eq!(scenario.variants[1].expected(), "LIN");
     assert_eq!(scenario.variants[1].share_per_million, 900_000);
     assert_eq!(scenario.variants[1].follows[0].code, "STALE");
-    assert_eq!(
-        scenario.variants[1].parameters.duration("heartbeat"),
-        Some(100_000_000)
-    );
-    assert_eq!(
-        scenario.environment.sync_latency,
-        Delay::uniform(1_000_000, 4_000_000)
-    );
+    assert_eq!(scenario.variants[1].parameters.duration("heartbeat"), Some(100_000_000));
+    assert_eq!(scenario.environment.sync_latency, Delay::uniform(1_000_000, 4_000_000));
     assert_eq!(scenario.workload.rate_per_kilosecond, 50_000);
     assert_eq!(scenario.workload.pace, Pace::Open);
-    assert_eq!(
-        scenario.workload.distribution,
-        KeyDistribution::Zipf {
-            exponent_milli: 1_100
-        }
-    );
+    assert_eq!(scenario.workload.distribution, KeyDistribution::Zipf { exponent_milli: 1_100 });
     assert_eq!(scenario.workload.mix[0], ("read".into(), 2));
     assert_eq!(scenario.client.key, RetryKey::Unique);
     assert_eq!(scenario.client.budget_per_million, Some(100_000));
@@ -58,34 +40,20 @@ fn the_faults_of_the_example_are_read_in_full() {
     let faults = read_example().faults;
     assert_eq!((faults[0].id, faults[1].id), (0, 1));
     assert_eq!(faults[0].when, When::At(5_000_000_000));
-    assert_eq!(
-        (faults[0].lasts_ns, faults[0].times),
-        (Some(10_000_000_000), 3)
-    );
+    assert_eq!((faults[0].lasts_ns, faults[0].times), (Some(10_000_000_000), 3));
     assert_eq!(
         faults[0].fault.settings.0["target"],
         Setting::Target(Target::Role("leader".into()))
     );
     let by = Some(Target::Node("n1".into()));
     let fact = "role.leader".into();
-    assert_eq!(
-        faults[1].when,
-        When::OnFact {
-            fact,
-            by,
-            nth: 2,
-            delay_ns: 10_000_000
-        }
-    );
+    assert_eq!(faults[1].when, When::OnFact { fact, by, nth: 2, delay_ns: 10_000_000 });
 }
 
 #[test]
 fn every_default_that_is_filled_in_is_listed() {
     let scenario = read_good("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\nat = \"5s\"");
-    let defaults = scenario
-        .defaults
-        .iter()
-        .map(|(key, value)| format!("{key} = {value}"));
+    let defaults = scenario.defaults.iter().map(|(key, value)| format!("{key} = {value}"));
     let defaults = defaults.collect::<Vec<_>>().join("\n");
     let expected = "\
 design.nodes = 5
@@ -124,13 +92,7 @@ minimum.overlapping_pairs = 10
 minimum.open_in_fault = 20";
     assert_eq!(defaults, expected);
     let example = read_example().defaults;
-    assert_eq!(
-        example
-            .iter()
-            .filter(|(key, _)| !key.starts_with("fault.1"))
-            .count(),
-        1
-    );
+    assert_eq!(example.iter().filter(|(key, _)| !key.starts_with("fault.1")).count(), 1);
 }
 
 /// Re-bless with `BLESS=1 cargo test -p wrack-scenario`, and read the diff before committing.
@@ -158,10 +120,7 @@ fn a_torn_or_mangled_file_gives_diagnostics_and_never_a_panic() {
         assert!(!diagnostics.list().is_empty());
         for diagnostic in diagnostics.list() {
             let arrow = format!("--> a.toml:{}:{}\n", diagnostic.line, diagnostic.column);
-            assert!(
-                rendered.contains(&arrow),
-                "{arrow} in\n{rendered}\nof\n{text:?}"
-            );
+            assert!(rendered.contains(&arrow), "{arrow} in\n{rendered}\nof\n{text:?}");
         }
     };
     (0..text.len()).for_each(|end| check(&text[..end]));

@@ -38,19 +38,13 @@ fn digits<'a>(item: &'a Item) -> Option<&'a str> {
 
 /// Any string.
 pub(crate) fn text<'a>(item: &'a Item) -> Result<&'a str, Mistake> {
-    item.get_ref()
-        .as_str()
-        .ok_or_else(|| mismatch(item, "a string"))
+    item.get_ref().as_str().ok_or_else(|| mismatch(item, "a string"))
 }
 
 /// A string that says something.
 pub(crate) fn words(item: &Item) -> Result<String, Mistake> {
     match text(item)?.trim() {
-        "" => Err(Mistake::new(
-            item.span(),
-            "an empty string",
-            "say something here",
-        )),
+        "" => Err(Mistake::new(item.span(), "an empty string", "say something here")),
         words => Ok(words.into()),
     }
 }
@@ -62,9 +56,7 @@ pub(crate) fn name(item: &Item) -> Result<SmolStr, Mistake> {
 
 /// `true` or `false`.
 pub(crate) fn flag(item: &Item) -> Result<bool, Mistake> {
-    item.get_ref()
-        .as_bool()
-        .ok_or_else(|| mismatch(item, "`true` or `false`"))
+    item.get_ref().as_bool().ok_or_else(|| mismatch(item, "`true` or `false`"))
 }
 
 /// A whole number from `min` to `max`, both included.
@@ -77,16 +69,14 @@ pub(crate) fn whole(item: &Item, min: i64, max: i64) -> Result<i64, Mistake> {
         });
     };
     let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
-    number
-        .filter(|number| (min..=max).contains(number))
-        .ok_or_else(|| {
-            let bounds = bounds(min, max);
-            Mistake::new(
-                item.span(),
-                format!("{integer} is out of bounds"),
-                format!("must be {bounds}"),
-            )
-        })
+    number.filter(|number| (min..=max).contains(number)).ok_or_else(|| {
+        let bounds = bounds(min, max);
+        Mistake::new(
+            item.span(),
+            format!("{integer} is out of bounds"),
+            format!("must be {bounds}"),
+        )
+    })
 }
 
 fn bounds(min: i64, max: i64) -> String {
@@ -101,11 +91,8 @@ pub(crate) fn choice(item: &Item, names: &'static [&'static str]) -> Result<Smol
     let given = text(item)?;
     let found = names.iter().find(|name| **name == given);
     found.map(|name| SmolStr::new_static(name)).ok_or_else(|| {
-        let mistake = Mistake::new(
-            item.span(),
-            format!("unknown value `{given}`"),
-            "not one of them",
-        );
+        let mistake =
+            Mistake::new(item.span(), format!("unknown value `{given}`"), "not one of them");
         suggest(mistake, given, names)
     })
 }
@@ -124,11 +111,7 @@ fn spelled<T>(
         });
     };
     parse(text).map_err(|reason| {
-        Mistake::new(
-            item.span(),
-            reason,
-            format!("expected {what} such as \"{example}\""),
-        )
+        Mistake::new(item.span(), reason, format!("expected {what} such as \"{example}\""))
     })
 }
 
@@ -139,11 +122,7 @@ pub(crate) fn duration(item: &Item) -> Result<u64, Mistake> {
 
 /// `"-2s"`, in nanoseconds.
 pub(crate) fn offset(item: &Item) -> Result<i64, Mistake> {
-    spelled(
-        item,
-        ("a signed duration", "-2s", "ms"),
-        duration::parse_signed,
-    )
+    spelled(item, ("a signed duration", "-2s", "ms"), duration::parse_signed)
 }
 
 /// `"2%"`, in millionths.
@@ -189,10 +168,7 @@ mod tests {
             "timeout = «500»",
             "`client.timeout`: expected a duration such as \"150ms\", found a whole number\na number needs its unit: \"500ms\"",
         );
-        client(
-            "key = «true»",
-            "`client.key`: expected a string, found a boolean",
-        );
+        client("key = «true»", "`client.key`: expected a string, found a boolean");
         check(
             "[phases]\nbeyond_model = «\"yes\"»",
             "`phases.beyond_model`: expected `true` or `false`, found a string",
@@ -201,18 +177,12 @@ mod tests {
 
     #[test]
     fn a_number_out_of_bounds_says_the_bounds() {
-        client(
-            "attempts = «0»",
-            "`client.attempts`: 0 is out of bounds\nmust be from 1 to 1000",
-        );
+        client("attempts = «0»", "`client.attempts`: 0 is out of bounds\nmust be from 1 to 1000");
         client(
             "attempts = «99999999999999999999»",
             "`client.attempts`: 99999999999999999999 is out of bounds",
         );
-        check(
-            "tier = «4»",
-            "`tier`: 4 is out of bounds\nmust be from 1 to 3",
-        );
+        check("tier = «4»", "`tier`: 4 is out of bounds\nmust be from 1 to 3");
         check(
             "[minimum]\nreads = «-1»",
             "`minimum.reads`: -1 is out of bounds\nmust be at least 0",

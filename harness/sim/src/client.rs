@@ -1,7 +1,8 @@
 //! A client: it runs the operations of a workload, one at a time, and owns the retry policy.
 //!
 //! An operation is `ok` if any attempt was answered ok, `fail` only if every attempt is known to
-//! have had no effect, and else `info`. A cas that is refused after an attempt in doubt is `info`:
+//! have had no effect and to have none later, and else `info`: a redirected message may come again
+//! as a duplicate when that node serves. A cas that is refused after an attempt in doubt is `info`:
 //! the attempt in doubt may be what changed the value. After `info` the process is never reused;
 //! the session goes on.
 
@@ -52,6 +53,8 @@ pub struct ClientPlan {
     pub pace: Pace,
     /// How it retries.
     pub policy: RetryPolicy,
+    /// It invokes nothing from this time on, on its own clock.
+    pub stops_ns: u64,
     /// Whom it may ask; it starts with the one at its own number.
     pub entries: Vec<NodeId>,
 }
@@ -181,6 +184,9 @@ impl<P: Payload> Node for Client<P> {
 
 impl<P: Payload> Client<P> {
     fn wait_for_next(&mut self, cx: &mut Cx<'_, Self>) {
+        if cx.now() >= self.plan.stops_ns {
+            self.next = self.plan.operations.len();
+        }
         let Some(planned) = self.plan.operations.get(self.next) else {
             return;
         };
@@ -275,6 +281,8 @@ impl<P: Payload> Client<P> {
             return;
         }
         let Some(open) = &mut self.open else { return };
+        // Nothing was done there, but a duplicate of the message may come when that node serves.
+        open.doubt = true;
         open.why = SmolStr::new_static("nobody serves it");
         let entries = &self.plan.entries;
         let named = hint.and_then(|hint| entries.iter().position(|entry| *entry == hint));

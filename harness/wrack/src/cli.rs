@@ -174,5 +174,9 @@ fn seed(text: &str) -> Result<u64, String> {
 fn seeds(text: &str) -> Result<Range<u64>, String> {
     let (first, end) = text.split_once("..").ok_or("write a range such as 0..20")?;
     let (first, end) = (seed(first)?, seed(end)?);
-    if first < end { Ok(first..end) } else { Err("the range is empty: write A..B with A < B".into()) }
+    if first < end {
+        Ok(first..end)
+    } else {
+        Err("the range is empty: write A..B with A < B".into())
+    }
 }

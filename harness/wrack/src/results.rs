@@ -70,7 +70,9 @@ impl RunSummary {
             verdict: run.verdict,
             as_expected: run.as_expected,
             anomalies: run.anomalies().cloned().collect(),
-            faults: faults.map(|f| FaultSummary { kind: f.kind.clone(), effect: f.effect }).collect(),
+            faults: faults
+                .map(|f| FaultSummary { kind: f.kind.clone(), effect: f.effect })
+                .collect(),
             slos: run.slos.clone(),
             operations: run.counts,
             examined: run.judgements.iter().map(|j| (j.code.clone(), j.examined.clone())).collect(),
@@ -126,14 +128,15 @@ pub fn read(folder: &Path) -> Result<Run, Failure> {
         Failure::input(format!("{place}: not a result of this version of Wrack: {error}"))
     })?;
     if run.format != RESULT_FORMAT {
-        let message = format!("format {} is not known: this version reads {RESULT_FORMAT}", run.format);
+        let message =
+            format!("format {} is not known: this version reads {RESULT_FORMAT}", run.format);
         return Err(Failure::input(format!("{}: {message}", path.display())));
     }
     let path = folder.join("history.jsonl");
     let file = std::fs::File::open(&path).map_err(|e| Failure::file(path.display(), e))?;
     let recorded = codec::read(std::io::BufReader::new(file));
-    let recorded = recorded
-        .map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
+    let recorded =
+        recorded.map_err(|error| Failure::input(format!("{}: {error}", path.display())))?;
     if !recorded.finished {
         let message = format!("{}: the history was cut off before its end", path.display());
         return Err(Failure::input(message));

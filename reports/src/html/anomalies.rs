@@ -59,10 +59,7 @@ impl<'a> Anomalies<'a> {
 }
 
 fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -> Drawn<'a> {
-    let known = anomaly
-        .operations
-        .iter()
-        .filter_map(|id| run.history.operation(*id));
+    let known = anomaly.operations.iter().filter_map(|id| run.history.operation(*id));
     let shown: Vec<&Operation> = known.take(timeline::OPERATIONS_MAX).collect();
     let heading = text::code_and_name(&anomaly.code);
     let title = format!("Operations of anomaly {number}, {heading}");
@@ -80,12 +77,7 @@ fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -
 fn about(run: &Run, anomaly: &Anomaly) -> Vec<String> {
     const NODES_MAX: usize = 12;
     let mut about = Vec::new();
-    about.extend(
-        anomaly
-            .key
-            .as_ref()
-            .map(|key| format!("key {}", text::label(key))),
-    );
+    about.extend(anomaly.key.as_ref().map(|key| format!("key {}", text::label(key))));
     let name = |node: &u16| match run.nodes.get(usize::from(*node)) {
         Some(name) => text::label(name),
         None => format!("node {node}"),
@@ -94,11 +86,7 @@ fn about(run: &Run, anomaly: &Anomaly) -> Vec<String> {
     if !nodes.is_empty() {
         about.push(format!("on {}", text::list(&nodes)));
     }
-    about.extend(
-        anomaly
-            .at_ns
-            .map(|ns| format!("visible at {}", text::moment(ns))),
-    );
+    about.extend(anomaly.at_ns.map(|ns| format!("visible at {}", text::moment(ns))));
     about
 }
 
@@ -106,18 +94,14 @@ fn note(named: usize, shown: usize) -> String {
     match (named, shown) {
         (0, _) => "This anomaly is about nodes, not about operations of clients.".into(),
         (named, shown) if named == shown => String::new(),
-        (named, shown) => format!(
-            "{shown} of {} are shown.",
-            text::counted(named as u64, "operations")
-        ),
+        (named, shown) => {
+            format!("{shown} of {} are shown.", text::counted(named as u64, "operations"))
+        }
     }
 }
 
 fn row(operation: &Operation) -> Row<'_> {
-    let error = operation
-        .details
-        .as_ref()
-        .and_then(|details| details.error.as_deref());
+    let error = operation.details.as_ref().and_then(|details| details.error.as_deref());
     Row {
         id: operation.id,
         process: operation.process,

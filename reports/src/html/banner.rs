@@ -25,18 +25,11 @@ pub(crate) struct Banner<'a> {
 
 impl<'a> Banner<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
-        let title = if run.title.is_empty() {
-            &run.scenario
-        } else {
-            &run.title
-        };
+        let title = if run.title.is_empty() { &run.scenario } else { &run.title };
         Self {
             run,
             title: text::clip(title, 200),
-            headline: Mark {
-                word: summary::headline(run.verdict),
-                ..Mark::verdict(run.verdict)
-            },
+            headline: Mark { word: summary::headline(run.verdict), ..Mark::verdict(run.verdict) },
             expectation: match run.as_expected {
                 true => Mark::good("as expected"),
                 false => Mark::bad("not as expected"),
@@ -61,18 +54,12 @@ fn statement(run: &Run) -> String {
         },
         Verdict::Unknown => "Whether the promises held cannot be said.".into(),
         Verdict::Invalid => {
-            let codes: Vec<String> = summary::codes_found(run)
-                .iter()
-                .map(|code| text::code_and_name(code))
-                .collect();
+            let codes: Vec<String> =
+                summary::codes_found(run).iter().map(|code| text::code_and_name(code)).collect();
             match codes.len() {
                 0 => "A promise was broken.".into(),
                 1 => format!("A promise was broken: {}.", codes[0]),
-                _ => format!(
-                    "{} promises were broken: {}.",
-                    codes.len(),
-                    text::list(&codes)
-                ),
+                _ => format!("{} promises were broken: {}.", codes.len(), text::list(&codes)),
             }
         }
     }
@@ -84,10 +71,7 @@ fn promised(run: &Run) -> String {
         "" => text::label(code),
         name => name.to_owned(),
     };
-    let codes = run
-        .judgements
-        .iter()
-        .map(|judgement| judgement.code.as_str());
+    let codes = run.judgements.iter().map(|judgement| judgement.code.as_str());
     let mut names: Vec<String> = codes.take(NAMES_MAX).map(name).collect();
     let left_out = run.judgements.len().saturating_sub(NAMES_MAX);
     if left_out > 0 {
@@ -103,12 +87,7 @@ fn details(run: &Run) -> Vec<String> {
         Verdict::Valid => {}
         Verdict::Unknown => {
             let doubts = summary::doubts(run);
-            details.extend(
-                doubts
-                    .iter()
-                    .take(DOUBTS_MAX)
-                    .map(|doubt| text::sentence(doubt)),
-            );
+            details.extend(doubts.iter().take(DOUBTS_MAX).map(|doubt| text::sentence(doubt)));
         }
         Verdict::Invalid => {
             let first = summary::first_anomaly(run);
@@ -130,10 +109,7 @@ fn expected(run: &Run) -> Option<String> {
         ));
     }
     if !run.as_expected {
-        return Some(format!(
-            "Of the variant {variant} the scenario expects: {}.",
-            run.expected
-        ));
+        return Some(format!("Of the variant {variant} the scenario expects: {}.", run.expected));
     }
     let shown = run.verdict == Verdict::Invalid && run.found();
     let wanted = text::code_and_name(&run.expected);
@@ -151,10 +127,7 @@ fn identity(run: &Run) -> Vec<(&'static str, String)> {
     ];
     if !run.nodes.is_empty() {
         let nodes = text::counted(servers, "nodes");
-        identity.push((
-            "Cluster",
-            format!("{nodes}, {}", text::counted(clients, "clients")),
-        ));
+        identity.push(("Cluster", format!("{nodes}, {}", text::counted(clients, "clients"))));
     }
     if run.messages > 0 {
         identity.push(("Messages", text::count(run.messages)));

@@ -25,8 +25,6 @@ impl Charts {
             throughput::chart(&backdrop, &bins),
             nodes::chart(run, &backdrop),
         ];
-        Self {
-            charts: charts.into_iter().flatten().collect(),
-        }
+        Self { charts: charts.into_iter().flatten().collect() }
     }
 }

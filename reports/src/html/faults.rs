@@ -72,12 +72,8 @@ fn kind(fault: &ResolvedFault) -> String {
 }
 
 fn nodes(fault: &ResolvedFault) -> String {
-    let mut names: Vec<String> = fault
-        .nodes
-        .iter()
-        .take(NODES_MAX)
-        .map(|name| text::label(name))
-        .collect();
+    let mut names: Vec<String> =
+        fault.nodes.iter().take(NODES_MAX).map(|name| text::label(name)).collect();
     let left_out = fault.nodes.len().saturating_sub(NODES_MAX);
     if left_out > 0 {
         names.push(format!("{left_out} more"));

@@ -26,10 +26,7 @@ impl Mark {
 
     /// Nobody can say.
     pub(crate) const fn doubt(word: &'static str) -> Self {
-        Self {
-            kind: "doubt",
-            word,
-        }
+        Self { kind: "doubt", word }
     }
 
     /// The mark of a verdict.

@@ -47,7 +47,5 @@ fn identity(run: &Run) -> Vec<(&'static str, &str)> {
         ("Scenario hash", &run.scenario_hash),
         ("Trace hash", &run.trace_hash),
     ];
-    all.into_iter()
-        .filter(|(_, value)| !value.is_empty())
-        .collect()
+    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -28,18 +28,10 @@ struct Row<'a> {
 
 impl<'a> Promises<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
-        let held = run
-            .judgements
-            .iter()
-            .filter(|j| j.verdict == Verdict::Valid)
-            .count();
+        let held = run.judgements.iter().filter(|j| j.verdict == Verdict::Valid).count();
         Self {
             count: format!("{held} of {} held", run.judgements.len()),
-            rows: run
-                .judgements
-                .iter()
-                .map(|judgement| row(run, judgement))
-                .collect(),
+            rows: run.judgements.iter().map(|judgement| row(run, judgement)).collect(),
         }
     }
 }

@@ -63,11 +63,7 @@ impl Bins {
         if axis.end_ns.is_multiple_of(width_ns) && bins.last().is_some_and(|bin| bin.total() == 0) {
             bins.pop();
         }
-        Self {
-            width_ns,
-            bins,
-            overall,
-        }
+        Self { width_ns, bins, overall }
     }
 
     /// Bins with the time at which they begin.
@@ -97,8 +93,7 @@ fn summarise(bins: &mut [Bin], latencies: &[Vec<u64>]) -> Option<Quantiles> {
         let of_bin = histogram(latencies);
         let bin_max = latencies.iter().copied().max().unwrap_or(0);
         bin.latency = quantiles(&of_bin, bin_max);
-        all.add(&of_bin)
-            .expect("a histogram that resizes takes every other");
+        all.add(&of_bin).expect("a histogram that resizes takes every other");
         max = max.max(bin_max);
     }
     quantiles(&all, max)
@@ -108,21 +103,14 @@ fn histogram(latencies: &[u64]) -> Histogram<u64> {
     let mut histogram = Histogram::new(3).expect("three significant digits are allowed");
     for latency in latencies {
         // `saturating_record` would clamp to the first range instead of growing.
-        histogram
-            .record(*latency)
-            .expect("a histogram that resizes takes every latency");
+        histogram.record(*latency).expect("a histogram that resizes takes every latency");
     }
     histogram
 }
 
 fn quantiles(histogram: &Histogram<u64>, max: u64) -> Option<Quantiles> {
     let at = |quantile| histogram.value_at_quantile(quantile).min(max);
-    (!histogram.is_empty()).then(|| Quantiles {
-        p50: at(0.5),
-        p95: at(0.95),
-        p99: at(0.99),
-        max,
-    })
+    (!histogram.is_empty()).then(|| Quantiles { p50: at(0.5), p95: at(0.95), p99: at(0.99), max })
 }
 
 #[cfg(test)]
@@ -141,12 +129,7 @@ mod tests {
         let one = quantiles(&histogram(&[1_234_567]), 1_234_567).unwrap();
         assert_eq!(
             one,
-            Quantiles {
-                p50: 1_234_567,
-                p95: 1_234_567,
-                p99: 1_234_567,
-                max: 1_234_567
-            }
+            Quantiles { p50: 1_234_567, p95: 1_234_567, p99: 1_234_567, max: 1_234_567 }
         );
         assert_eq!(quantiles(&histogram(&[]), 0), None);
     }

@@ -102,18 +102,11 @@ mod tests {
 
     #[test]
     fn a_dressed_drawing_has_classes_and_a_name_instead_of_colours() {
-        let name = Name {
-            id: "latency",
-            title: "a < b",
-            description: "c",
-        };
+        let name = Name { id: "latency", title: "a < b", description: "c" };
         let svg = "<svg xmlns=\"x\">\n<rect opacity=\"1\" fill=\"#A05703\"/></svg>";
         let dressed = dress(svg, &name, (2, 1));
         assert!(dressed.contains("<rect class=\"in-fault\"/>"), "{dressed}");
-        assert!(
-            dressed.contains("role=\"img\"") && dressed.contains("a &#60; b"),
-            "{dressed}"
-        );
+        assert!(dressed.contains("role=\"img\"") && dressed.contains("a &#60; b"), "{dressed}");
         assert!(!dressed.contains("xmlns"));
     }
 }

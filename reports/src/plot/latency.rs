@@ -19,30 +19,10 @@ struct Curve {
 
 /// In the order of the legend; drawn from the last to the first.
 const CURVES: [Curve; 4] = [
-    Curve {
-        class: "p50",
-        words: "median",
-        ink: Ink::P50,
-        of: |q| q.p50,
-    },
-    Curve {
-        class: "p95",
-        words: "p95",
-        ink: Ink::P95,
-        of: |q| q.p95,
-    },
-    Curve {
-        class: "p99",
-        words: "p99",
-        ink: Ink::P99,
-        of: |q| q.p99,
-    },
-    Curve {
-        class: "max",
-        words: "maximum",
-        ink: Ink::Max,
-        of: |q| q.max,
-    },
+    Curve { class: "p50", words: "median", ink: Ink::P50, of: |q| q.p50 },
+    Curve { class: "p95", words: "p95", ink: Ink::P95, of: |q| q.p95 },
+    Curve { class: "p99", words: "p99", ink: Ink::P99, of: |q| q.p99 },
+    Curve { class: "max", words: "maximum", ink: Ink::Max, of: |q| q.max },
 ];
 
 /// The chart; `None` if no operation ended `ok`.
@@ -56,18 +36,13 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
         tick_label(bins.width_ns),
         numbers.join(", "),
     );
-    let name = Name {
-        id: "latency",
-        title: "Latency over time",
-        description: &caption,
-    };
+    let name = Name { id: "latency", title: "Latency over time", description: &caption };
     let end_ns = backdrop.axis.end_ns;
     let svg = draw(&name, backdrop, &upward(bins), |plane| {
         for curve in CURVES.iter().rev() {
             let style = curve.ink.color().stroke_width(2 * FINE);
-            let paths = steps(bins, curve.of, end_ns)
-                .into_iter()
-                .map(|path| PathElement::new(path, style));
+            let paths =
+                steps(bins, curve.of, end_ns).into_iter().map(|path| PathElement::new(path, style));
             plane.draw_series(paths).expect(NEVER_FAILS);
         }
     });
@@ -100,9 +75,8 @@ fn upward(bins: &Bins) -> Upward {
     let seen = || bins.bins.iter().filter_map(|bin| bin.latency);
     let lowest = seen().map(|q| q.p50).min().unwrap_or(1).max(1);
     let highest = seen().map(|q| q.max).max().unwrap_or(1);
-    let round: Vec<u64> = (0..19)
-        .flat_map(|power| [1, 2, 5].map(|factor| factor * 10u64.pow(power)))
-        .collect();
+    let round: Vec<u64> =
+        (0..19).flat_map(|power| [1, 2, 5].map(|factor| factor * 10u64.pow(power))).collect();
     let below = round.iter().rposition(|ns| *ns < lowest).unwrap_or(0);
     let above = round.iter().position(|ns| *ns > highest);
     let within = &round[below..=above.unwrap_or(round.len() - 1)];
@@ -161,12 +135,9 @@ mod tests {
 
     #[test]
     fn a_round_latency_is_labelled_as_it_is() {
-        for (ns, label) in [
-            (1, "1 ns"),
-            (2_000, "2 us"),
-            (5_000_000, "5 ms"),
-            (10_000_000_000, "10 s"),
-        ] {
+        for (ns, label) in
+            [(1, "1 ns"), (2_000, "2 us"), (5_000_000, "5 ms"), (10_000_000_000, "10 s")]
+        {
             assert_eq!(height_label(height(ns)), label);
         }
     }

@@ -13,16 +13,8 @@ const TABLE_ROWS_MAX: usize = 300;
 /// So many segments are legible in all lanes together; states in a row that are shorter than their
 /// share are drawn as one "changing".
 const SEGMENTS_LEGIBLE: u64 = 1_500;
-const LEADING: [&str; 8] = [
-    "leader",
-    "primary",
-    "owner",
-    "holder",
-    "coordinator",
-    "operator",
-    "active",
-    "master",
-];
+const LEADING: [&str; 8] =
+    ["leader", "primary", "owner", "holder", "coordinator", "operator", "active", "master"];
 
 /// The chart; `None` if no node noted anything.
 pub(crate) fn chart(run: &Run, backdrop: &Backdrop<'_>) -> Option<Chart> {
@@ -65,10 +57,7 @@ fn caption(servers: usize) -> String {
                  in which it holds its role.";
     match servers.saturating_sub(NODES_MAX) {
         0 => words.into(),
-        left_out => format!(
-            "{words} {} more nodes are not drawn.",
-            text::count(left_out as u64)
-        ),
+        left_out => format!("{words} {} more nodes are not drawn.", text::count(left_out as u64)),
     }
 }
 
@@ -114,11 +103,7 @@ fn spans(facts: &[FactRecord], node: u16, end_ns: u64) -> Vec<Span> {
             }
             last.to_ns = record.ns.max(last.from_ns);
         }
-        spans.push(Span {
-            from_ns: record.ns,
-            to_ns: end_ns,
-            state,
-        });
+        spans.push(Span { from_ns: record.ns, to_ns: end_ns, state });
     }
     spans.retain(|span| span.from_ns < span.to_ns);
     spans
@@ -148,10 +133,7 @@ fn rows(lanes: &[(&SmolStr, Vec<Span>)], axis: &TimeAxis) -> Vec<Row> {
     let least_ns = axis.end_ns / (SEGMENTS_LEGIBLE / lanes.len() as u64);
     let row = |(name, spans): &(&SmolStr, Vec<Span>)| Row {
         name: name.to_string(),
-        segments: legible(spans, least_ns)
-            .iter()
-            .map(|span| segment(name, span))
-            .collect(),
+        segments: legible(spans, least_ns).iter().map(|span| segment(name, span)).collect(),
     };
     lanes.iter().map(row).collect()
 }
@@ -216,10 +198,7 @@ mod tests {
     use wrack_history::{Fact, FactRecord};
 
     fn role(ns: u64, role: &str, epoch: u64) -> FactRecord {
-        let fact = Fact::Role {
-            role: role.into(),
-            epoch,
-        };
+        let fact = Fact::Role { role: role.into(), epoch };
         FactRecord { ns, node: 0, fact }
     }
 
@@ -237,19 +216,10 @@ mod tests {
             fact(40, Fact::Crashed),
             fact(50, Fact::Booted { boot: 1 }),
         ];
-        let states: Vec<State> = spans(&facts, 0, 60)
-            .into_iter()
-            .map(|span| span.state)
-            .collect();
+        let states: Vec<State> = spans(&facts, 0, 60).into_iter().map(|span| span.state).collect();
         let leader = State::Role("leader".into(), 1);
-        let expected = [
-            State::Up,
-            leader.clone(),
-            State::Paused,
-            leader,
-            State::Crashed,
-            State::Up,
-        ];
+        let expected =
+            [State::Up, leader.clone(), State::Paused, leader, State::Crashed, State::Up];
         assert_eq!(states, expected);
     }
 

@@ -116,10 +116,7 @@ pub(crate) fn draw(rows: Rows<'_>) -> String {
         floor,
         behind: behind(axis, rows.bands),
         ticks: axis.ticks().into_iter().map(|ns| tick(axis, ns)).collect(),
-        rows: (0..)
-            .zip(rows.rows)
-            .map(|(index, row)| drawn_row(axis, index, row))
-            .collect(),
+        rows: (0..).zip(rows.rows).map(|(index, row)| drawn_row(axis, index, row)).collect(),
     };
     drawing.render().expect("a template renders into memory")
 }
@@ -153,10 +150,7 @@ fn behind(axis: &TimeAxis, bands: &[Band]) -> Vec<Surface> {
 }
 
 fn tick(axis: &TimeAxis, ns: u64) -> Tick {
-    Tick {
-        x: px(axis.x(ns)),
-        text: tick_label(ns),
-    }
+    Tick { x: px(axis.x(ns)), text: tick_label(ns) }
 }
 
 fn drawn_row(axis: &TimeAxis, index: u32, row: Row) -> DrawnRow {
@@ -166,11 +160,7 @@ fn drawn_row(axis: &TimeAxis, index: u32, row: Row) -> DrawnRow {
         y,
         middle: y + ROW_HEIGHT / 2,
         height: ROW_HEIGHT,
-        segments: row
-            .segments
-            .into_iter()
-            .map(|segment| drawn_segment(axis, segment))
-            .collect(),
+        segments: row.segments.into_iter().map(|segment| drawn_segment(axis, segment)).collect(),
     }
 }
 
@@ -190,23 +180,14 @@ fn drawn_segment(axis: &TimeAxis, segment: Segment) -> DrawnSegment {
 fn inside(segment: &Segment, x: f64, end: f64) -> Option<DrawnLabel> {
     let fits = |label: &&String| text_width(label) + 2.0 * PADDING <= end - x;
     let label = segment.labels.iter().find(fits)?;
-    Some(DrawnLabel {
-        x: px(x + PADDING),
-        anchor: "start",
-        beside: false,
-        text: label.clone(),
-    })
+    Some(DrawnLabel { x: px(x + PADDING), anchor: "start", beside: false, text: label.clone() })
 }
 
 fn beside(segment: &Segment, x: f64, end: f64) -> Option<DrawnLabel> {
     let label = segment.labels.first().filter(|_| segment.beside)?;
     let fits_right = end + PADDING + text_width(label) <= f64::from(WIDTH);
     Some(DrawnLabel {
-        x: px(if fits_right {
-            end + PADDING
-        } else {
-            x - PADDING
-        }),
+        x: px(if fits_right { end + PADDING } else { x - PADDING }),
         anchor: if fits_right { "start" } else { "end" },
         beside: true,
         text: label.clone(),
@@ -220,14 +201,6 @@ pub(crate) fn reach(axis: &TimeAxis, segment: &Segment) -> (f64, f64) {
     if inside(segment, x, end).is_some() {
         return (x, end);
     }
-    let label = segment
-        .labels
-        .first()
-        .map_or(0.0, |label| text_width(label))
-        + 2.0 * PADDING;
-    if end + label <= f64::from(WIDTH) {
-        (x, end + label)
-    } else {
-        (x - label, end)
-    }
+    let label = segment.labels.first().map_or(0.0, |label| text_width(label)) + 2.0 * PADDING;
+    if end + label <= f64::from(WIDTH) { (x, end + label) } else { (x - label, end) }
 }

@@ -48,24 +48,13 @@ fn phases(backdrop: &Backdrop<'_>) -> Option<Row> {
         .map(|(name, from_ns, to_ns)| Segment {
             from_ns,
             to_ns,
-            class: if name == "quiet" {
-                "is-quiet"
-            } else {
-                "is-phase"
-            },
+            class: if name == "quiet" { "is-quiet" } else { "is-phase" },
             labels: vec![name.into()],
             beside: false,
-            words: format!(
-                "{name}: {} to {}",
-                text::moment(from_ns),
-                text::moment(to_ns)
-            ),
+            words: format!("{name}: {} to {}", text::moment(from_ns), text::moment(to_ns)),
         })
         .collect();
-    (!segments.is_empty()).then(|| Row {
-        name: "phase".into(),
-        segments,
-    })
+    (!segments.is_empty()).then(|| Row { name: "phase".into(), segments })
 }
 
 /// Each fault in the first row where it touches no other.
@@ -80,10 +69,7 @@ fn faults(backdrop: &Backdrop<'_>) -> Vec<Row> {
         let index = free.unwrap_or_else(|| rows.len().min(FAULT_ROWS_MAX - 1));
         if index == rows.len() {
             let name = if index == 0 { "faults" } else { "" };
-            let row = Row {
-                name: name.into(),
-                segments: Vec::new(),
-            };
+            let row = Row { name: name.into(), segments: Vec::new() };
             rows.push((0.0, row));
         }
         let (taken, row) = &mut rows[index];

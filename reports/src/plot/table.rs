@@ -23,10 +23,6 @@ impl Table {
             0 => String::new(),
             left_out => format!("and {} more", crate::text::count(left_out as u64)),
         };
-        Self {
-            head,
-            rows: kept,
-            note,
-        }
+        Self { head, rows: kept, note }
     }
 }

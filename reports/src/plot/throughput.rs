@@ -16,18 +16,9 @@ struct Layer {
 
 /// From the bottom: trouble stands on the ground, where its height can be read.
 const LAYERS: [Layer; 3] = [
-    Layer {
-        ink: Ink::Info,
-        of: |bin| bin.info,
-    },
-    Layer {
-        ink: Ink::Fail,
-        of: |bin| bin.fail,
-    },
-    Layer {
-        ink: Ink::Ok,
-        of: |bin| bin.ok,
-    },
+    Layer { ink: Ink::Info, of: |bin| bin.info },
+    Layer { ink: Ink::Fail, of: |bin| bin.fail },
+    Layer { ink: Ink::Ok, of: |bin| bin.ok },
 ];
 
 /// The chart; `None` if there were no operations.
@@ -40,11 +31,7 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
          bins of {}. Those that did not end ok stand at the bottom.",
         tick_label(bins.width_ns),
     );
-    let name = Name {
-        id: "throughput",
-        title: "Throughput over time",
-        description: &caption,
-    };
+    let name = Name { id: "throughput", title: "Throughput over time", description: &caption };
     let sum = |of: fn(&Bin) -> u64| text::count(bins.bins.iter().map(of).sum());
     let end_ns = backdrop.axis.end_ns;
     let svg = draw(&name, backdrop, &upward(bins), |plane| {
@@ -59,10 +46,7 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
         caption,
         legend: vec![
             Key::surface("ok", format!("{} ok", sum(|bin| bin.ok))),
-            Key::surface(
-                "fail",
-                format!("{} fail: had no effect", sum(|bin| bin.fail)),
-            ),
+            Key::surface("fail", format!("{} fail: had no effect", sum(|bin| bin.fail))),
             Key::surface("info", format!("{} info: in doubt", sum(|bin| bin.info))),
         ],
         svg,
@@ -98,12 +82,7 @@ fn layer(bins: &Bins, depth: usize, end_ns: u64) -> Vec<(u64, u64)> {
 
 /// The top of so many layers, level over each bin.
 fn edge(bins: &Bins, layers: usize, end_ns: u64) -> Vec<(u64, u64)> {
-    let level = |bin: &Bin| {
-        rate(
-            bins,
-            LAYERS[..layers].iter().map(|layer| (layer.of)(bin)).sum(),
-        )
-    };
+    let level = |bin: &Bin| rate(bins, LAYERS[..layers].iter().map(|layer| (layer.of)(bin)).sum());
     let ends = |(from, bin): (u64, &Bin)| {
         [from, from + bins.width_ns].map(|ns| (ns.min(end_ns), level(bin)))
     };

@@ -24,43 +24,25 @@ pub(crate) struct TimeAxis {
 impl TimeAxis {
     /// The axis that shows everything in this run.
     pub(crate) fn of(run: &Run) -> Self {
-        let operations = run
-            .history
-            .operations
-            .iter()
-            .map(|operation| match operation.complete {
-                Moment::NEVER => operation.invoke.ns,
-                complete => complete.ns,
-            });
-        let faults = run
-            .faults
-            .iter()
-            .filter_map(|fault| fault.healed_ns.or(fault.injected_ns));
+        let operations = run.history.operations.iter().map(|operation| match operation.complete {
+            Moment::NEVER => operation.invoke.ns,
+            complete => complete.ns,
+        });
+        let faults = run.faults.iter().filter_map(|fault| fault.healed_ns.or(fault.injected_ns));
         let facts = run.facts.iter().map(|record| record.ns);
         let last = operations.chain(faults).chain(facts).max().unwrap_or(0);
-        Self {
-            end_ns: last.max(run.phases.end_ns).max(1),
-            phases: run.phases,
-        }
+        Self { end_ns: last.max(run.phases.end_ns).max(1), phases: run.phases }
     }
 
     /// The quiet period, if the run had phases.
     pub(crate) fn quiet(&self) -> Option<(u64, u64)> {
-        let Phases {
-            heal_ns,
-            quiet_end_ns,
-            ..
-        } = self.phases;
+        let Phases { heal_ns, quiet_end_ns, .. } = self.phases;
         (heal_ns > 0 && quiet_end_ns > heal_ns).then_some((heal_ns, quiet_end_ns))
     }
 
     /// The phases with their names, from start to end.
     pub(crate) fn phases(&self) -> Vec<(&'static str, u64, u64)> {
-        let Phases {
-            heal_ns,
-            quiet_end_ns,
-            ..
-        } = self.phases;
+        let Phases { heal_ns, quiet_end_ns, .. } = self.phases;
         let quiet_end_ns = quiet_end_ns.max(heal_ns);
         if heal_ns == 0 {
             return Vec::new();
@@ -70,10 +52,7 @@ impl TimeAxis {
             ("quiet", heal_ns, quiet_end_ns),
             ("final reads", quiet_end_ns, self.end_ns),
         ];
-        spans
-            .into_iter()
-            .filter(|(_, from, to)| from < to)
-            .collect()
+        spans.into_iter().filter(|(_, from, to)| from < to).collect()
     }
 
     /// Where a time stands on a drawing.
@@ -86,10 +65,7 @@ impl TimeAxis {
     pub(crate) fn visible(&self, from_ns: u64, to_ns: u64) -> (u64, u64) {
         let least = self.end_ns / 400 + 1;
         let from_ns = from_ns.min(self.end_ns.saturating_sub(least));
-        (
-            from_ns,
-            to_ns.max(from_ns + least).min(self.end_ns.max(least)),
-        )
+        (from_ns, to_ns.max(from_ns + least).min(self.end_ns.max(least)))
     }
 
     /// Round times to label.

@@ -45,20 +45,11 @@ impl CutAxis {
         let scale = (right - left - cuts) / shown.max(1) as f64;
         let mut x = left;
         let pieces = spans.into_iter().map(|(from_ns, to_ns)| {
-            let piece = Piece {
-                from_ns,
-                to_ns,
-                x,
-                end: x + (to_ns - from_ns) as f64 * scale,
-            };
+            let piece = Piece { from_ns, to_ns, x, end: x + (to_ns - from_ns) as f64 * scale };
             x = piece.end + CUT_WIDTH;
             piece
         });
-        Some(Self {
-            pieces: pieces.collect(),
-            left,
-            right,
-        })
+        Some(Self { pieces: pieces.collect(), left, right })
     }
 
     /// The right edge, where what never ends leaves the drawing.
@@ -98,23 +89,16 @@ impl CutAxis {
 
     /// The cuts: from, to, and how long the time is that they leave out.
     pub(super) fn cuts(&self) -> impl Iterator<Item = (f64, f64, u64)> {
-        self.pieces
-            .windows(2)
-            .map(|pair| (pair[0].end, pair[1].x, pair[1].from_ns - pair[0].to_ns))
+        self.pieces.windows(2).map(|pair| (pair[0].end, pair[1].x, pair[1].from_ns - pair[0].to_ns))
     }
 
     fn is_near_cut(&self, x: f64) -> bool {
-        self.cuts()
-            .any(|(from, to, _)| from - CUT_LABEL_ROOM < x && x < to + CUT_LABEL_ROOM)
+        self.cuts().any(|(from, to, _)| from - CUT_LABEL_ROOM < x && x < to + CUT_LABEL_ROOM)
     }
 
     /// Round times with their labels, where there is room for them.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
-        let shown: u64 = self
-            .pieces
-            .iter()
-            .map(|piece| piece.to_ns - piece.from_ns)
-            .sum();
+        let shown: u64 = self.pieces.iter().map(|piece| piece.to_ns - piece.from_ns).sum();
         let room = ((self.right - self.left) / TICK_DISTANCE) as u64;
         let step = crate::plot::round_step(shown, room.max(1));
         let mut ticks: Vec<(f64, String)> = Vec::new();
@@ -146,11 +130,7 @@ fn tick_label(ns: u64, step: u64) -> String {
         _ => 9,
     };
     let fraction = ns % SECOND / 10u64.pow(9 - decimals);
-    format!(
-        "{}.{fraction:0width$} s",
-        ns / SECOND,
-        width = decimals as usize
-    )
+    format!("{}.{fraction:0width$} s", ns / SECOND, width = decimals as usize)
 }
 
 /// The interval of each operation; what never completed is as long as it needs to be seen.
@@ -159,11 +139,7 @@ fn spans(operations: &[&Operation]) -> Vec<(u64, u64)> {
         Moment::NEVER => None,
         complete => Some(complete.ns.saturating_sub(operation.invoke.ns)),
     };
-    let longest = operations
-        .iter()
-        .filter_map(length)
-        .max()
-        .unwrap_or(MILLISECOND);
+    let longest = operations.iter().filter_map(length).max().unwrap_or(MILLISECOND);
     let margin = longest / 8 + 1;
     operations
         .iter()
@@ -208,18 +184,14 @@ mod tests {
     #[test]
     fn a_long_silence_is_cut_out_and_a_short_one_is_not() {
         assert_eq!(joined(&[(0, 10), (15, 20)]), [(0, 20)]);
-        assert_eq!(
-            joined(&[(1_000, 1_010), (0, 10)]),
-            [(0, 10), (1_000, 1_010)]
-        );
+        assert_eq!(joined(&[(1_000, 1_010), (0, 10)]), [(0, 10), (1_000, 1_010)]);
         assert_eq!(joined(&[(0, 100), (5, 10)]), [(0, 100)]);
     }
 
     #[test]
     fn cuts_are_few() {
-        let spans: Vec<(u64, u64)> = (0..100)
-            .map(|i| (i * 10_000_000, i * 10_000_000 + 1))
-            .collect();
+        let spans: Vec<(u64, u64)> =
+            (0..100).map(|i| (i * 10_000_000, i * 10_000_000 + 1)).collect();
         assert!(joined(&spans).len() <= super::CUTS_MAX + 1);
     }
 

@@ -55,10 +55,7 @@ pub(super) struct Open {
 pub(super) fn lanes(operations: &[&Operation], axis: &CutAxis, with_key: bool) -> (Vec<Lane>, u32) {
     let mut by_process = BTreeMap::<u32, Vec<&Operation>>::new();
     for operation in operations {
-        by_process
-            .entry(operation.process)
-            .or_default()
-            .push(operation);
+        by_process.entry(operation.process).or_default().push(operation);
     }
     let mut y = HEAD;
     let mut lanes = Vec::with_capacity(by_process.len());
@@ -84,13 +81,7 @@ fn lane(process: u32, operations: &[&Operation], axis: &CutAxis, with_key: bool,
         bars.push(place.bar(operation, axis, y + level as u32 * LEVEL_HEIGHT));
     }
     let height = taken.len() as u32 * LEVEL_HEIGHT;
-    Lane {
-        name: format!("process {process}"),
-        y,
-        height,
-        middle: y + height / 2,
-        bars,
-    }
+    Lane { name: format!("process {process}"), y, height, middle: y + height / 2, bars }
 }
 
 /// What room an operation takes: its bar, its label above, and its way out if it stays open.
@@ -114,19 +105,11 @@ impl Place {
         let label = text::operation(operation, with_key);
         let width = text_width(&label) * BOLD;
         let label_at_end = x + width > axis.right() + f64::from(super::RIGHT);
-        let reach = if operation.is_info() {
-            axis.right()
-        } else {
-            end
-        };
+        let reach = if operation.is_info() { axis.right() } else { end };
         Self {
             x,
             end,
-            from: if label_at_end {
-                (end - width).min(x)
-            } else {
-                x
-            },
+            from: if label_at_end { (end - width).min(x) } else { x },
             to: reach.max(if label_at_end { end } else { x + width }) + GAP,
             label_at_end,
             label,

@@ -133,19 +133,13 @@ pub fn crowded(operations: u64) -> Run {
 
 fn nodes() -> Vec<wrack_history::SmolStr> {
     let servers = (1..=5).map(|n| format!("n{n}"));
-    servers
-        .chain((1..=8).map(|n| format!("c{n}")))
-        .map(Into::into)
-        .collect()
+    servers.chain((1..=8).map(|n| format!("c{n}"))).map(Into::into).collect()
 }
 
 fn history(operations: u64) -> History {
     let gap = 57 * SECOND / operations.max(1);
     let operations = (0..operations).map(|id| operation(id, id * gap)).collect();
-    History {
-        operations,
-        nemesis: Vec::new(),
-    }
+    History { operations, nemesis: Vec::new() }
 }
 
 fn operation(id: u64, ns: u64) -> Operation {
@@ -170,34 +164,19 @@ fn operation(id: u64, ns: u64) -> Operation {
         key: format!("k{}", noise % 5).into(),
         function: if read { "read" } else { "write" }.into(),
         argument: if read { Value::Nil } else { value.clone() },
-        result: if read && outcome == Outcome::Ok {
-            value
-        } else {
-            Value::Nil
-        },
+        result: if read && outcome == Outcome::Ok { value } else { Value::Nil },
         outcome,
         invoke: Moment { index: 2 * id, ns },
         complete: match never {
             true => Moment::NEVER,
-            false => Moment {
-                index: 2 * id + 1,
-                ns: ns + latency,
-            },
+            false => Moment { index: 2 * id + 1, ns: ns + latency },
         },
         details: None,
     }
 }
 
 /// Process, function, argument, result, outcome, invoke and complete in milliseconds.
-type Told = (
-    u32,
-    &'static str,
-    Option<i64>,
-    Option<i64>,
-    Outcome,
-    u64,
-    u64,
-);
+type Told = (u32, &'static str, Option<i64>, Option<i64>, Outcome, u64, u64);
 
 /// Adds the operations of a stale read, and names them.
 fn stale_read(history: &mut History) -> Vec<u64> {
@@ -222,23 +201,13 @@ fn stale_read(history: &mut History) -> Vec<u64> {
             argument: value(argument),
             result: value(result),
             outcome,
-            invoke: Moment {
-                index: 2 * id,
-                ns: from * MILLISECOND,
-            },
+            invoke: Moment { index: 2 * id, ns: from * MILLISECOND },
             complete: match to {
                 0 => Moment::NEVER,
-                to => Moment {
-                    index: 2 * id + 1,
-                    ns: to * MILLISECOND,
-                },
+                to => Moment { index: 2 * id + 1, ns: to * MILLISECOND },
             },
-            details: error.map(|error| {
-                Box::new(Details {
-                    error: Some(error),
-                    ..Details::default()
-                })
-            }),
+            details: error
+                .map(|error| Box::new(Details { error: Some(error), ..Details::default() })),
         });
     }
     (first..history.operations.len() as u64).collect()
@@ -288,24 +257,8 @@ fn faults() -> Vec<ResolvedFault> {
             8_214,
             "messages dropped",
         ),
-        fault(
-            1,
-            "pause",
-            "n3 stands still, its clock runs on",
-            &["n3"],
-            PAUSE,
-            4_000,
-            "ms paused",
-        ),
-        fault(
-            2,
-            "clock_step",
-            "n2 by -250ms",
-            &["n2"],
-            step,
-            118,
-            "clock reads shifted",
-        ),
+        fault(1, "pause", "n3 stands still, its clock runs on", &["n3"], PAUSE, 4_000, "ms paused"),
+        fault(2, "clock_step", "n2 by -250ms", &["n2"], step, 118, "clock reads shifted"),
     ]
 }
 
@@ -317,30 +270,16 @@ fn slos() -> Vec<Slo> {
         met,
     };
     vec![
-        slo(
-            "availability",
-            ">= 97%",
-            "98.02% (3,012 operations)",
-            Some(true),
-        ),
-        slo(
-            "latency.read p99",
-            "< 500ms",
-            "412 ms (1,480 reads)",
-            Some(true),
-        ),
+        slo("availability", ">= 97%", "98.02% (3,012 operations)", Some(true)),
+        slo("latency.read p99", "< 500ms", "412 ms (1,480 reads)", Some(true)),
         slo("M5", "< 0.01%", "0 of 1,204 effects", None),
     ]
 }
 
 fn facts() -> Vec<FactRecord> {
-    let role = |role: &str, epoch| Fact::Role {
-        role: role.into(),
-        epoch,
-    };
-    let mut facts: Vec<(u64, u16, Fact)> = (0..5)
-        .map(|node| (0, node, Fact::Booted { boot: 0 }))
-        .collect();
+    let role = |role: &str, epoch| Fact::Role { role: role.into(), epoch };
+    let mut facts: Vec<(u64, u16, Fact)> =
+        (0..5).map(|node| (0, node, Fact::Booted { boot: 0 })).collect();
     facts.extend((0..5).map(|node| (5, node, role("follower", 0))));
     facts.extend([
         (180, 0, role("candidate", 1)),
@@ -357,11 +296,7 @@ fn facts() -> Vec<FactRecord> {
         (39_000, 4, Fact::Booted { boot: 1 }),
         (39_050, 4, role("follower", 3)),
     ]);
-    let record = |(ms, node, fact)| FactRecord {
-        ns: ms * MILLISECOND,
-        node,
-        fact,
-    };
+    let record = |(ms, node, fact)| FactRecord { ns: ms * MILLISECOND, node, fact };
     let mut facts: Vec<FactRecord> = facts.into_iter().map(record).collect();
     facts.sort_by_key(|record| record.ns);
     facts

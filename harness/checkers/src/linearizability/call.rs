@@ -18,6 +18,8 @@ pub(super) struct Call<S> {
     pub invoke: u64,
     /// Index of the event by which it took effect; `u64::MAX` unless required.
     pub complete: u64,
+    /// Index of the event after which a doubtful call can no longer take effect; `u64::MAX` if unknown.
+    pub expires: u64,
     /// Whether an overwriting call may leave no mark, because another one follows at once.
     pub absorbable: bool,
     /// Index of the last completion that can have seen what it wrote; `u64::MAX` if unknown.
@@ -67,6 +69,7 @@ pub(super) fn calls<M: Model>(
             required: operation.is_ok(),
             invoke: operation.invoke.index,
             complete: operation.effect_by().index,
+            expires: u64::MAX,
             absorbable: true,
             wanted_until: u64::MAX,
         });
@@ -81,25 +84,30 @@ pub(super) enum Event {
     Invoke(u32),
     /// The call, a required one, completed.
     Complete(u32),
+    /// The call, a doubtful one, can no longer take effect.
+    Expire(u32),
 }
 
 /// The events of calls that are in order of invocation, in order of the history.
 pub(super) fn events<S>(calls: &[Call<S>]) -> Vec<Event> {
-    let mut completions: Vec<(u64, u32)> = calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| call.required)
-        .map(|(index, call)| (call.complete, index as u32))
-        .collect();
-    completions.sort_unstable();
-    let mut completions = completions.into_iter().peekable();
+    let ends = calls.iter().enumerate().filter_map(|(index, call)| match call.required {
+        true => Some((call.complete, false, index as u32)),
+        false => (call.expires < u64::MAX).then_some((call.expires, true, index as u32)),
+    });
+    let mut ends: Vec<(u64, bool, u32)> = ends.collect();
+    ends.sort_unstable();
+    let event = |(_, expires, call): (u64, bool, u32)| match expires {
+        true => Event::Expire(call),
+        false => Event::Complete(call),
+    };
+    let mut ends = ends.into_iter().peekable();
     let mut events = Vec::with_capacity(2 * calls.len());
     for (index, call) in calls.iter().enumerate() {
-        while let Some((_, done)) = completions.next_if(|(complete, _)| *complete < call.invoke) {
-            events.push(Event::Complete(done));
+        while let Some(end) = ends.next_if(|(at, ..)| *at < call.invoke) {
+            events.push(event(end));
         }
         events.push(Event::Invoke(index as u32));
     }
-    events.extend(completions.map(|(_, done)| Event::Complete(done)));
+    events.extend(ends.map(event));
     events
 }

@@ -87,6 +87,16 @@ impl<S: Eq, const W: usize> Configuration<S, W> {
         self.used[class] += 1;
     }
 
+    /// Forgets how many doubtful calls of the class have taken effect.
+    pub fn forget(&mut self, class: usize) {
+        if let Some(used) = self.used.get_mut(class) {
+            *used = 0;
+        }
+        while self.used.last() == Some(&0) {
+            self.used.pop();
+        }
+    }
+
     /// Whether everything that can follow `other` can follow `self`.
     ///
     /// Why: let the states be equal. A read that is done is one obligation less, and reads change

@@ -13,6 +13,14 @@ pub(super) struct Doubtful {
     pub call: u32,
     /// How many have been invoked.
     pub invoked: u32,
+    /// How many can no longer take effect; all of them expire together.
+    expired: u32,
+}
+
+impl Doubtful {
+    fn is_alive(&self) -> bool {
+        self.invoked > 0 && self.expired == 0
+    }
 }
 
 /// The open calls. Each required one has a slot, which is a bit of a configuration.
@@ -24,6 +32,8 @@ pub(super) struct Open<'a, S, const W: usize> {
     pub reads: Vec<u32>,
     /// Doubtful calls, by class.
     pub doubtful: Vec<Doubtful>,
+    /// Those classes that can still take effect.
+    pub alive: Vec<usize>,
     /// How to compare configurations.
     pub kinds: Kinds<W>,
     /// Calls with equal steps have equal classes.
@@ -50,6 +60,7 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
             changes: Vec::new(),
             reads: Vec::new(),
             doubtful: Vec::new(),
+            alive: Vec::new(),
             kinds: Kinds::new(reusing),
             classes_count: numbers.len(),
             classes,
@@ -82,8 +93,7 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
     /// A call is invoked.
     pub fn enter(&mut self, call: u32) {
         if !self.call(call).required {
-            let class = self.doubtful_class(call);
-            self.doubtful[class].invoked += 1;
+            self.change_doubtful(call, |class| class.invoked += 1);
             return;
         }
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -105,9 +115,31 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
         if self.call(call).required {
             self.leave(call);
         } else {
-            let class = self.doubtful_class(call);
-            self.doubtful[class].invoked -= 1;
+            self.change_doubtful(call, |class| class.invoked -= 1);
         }
+    }
+
+    /// A doubtful call, and all others of its class, can no longer take effect. Gives the class.
+    pub fn expire(&mut self, call: u32) -> usize {
+        self.change_doubtful(call, |class| class.expired += 1)
+    }
+
+    /// Takes the last [`Self::expire`] back.
+    pub fn undo_expire(&mut self, call: u32) {
+        self.change_doubtful(call, |class| class.expired -= 1);
+    }
+
+    fn change_doubtful(&mut self, call: u32, change: impl Fn(&mut Doubtful)) -> usize {
+        let class = self.doubtful_class(call);
+        let doubtful = &mut self.doubtful[class];
+        let before = doubtful.is_alive();
+        change(doubtful);
+        match (before, doubtful.is_alive()) {
+            (false, true) => self.alive.push(class),
+            (true, false) => self.alive.retain(|alive| *alive != class),
+            _ => (),
+        }
+        class
     }
 
     /// Takes the last [`Self::leave`] back.
@@ -121,7 +153,7 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
         let next = self.doubtful.len();
         let class = *self.doubtful_of_class.entry(self.classes[call as usize]).or_insert(next);
         if class == next {
-            self.doubtful.push(Doubtful { call, invoked: 0 });
+            self.doubtful.push(Doubtful { call, invoked: 0, expired: 0 });
         }
         class
     }

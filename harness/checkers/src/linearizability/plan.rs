@@ -27,6 +27,7 @@ pub(super) fn follows_plan(calls: &[Call<Step>], plan: &[u32]) -> bool {
             true
         }
         Event::Complete(call) => walk.complete(call),
+        Event::Expire(_) => true,
     })
 }
 

@@ -20,6 +20,10 @@
 //!    operation that sees it has not even been invoked, nothing may replace it; and if one of those
 //!    that see it is a cas, nothing else may replace it. Nor is a write of it ever absorbed.
 //!
+//! 7. *Expired.* A value that only one operation leaves is gone for good once a change has completed
+//!    that was invoked after that operation completed. After that, a doubtful cas that expects it
+//!    cannot take effect.
+//!
 //! # Unique values
 //! If every value that is seen is left by one operation at most (and nil, the initial value, by
 //! none), the order is known up to whole blocks. A *cluster* is a change and the reads of its value,
@@ -184,9 +188,11 @@ impl Register {
     fn reduce(&mut self) -> Option<Core> {
         if self.calls.iter().any(|call| !call.required) {
             self.drop_unseen();
+            self.forget_unseen();
             if let Some(core) = self.settle_seen() {
                 return Some(core);
             }
+            self.expire();
         }
         self.keep_seen_apart();
         if !self.refused {
@@ -216,6 +222,46 @@ impl Register {
                 return;
             }
         }
+    }
+
+    /// Notes until when doubtful cas can take effect, and drops those that come too late.
+    fn expire(&mut self) {
+        let gone = self.gone_by();
+        for call in self.calls.iter_mut().filter(|call| !call.required) {
+            if let Some(value) = expected(call.step) {
+                call.expires = gone[value];
+            }
+        }
+        self.calls.retain(|call| call.expires > call.invoke);
+    }
+
+    /// Index of the event by which each value has been replaced for good: a value that only one
+    /// operation leaves is gone when a change has completed that was invoked after that one completed.
+    fn gone_by(&self) -> Vec<u64> {
+        let mut changes: Vec<(u64, u64)> = self
+            .calls
+            .iter()
+            .filter(|call| call.required && left(call.step).is_some())
+            .map(|call| (call.invoke, call.complete))
+            .collect();
+        // From the back, the first completion of those invoked here or later.
+        for index in (1..changes.len()).rev() {
+            changes[index - 1].1 = changes[index - 1].1.min(changes[index].1);
+        }
+        let first_after = |complete: u64| {
+            let later = changes.partition_point(|(invoke, _)| *invoke <= complete);
+            changes.get(later).map_or(u64::MAX, |(_, complete)| *complete)
+        };
+        let mut gone = vec![u64::MAX; self.seen.len()];
+        if self.is_unique(NIL) {
+            gone[NIL] = changes.first().map_or(u64::MAX, |(_, complete)| *complete);
+        }
+        for call in self.calls.iter().filter(|call| call.required) {
+            if let Some(value) = left(call.step).filter(|value| self.is_unique(*value)) {
+                gone[value] = first_after(call.complete);
+            }
+        }
+        gone
     }
 
     /// Marks the writes that must be seen before another write follows.

@@ -15,9 +15,6 @@ use super::walk::{End, Guide, Walk};
 
 /// Configurations for the first walk: so many and so many a call.
 const QUICK: (u64, u64) = (20_000, 4);
-/// Configurations that the walks in depth keep at each event.
-const DEPTHS: [usize; 4] = [1, 4, 16, 64];
-
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
     /// Whether a call may change a state at an event; it may forbid only what no legal order does.
@@ -76,13 +73,11 @@ fn walks<M: Model, const W: usize>(
     if end != End::Exhausted {
         return end;
     }
-    for kept_max in DEPTHS {
-        let mut walk = Walk::<M, W>::new(model, calls, guide, left / 2);
-        let end = walk.in_depth(events, kept_max);
-        left -= walk.states().min(left);
-        if end != End::Exhausted {
-            return end;
-        }
+    let mut walk = Walk::<M, W>::new(model, calls, guide, left / 4 * 3);
+    let end = walk.in_depth(events);
+    left -= walk.states().min(left);
+    if end != End::Exhausted {
+        return end;
     }
     if hints.few_states {
         let mut walk = Walk::<M, W>::reusing(model, calls, guide, left / 2);
@@ -102,6 +97,7 @@ fn open_max<S>(calls: &[Call<S>], events: &[Event]) -> usize {
         match *event {
             Event::Invoke(call) => open += usize::from(calls[call as usize].required),
             Event::Complete(_) => open -= 1,
+            Event::Expire(_) => (),
         }
         most = most.max(open);
     }

@@ -44,13 +44,11 @@ use super::call::{Call, Event};
 use super::configuration::{Bits, Configuration, Frontier};
 use super::open::Open;
 
-/// In depth, configurations visited without getting further, for each that is kept.
-const STALLED_MAX: u64 = 5_000;
 /// In depth, events at which configurations are put aside; those of the oldest are skipped.
 const ASIDE_MAX: usize = 20_000;
 /// In depth, extensions of an event end when so many times the configurations that are kept have been
 /// found.
-const ENOUGH: usize = 4;
+const ENOUGH: usize = 2;
 
 /// Whether a call may change this state at the event of this index.
 pub(super) type Guide<'a, M> =
@@ -71,6 +69,58 @@ pub(super) enum End {
 struct Aside<S, const W: usize> {
     position: usize,
     configurations: Vec<Configuration<S, W>>,
+}
+
+/// How far a walk in depth has come, and how hard it tries.
+struct Effort {
+    /// The furthest position reached.
+    furthest: usize,
+    /// Configurations visited when it was.
+    reached_at: u64,
+    /// How often it has widened.
+    level: u32,
+    /// The position at which it needs to be no wider than at first again.
+    relaxed_at: usize,
+}
+
+impl Effort {
+    /// Configurations kept at each event at first; each level keeps four times as many.
+    const KEPT: usize = 2;
+    /// Configurations visited for each kept one, without getting further, before it widens.
+    const STALLED_MAX: u64 = 2_000;
+    /// Events that the first level goes back; each further level goes back four times as far.
+    const BACK: usize = 200;
+    const LEVEL_MAX: u32 = 5;
+
+    fn new() -> Self {
+        Self { furthest: 0, reached_at: 0, level: 0, relaxed_at: 0 }
+    }
+
+    fn kept_max(&self) -> usize {
+        Self::KEPT << (2 * self.level)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.level > Self::LEVEL_MAX
+    }
+
+    /// Notes how far the walk is; if it has not come further for long, to where it should go back.
+    fn is_stalled(&mut self, position: usize, states: u64) -> Option<usize> {
+        if position > self.furthest {
+            (self.furthest, self.reached_at) = (position, states);
+            if position > self.relaxed_at {
+                self.level = 0;
+            }
+            return None;
+        }
+        if states - self.reached_at <= Self::STALLED_MAX * self.kept_max() as u64 {
+            return None;
+        }
+        self.level += 1;
+        self.reached_at = states;
+        self.relaxed_at = self.furthest + Self::BACK;
+        Some(self.furthest.saturating_sub(Self::BACK << (2 * self.level)))
+    }
 }
 
 /// A configuration on its way to the call that completes.
@@ -168,6 +218,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         for event in events {
             match *event {
                 Event::Invoke(call) => self.invoke(call, &mut frontier),
+                Event::Expire(call) => self.expire(call, &mut frontier),
                 Event::Complete(call) => {
                     if self.complete(call, &mut frontier, &mut next).is_err() {
                         return End::Exhausted;
@@ -182,16 +233,15 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         End::Reached
     }
 
-    /// Walks with `kept_max` configurations, those that have spent least, and puts the others aside;
-    /// where nothing is left, it goes back to the last that were put aside.
-    ///
-    /// Bounds: gives up when it gets no further for long.
-    pub fn in_depth(&mut self, events: &[Event], kept_max: usize) -> End {
-        self.enough = ENOUGH * kept_max;
+    /// Walks with a few configurations, those that have spent least, and puts the others aside; where
+    /// nothing is left, it goes back to the last that were put aside. Where that gets it no further,
+    /// it goes back some way and takes more of them along.
+    pub fn in_depth(&mut self, events: &[Event]) -> End {
         let mut frontier = self.start();
         let mut next = Frontier::new();
         let mut aside: Vec<Aside<M::State, W>> = Vec::new();
-        let (mut furthest, mut furthest_at, mut position) = (0, 0, 0);
+        let mut effort = Effort::new();
+        let mut position = 0;
         while let Some(event) = events.get(position) {
             position += 1;
             let call = match *event {
@@ -199,26 +249,35 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                     self.invoke(call, &mut frontier);
                     continue;
                 }
+                Event::Expire(call) => {
+                    self.expire(call, &mut frontier);
+                    continue;
+                }
                 Event::Complete(call) => call,
             };
+            self.enough = ENOUGH * effort.kept_max();
             if self.complete(call, &mut frontier, &mut next).is_err() {
                 return End::Exhausted;
             }
             std::mem::swap(&mut frontier, &mut next);
-            if position > furthest {
-                (furthest, furthest_at) = (position, self.states);
-            } else if self.states - furthest_at > STALLED_MAX * kept_max as u64 {
-                return End::Exhausted;
+            if let Some(target) = effort.is_stalled(position, self.states) {
+                let kept = aside.partition_point(|aside| aside.position <= target);
+                self.skipped |= kept < aside.len();
+                aside.truncate(kept.max(1));
+                frontier.clear();
             }
             if frontier.configurations.is_empty() {
                 let Some(last) = aside.pop() else {
-                    return self.stuck(events[furthest - 1]);
+                    return self.stuck(events[effort.furthest - 1]);
                 };
                 self.go_back(&events[last.position..position]);
                 position = last.position;
                 frontier.configurations = last.configurations;
             }
-            let rest = frontier.split_off(kept_max, |one| self.spent(one));
+            if effort.is_spent() {
+                return End::Exhausted;
+            }
+            let rest = frontier.split_off(effort.kept_max(), |one| self.spent(one));
             if !rest.is_empty() {
                 aside.push(Aside { position, configurations: rest });
             }
@@ -230,20 +289,13 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         End::Reached
     }
 
-    /// Nothing is left: that means something if nothing was skipped.
-    fn stuck(&self, event: Event) -> End {
-        match event {
-            Event::Complete(call) if !self.skipped => End::Stuck(self.open.call(call).complete),
-            _ => End::Exhausted,
-        }
-    }
-
     /// Takes events back, the last first.
     fn go_back(&mut self, events: &[Event]) {
         for event in events.iter().rev() {
             match *event {
                 Event::Invoke(call) => self.open.undo_enter(call),
                 Event::Complete(call) => self.open.undo_leave(call),
+                Event::Expire(call) => self.open.undo_expire(call),
             }
         }
     }
@@ -267,6 +319,13 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             if self.model.step(&configuration.state, step).is_some() {
                 configuration.done.set(slot);
             }
+        }
+    }
+
+    fn expire(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+        let class = self.open.expire(call);
+        for configuration in &mut frontier.configurations {
+            configuration.forget(class);
         }
     }
 
@@ -369,7 +428,8 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                 into.push(successor);
             }
         }
-        for class in 0..self.open.doubtful.len() {
+        for place in 0..self.open.alive.len() {
+            let class = self.open.alive[place];
             let call = self.open.doubtful[class].call;
             if !self.is_left(configuration, class)
                 || !self.meet(call)
@@ -392,7 +452,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let target = &open.call(goal).step;
         let leads = |call: u32| model.leads_to(&open.call(call).step, target);
         let left = |call: &u32| self.reusing || !from.done.has(open.slot(*call));
-        let mut doubtful = (0..open.doubtful.len()).filter(|class| self.is_left(from, *class));
+        let mut doubtful = open.alive.iter().copied().filter(|class| self.is_left(from, *class));
         model.step(&from.state, target).is_some()
             || open.changes.iter().any(|call| left(call) && leads(*call))
             || doubtful.any(|class| leads(open.doubtful[class].call))
@@ -420,7 +480,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let helps = |read: u32| model.helps(&from.state, step, &open.call(read).step);
         let mut changes = open.changes.iter().filter(|other| self.reusing || undone(other));
         let mut reads = open.reads.iter().filter(|read| undone(read));
-        let mut doubtful = (0..open.doubtful.len()).filter(|class| self.is_left(from, *class));
+        let mut doubtful = open.alive.iter().copied().filter(|class| self.is_left(from, *class));
         call != goal
             && !changes.any(|other| meets(*other))
             && !reads.any(|read| helps(*read))

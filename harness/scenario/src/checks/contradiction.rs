@@ -34,9 +34,7 @@ pub(crate) fn judge<'a>(
         });
         aimed.push((*draft, on));
         let agrees = clash.is_none();
-        clash
-            .into_iter()
-            .for_each(|mistake| findings.report(mistake));
+        clash.into_iter().for_each(|mistake| findings.report(mistake));
         agrees
     };
     drafts.iter().filter(|draft| agrees(draft)).collect()
@@ -69,10 +67,7 @@ fn same_place(a: &Draft, b: &Draft) -> bool {
 }
 
 fn says_where(info: &ParameterInfo) -> bool {
-    let names_place = matches!(
-        info.kind,
-        ParameterKind::Choice(_) | ParameterKind::Failpoint
-    );
+    let names_place = matches!(info.kind, ParameterKind::Choice(_) | ParameterKind::Failpoint);
     is_aim(info) || names_place
 }
 
@@ -123,10 +118,7 @@ mod tests {
             fault("partition", "5s", &lines)
         };
         read_good(&(partition("isolate") + &partition("halves")));
-        let (to, from) = (
-            "to = \"n1\"\ndelay = \"1s\"",
-            "from = \"n1\"\ndelay = \"1s\"",
-        );
+        let (to, from) = ("to = \"n1\"\ndelay = \"1s\"", "from = \"n1\"\ndelay = \"1s\"");
         read_good(&(fault("latency", "5s", to) + &fault("latency", "5s", from)));
     }
 }

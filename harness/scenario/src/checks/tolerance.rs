@@ -38,9 +38,7 @@ pub(crate) fn judge(drafts: &[&Draft], scope: &Scope, findings: &Findings) {
     };
     for (kind, drafts) in kinds {
         let together = model.together(kind, &drafts, faults_ns);
-        together
-            .into_iter()
-            .for_each(|mistake| findings.report(mistake));
+        together.into_iter().for_each(|mistake| findings.report(mistake));
     }
 }
 
@@ -53,11 +51,7 @@ struct Model<'a> {
 impl Model<'_> {
     /// On how many nodes at once this fault is survived; `None` if not at all.
     fn allowed(&self, fault: &str) -> Option<usize> {
-        let of_fault = self
-            .design
-            .tolerates
-            .iter()
-            .filter(|tolerance| tolerance.fault == fault);
+        let of_fault = self.design.tolerates.iter().filter(|tolerance| tolerance.fault == fault);
         let count = |tolerance: &Tolerance| match tolerance.nodes {
             Extent::Any => usize::MAX,
             Extent::Minority => self.nodes.len().saturating_sub(1) / 2,
@@ -100,11 +94,7 @@ impl Model<'_> {
                 on.retain(|other| *other != position);
                 continue;
             }
-            let sum = on
-                .iter()
-                .chain([&position])
-                .map(|i| touched(drafts[*i], self.nodes))
-                .sum();
+            let sum = on.iter().chain([&position]).map(|i| touched(drafts[*i], self.nodes)).sum();
             if usize::min(sum, self.nodes.len()) > allowed {
                 let others = on.iter().map(|other| drafts[*other]);
                 let mistake = || self.too_many(drafts[position], others, sum, at_ns);
@@ -142,10 +132,7 @@ fn survives(design: &DesignInfo) -> String {
     };
     match design.tolerates {
         [] => "it survives no fault at all".into(),
-        some => format!(
-            "it survives {}",
-            some.iter().map(one).collect::<Vec<_>>().join(", ")
-        ),
+        some => format!("it survives {}", some.iter().map(one).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -169,16 +156,9 @@ fn touched(draft: &Draft, nodes: &[SmolStr]) -> usize {
 fn changes(drafts: &[&Draft], faults_ns: u64) -> Vec<(u64, bool, usize)> {
     let of_draft = |(position, draft): (usize, &&Draft)| {
         let both = |(start, end)| [(start, true, position), (end, false, position)];
-        windows(&draft.scheduled, faults_ns)
-            .into_iter()
-            .flat_map(both)
-            .collect::<Vec<_>>()
+        windows(&draft.scheduled, faults_ns).into_iter().flat_map(both).collect::<Vec<_>>()
     };
-    let mut changes = drafts
-        .iter()
-        .enumerate()
-        .flat_map(of_draft)
-        .collect::<Vec<_>>();
+    let mut changes = drafts.iter().enumerate().flat_map(of_draft).collect::<Vec<_>>();
     changes.sort_unstable();
     changes
 }
@@ -210,10 +190,7 @@ mod tests {
             &fault("crash", "«{ some = \"majority\" }»"),
             "`crash` of 3 of 5 nodes is beyond the model\n`raft` survives it on 2 at once",
         );
-        check(
-            &fault("crash", "«{ count = 3 }»"),
-            "`crash` of 3 of 5 nodes is beyond the model",
-        );
+        check(&fault("crash", "«{ count = 3 }»"), "`crash` of 3 of 5 nodes is beyond the model");
         check(
             &fault("crash", "«{ some = \"all\" }»"),
             "`crash` of 5 of 5 nodes is beyond the model",

@@ -12,17 +12,9 @@ pub(crate) fn windows(fault: &ScheduledFault, faults_ns: u64) -> Vec<(u64, u64)>
         let later = u64::from(occurrence).saturating_mul(fault.every_ns.unwrap_or(0));
         at_ns.saturating_add(later)
     };
-    let end = |start: u64| {
-        fault
-            .lasts_ns
-            .map_or(faults_ns, |ns| start.saturating_add(ns))
-    };
-    let starts = (0..fault.times)
-        .map(start)
-        .take_while(|start| *start < faults_ns);
-    starts
-        .map(|start| (start, end(start).min(faults_ns)))
-        .collect()
+    let end = |start: u64| fault.lasts_ns.map_or(faults_ns, |ns| start.saturating_add(ns));
+    let starts = (0..fault.times).map(start).take_while(|start| *start < faults_ns);
+    starts.map(|start| (start, end(start).min(faults_ns))).collect()
 }
 
 /// The first time at which both are on.
@@ -44,14 +36,8 @@ mod tests {
 
     #[test]
     fn windows_that_touch_do_not_overlap() {
-        assert_eq!(
-            first_overlap(&[(0, 5), (10, 15)], &[(5, 10), (15, 20)]),
-            None
-        );
-        assert_eq!(
-            first_overlap(&[(0, 5), (10, 15)], &[(5, 10), (14, 20)]),
-            Some(14)
-        );
+        assert_eq!(first_overlap(&[(0, 5), (10, 15)], &[(5, 10), (15, 20)]), None);
+        assert_eq!(first_overlap(&[(0, 5), (10, 15)], &[(5, 10), (14, 20)]), Some(14));
         assert_eq!(first_overlap(&[(0, 50)], &[(5, 10)]), Some(5));
         assert_eq!(first_overlap(&[(0, 0)], &[(0, 10)]), None);
     }

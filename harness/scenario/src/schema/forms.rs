@@ -114,10 +114,7 @@ pub(super) enum Delay {
     /// Always the same, or anything from the first to the second.
     Range(Range),
     /// `min` and an exponentially distributed rest of this mean.
-    Exponential {
-        exponential: Duration,
-        min: Option<Duration>,
-    },
+    Exponential { exponential: Duration, min: Option<Duration> },
     /// Log-normal with this median.
     LogNormal {
         lognormal: Duration,

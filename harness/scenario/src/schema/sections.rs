@@ -22,60 +22,31 @@ pub(super) struct Builder<'a> {
 impl<'a> Builder<'a> {
     pub(super) fn new(catalogue: &'a Catalogue) -> Self {
         let generator = SchemaSettings::draft2020_12().into_generator();
-        Self {
-            generator,
-            catalogue,
-        }
+        Self { generator, catalogue }
     }
 
     /// The top level with every form that was referred to.
     pub(super) fn root(self) -> Value {
-        self.generator
-            .into_root_schema_for::<forms::Scenario>()
-            .to_value()
+        self.generator.into_root_schema_for::<forms::Scenario>().to_value()
     }
 
     /// The sections beside those of [`forms::Scenario`].
     pub(super) fn sections(&mut self) -> Vec<(&'static str, Value)> {
         let catalogue = self.catalogue;
         let choices = |choices: Vec<Value>, doc| json!({ "description": doc, "oneOf": choices });
-        let designs = catalogue
-            .designs
-            .iter()
-            .map(|design| self.design(design))
-            .collect();
-        let workloads = catalogue
-            .workloads
-            .iter()
-            .map(|info| self.workload(info))
-            .collect();
-        let faults = catalogue
-            .faults
-            .iter()
-            .map(|fault| self.fault(fault))
-            .collect();
-        let metrics = catalogue
-            .metrics
-            .iter()
-            .map(|metric| self.objective(metric))
-            .collect();
+        let designs = catalogue.designs.iter().map(|design| self.design(design)).collect();
+        let workloads = catalogue.workloads.iter().map(|info| self.workload(info)).collect();
+        let faults = catalogue.faults.iter().map(|fault| self.fault(fault)).collect();
+        let metrics = catalogue.metrics.iter().map(|metric| self.objective(metric)).collect();
         let promise = |info: &&'static GuaranteeInfo| {
-            self.object(info.parameters)
-                .named("code", info.code, info.name)
-                .build()
+            self.object(info.parameters).named("code", info.code, info.name).build()
         };
         let promises = catalogue.guarantees.iter().map(promise).collect();
         let mut sections = vec![
-            (
-                "design",
-                choices(designs, "The design under test, with its parameters."),
-            ),
+            ("design", choices(designs, "The design under test, with its parameters.")),
             ("workload", choices(workloads, doc_of("workload"))),
             ("fault", array(choices(faults, doc_of("fault")))),
-            (
-                "guarantee",
-                array(choices(promises, "What is promised with a bound.")),
-            ),
+            ("guarantee", array(choices(promises, "What is promised with a bound."))),
             ("slo", array(choices(metrics, "A service level objective."))),
         ];
         for section in sections::ALL {
@@ -91,27 +62,19 @@ impl<'a> Builder<'a> {
     }
 
     fn design(&mut self, info: &DesignInfo) -> Value {
-        self.object(info.parameters)
-            .named("name", info.name, info.title)
-            .build()
+        self.object(info.parameters).named("name", info.name, info.title).build()
     }
 
     fn workload(&mut self, info: &WorkloadInfo) -> Value {
         let weight = json!({ "type": "integer", "minimum": 0, "maximum": 1_000_000 });
-        let weights = info
-            .functions
-            .iter()
-            .map(|name| ((*name).into(), weight.clone()));
+        let weights = info.functions.iter().map(|name| ((*name).into(), weight.clone()));
         let mix = json!({
             "description": "Weights of the functions; those left out weigh nothing.",
             "type": "object",
             "properties": weights.collect::<Map<_, _>>(),
             "additionalProperties": false,
         });
-        let (rate, distribution) = (
-            self.form::<forms::Rate>(),
-            self.form::<forms::Distribution>(),
-        );
+        let (rate, distribution) = (self.form::<forms::Rate>(), self.form::<forms::Distribution>());
         let common = sections::keys_of("workload");
         self.object(&[common, info.parameters].concat())
             .named("name", info.name, info.doc)
@@ -123,21 +86,10 @@ impl<'a> Builder<'a> {
 
     fn fault(&mut self, info: &FaultInfo) -> Value {
         let own = |key: &&ParameterInfo| info.parameters.iter().any(|own| own.name == key.name);
-        let timing = sections::keys_of("fault")
-            .iter()
-            .filter(|key| !own(key))
-            .copied();
+        let timing = sections::keys_of("fault").iter().filter(|key| !own(key)).copied();
         let timing = timing.filter(|key| key.name != "for" || info.lasts == Lasting::For);
-        let keys = info
-            .parameters
-            .iter()
-            .copied()
-            .chain(timing)
-            .collect::<Vec<_>>();
-        let (at, on) = (
-            self.form::<forms::Duration>(),
-            self.form::<forms::Trigger>(),
-        );
+        let keys = info.parameters.iter().copied().chain(timing).collect::<Vec<_>>();
+        let (at, on) = (self.form::<forms::Duration>(), self.form::<forms::Trigger>());
         let object = self.object(&keys).named("kind", info.name, info.doc);
         let mut fault = object.optional("at", at).optional("on", on).build();
         fault["oneOf"] = json!([{ "required": ["at"] }, { "required": ["on"] }]);
@@ -150,11 +102,7 @@ impl<'a> Builder<'a> {
             ParameterKind::Integer { .. } => json!({ "type": "integer", "minimum": 0 }),
             _ => self.form::<forms::Duration>(),
         };
-        let key = if info.higher_is_better {
-            "at_least"
-        } else {
-            "at_most"
-        };
+        let key = if info.higher_is_better { "at_least" } else { "at_most" };
         let quantile = self.form::<forms::Quantile>();
         let mut object = self.object(&[]).named("metric", info.name, info.doc);
         object = object.required(key, bound);
@@ -205,11 +153,7 @@ impl<'a> Builder<'a> {
     /// With this design, only its variants and its parameters may be named.
     pub(super) fn variants_of(&mut self, design: &DesignInfo) -> Value {
         let is_design = json!({ "properties": { "name": { "const": design.name } } });
-        let variants = design
-            .variants
-            .iter()
-            .map(|variant| variant.name)
-            .collect::<Vec<_>>();
+        let variants = design.variants.iter().map(|variant| variant.name).collect::<Vec<_>>();
         let parameters = self.object(design.parameters).all_optional();
         let own = json!({
             "propertyNames": { "enum": variants },
@@ -238,10 +182,7 @@ fn default_of(default: DefaultSetting) -> Value {
 }
 
 fn doc_of(section: &str) -> &'static str {
-    sections::ALL
-        .iter()
-        .find(|s| s.name == section)
-        .map_or("", |section| section.doc)
+    sections::ALL.iter().find(|s| s.name == section).map_or("", |section| section.doc)
 }
 
 fn array(items: Value) -> Value {

@@ -95,11 +95,7 @@ fn judge_backoff(fields: &Fields, given: &Given) {
     let Some(span) = max.or(first) else { return };
     if given.duration("backoff") > given.duration("backoff_max") {
         let title = "`backoff` is longer than `backoff_max`";
-        fields.report(Mistake::new(
-            span,
-            title,
-            "the first wait would already exceed it",
-        ));
+        fields.report(Mistake::new(span, title, "the first wait would already exceed it"));
     }
 }
 
@@ -109,14 +105,8 @@ mod tests {
 
     #[test]
     fn a_policy_that_means_nothing_is_refused() {
-        check(
-            "[client]\ntimeout = «\"0s\"»",
-            "`client.timeout`: must be longer than zero",
-        );
-        check(
-            "[client]\nbackoff = «\"5s\"»",
-            "`backoff` is longer than `backoff_max`",
-        );
+        check("[client]\ntimeout = «\"0s\"»", "`client.timeout`: must be longer than zero");
+        check("[client]\nbackoff = «\"5s\"»", "`backoff` is longer than `backoff_max`");
         check(
             "[client]\nbackoff = \"5s\"\nbackoff_max = «\"2s\"»",
             "`backoff` is longer than `backoff_max`",

@@ -25,12 +25,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Design {
         return Design::default();
     };
     let Some(design) = scope.catalogue.design(&name) else {
-        let known = scope
-            .catalogue
-            .designs
-            .iter()
-            .map(|info| info.name)
-            .collect::<Vec<_>>();
+        let known = scope.catalogue.designs.iter().map(|info| info.name).collect::<Vec<_>>();
         fields.report(unknown("design", &name, item.span(), &known));
         return Design::default();
     };
@@ -38,10 +33,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Design {
     fields.finish();
     scope.design = Some(design);
     scope.nodes = given.sound.then(|| (design.nodes)(&given.settings));
-    Design {
-        name,
-        parameters: given.settings,
-    }
+    Design { name, parameters: given.settings }
 }
 
 #[cfg(test)]

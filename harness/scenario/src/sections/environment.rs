@@ -9,10 +9,7 @@ use crate::parameters;
 use crate::scenario::Minimum;
 use crate::scope::Scope;
 
-const COUNT: ParameterKind = ParameterKind::Integer {
-    min: 0,
-    max: i64::MAX,
-};
+const COUNT: ParameterKind = ParameterKind::Integer { min: 0, max: i64::MAX };
 
 /// Keys of `[network]`.
 pub(crate) const NETWORK: &[ParameterInfo] = &[

@@ -35,12 +35,7 @@ impl Draft {
     /// Where it says whom it is for, else where its kind stands.
     pub fn place(&self) -> Span {
         let aimed = |info: &&_| parameters::is_aim(info);
-        let names = self
-            .info
-            .parameters
-            .iter()
-            .filter(aimed)
-            .map(|info| info.name);
+        let names = self.info.parameters.iter().filter(aimed).map(|info| info.name);
         let mut spans = names.filter_map(|name| self.spans.get(name));
         spans.next().unwrap_or(&self.kind).clone()
     }
@@ -60,12 +55,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
     let item = fields.need("kind")?;
     let kind = fields.keep("kind", value::name(item))?;
     let Some(info) = scope.catalogue.fault(&kind) else {
-        let known = scope
-            .catalogue
-            .faults
-            .iter()
-            .map(|info| info.name)
-            .collect::<Vec<_>>();
+        let known = scope.catalogue.faults.iter().map(|info| info.name).collect::<Vec<_>>();
         fields.report(unknown("fault", &kind, item.span(), &known));
         return None;
     };
@@ -79,10 +69,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
     let (when, timing) = (when?, timing?);
     let mut spans = own.spans;
     spans.extend(timing.id_span.map(|span| ("id", span)));
-    let fault = Fault {
-        kind,
-        settings: own.settings,
-    };
+    let fault = Fault { kind, settings: own.settings };
     let scheduled = ScheduledFault {
         id: timing.id.unwrap_or(position),
         when,
@@ -95,12 +82,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
         fault,
     };
     let sound = findings.count() == before;
-    sound.then(|| Draft {
-        scheduled,
-        info,
-        kind: item.span(),
-        spans,
-    })
+    sound.then(|| Draft { scheduled, info, kind: item.span(), spans })
 }
 
 /// The targets in a setting.
@@ -153,10 +135,7 @@ mod tests {
             "unknown fault `partitoin`\ndid you mean `partition`?\nthere are: `clock_drift`",
         );
         check("«[[fault]]»\nat = \"5s\"", "missing key `kind` in `fault`");
-        check(
-            "«[[fault]]»\nkind = \"crash\"\nat = \"5s\"",
-            "missing key `target` in `fault`",
-        );
+        check("«[[fault]]»\nkind = \"crash\"\nat = \"5s\"", "missing key `target` in `fault`");
         check(
             "[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\nat = \"5s\"\n«shape» = \"isolate\"",
             "unknown key `shape` in `fault`",
@@ -185,22 +164,12 @@ mod tests {
             format!("[[fault]]\nkind = \"crash\"\ntarget = \"{node}\"\nat = \"5s\"\n{line}\n")
         };
         let scenario = read_good(&(fault("", "n1") + &fault("id = 7", "n2")));
-        assert_eq!(
-            scenario
-                .faults
-                .iter()
-                .map(|fault| fault.id)
-                .collect::<Vec<_>>(),
-            [0, 7]
-        );
+        assert_eq!(scenario.faults.iter().map(|fault| fault.id).collect::<Vec<_>>(), [0, 7]);
         check(
             &(fault("id = 7", "n1") + &fault("id = «7»", "n2")),
             "two faults have the id 7\nthe first one",
         );
         let positional = fault("", "n2").replace("\"crash\"", "«\"crash\"»");
-        check(
-            &(fault("id = 1", "n1") + &positional),
-            "two faults have the id 1\nor none",
-        );
+        check(&(fault("id = 1", "n1") + &positional), "two faults have the id 1\nor none");
     }
 }

@@ -15,10 +15,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Vec<Promise> {
     let promises = root.list("guarantee").into_iter();
     let promises = promises.filter_map(|fields| promise(fields, &mut seen, scope));
     let promises = promises.collect::<Vec<_>>();
-    scope.promised = promises
-        .iter()
-        .map(|promise| promise.code.clone())
-        .collect();
+    scope.promised = promises.iter().map(|promise| promise.code.clone()).collect();
     promises
 }
 
@@ -26,12 +23,7 @@ fn promise(mut fields: Fields, seen: &mut Vec<(String, Span)>, scope: &Scope) ->
     let item = fields.need("code")?;
     let code = fields.keep("code", value::name(item))?;
     let Some(info) = scope.catalogue.guarantee(&code) else {
-        let known = scope
-            .catalogue
-            .guarantees
-            .iter()
-            .map(|info| info.code)
-            .collect::<Vec<_>>();
+        let known = scope.catalogue.guarantees.iter().map(|info| info.code).collect::<Vec<_>>();
         fields.report(unknown("guarantee", &code, item.span(), &known));
         return None;
     };
@@ -42,10 +34,7 @@ fn promise(mut fields: Fields, seen: &mut Vec<(String, Span)>, scope: &Scope) ->
     seen.push((code.to_string(), item.span()));
     let given = parameters::read(&mut fields, info.parameters, scope);
     fields.finish();
-    Some(Promise {
-        code,
-        settings: given.settings,
-    })
+    Some(Promise { code, settings: given.settings })
 }
 
 #[cfg(test)]
@@ -58,10 +47,7 @@ mod tests {
             "[[guarantee]]\ncode = «\"STALLE\"»",
             "unknown guarantee `STALLE`\ndid you mean `STALE`?",
         );
-        check(
-            "«[[guarantee]]»\ncode = \"STALE\"",
-            "missing key `bound` in `guarantee`",
-        );
+        check("«[[guarantee]]»\ncode = \"STALE\"", "missing key `bound` in `guarantee`");
         check(
             "[[guarantee]]\ncode = \"LIN\"\n«bound» = \"5s\"",
             "unknown key `bound` in `guarantee`\nthe keys here are `code`",

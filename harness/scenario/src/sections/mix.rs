@@ -38,17 +38,9 @@ pub(crate) fn read(fields: &mut Fields, info: &WorkloadInfo, scope: &Scope) -> M
     }
     if sound && table.is_sound() && weights.iter().all(|weight| *weight == 0) {
         let title = "every weight of `workload.mix` is zero";
-        table.report(Mistake::new(
-            table.span.clone(),
-            title,
-            "nothing would be asked",
-        ));
+        table.report(Mistake::new(table.span.clone(), title, "nothing would be asked"));
     }
-    info.functions
-        .iter()
-        .map(|function| SmolStr::new_static(function))
-        .zip(weights)
-        .collect()
+    info.functions.iter().map(|function| SmolStr::new_static(function)).zip(weights).collect()
 }
 
 fn default(fields: &Fields, info: &WorkloadInfo, scope: &Scope) -> Mix {
@@ -84,10 +76,7 @@ mod tests {
     use crate::testing::{check, read_good};
 
     fn mix(mix: &str, expected: &str) {
-        check(
-            &format!("[workload]\nname = \"register\"\nmix = {mix}"),
-            expected,
-        );
+        check(&format!("[workload]\nname = \"register\"\nmix = {mix}"), expected);
     }
 
     const CACHE: &str = "[design]\nname = \"cache\"\nttl = \"1s\"";
@@ -102,10 +91,7 @@ mod tests {
             "{ read = «0.5» }",
             "`workload.mix.read`: expected a whole number, found a decimal number",
         );
-        mix(
-            "{ read = «-1» }",
-            "`workload.mix.read`: -1 is out of bounds",
-        );
+        mix("{ read = «-1» }", "`workload.mix.read`: -1 is out of bounds");
         mix("«{ read = 0 }»", "every weight of `workload.mix` is zero");
         mix("«{}»", "every weight of `workload.mix` is zero");
         mix("«[]»", "`workload.mix`: expected a table, found an array");
@@ -128,9 +114,6 @@ mod tests {
     #[test]
     fn without_a_mix_all_that_the_design_serves_weighs_the_same() {
         let mix = read_good(CACHE).workload.mix;
-        assert_eq!(
-            mix,
-            [("read".into(), 1), ("write".into(), 1), ("cas".into(), 0)]
-        );
+        assert_eq!(mix, [("read".into(), 1), ("write".into(), 1), ("cas".into(), 0)]);
     }
 }

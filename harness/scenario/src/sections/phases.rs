@@ -44,10 +44,8 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Phases {
     let mut fields = root.section("phases");
     let given = parameters::read(&mut fields, KEYS, scope);
     given.positive(&fields, &["faults", "quiet"]);
-    let lengths = PhaseLengths {
-        faults_ns: given.duration("faults"),
-        quiet_ns: given.duration("quiet"),
-    };
+    let lengths =
+        PhaseLengths { faults_ns: given.duration("faults"), quiet_ns: given.duration("quiet") };
     scope.beyond_model = given.settings.flag("beyond_model").unwrap_or(false);
     scope.faults_ns = (given.sound && lengths.faults_ns > 0).then_some(lengths.faults_ns);
     let stays_down = match fields.get("stays_down") {
@@ -55,10 +53,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Phases {
         None => Vec::new(),
     };
     fields.finish();
-    Phases {
-        lengths,
-        stays_down,
-    }
+    Phases { lengths, stays_down }
 }
 
 fn stays_down(item: &Item, fields: &Fields, scope: &Scope) -> Vec<SmolStr> {
@@ -106,14 +101,8 @@ mod tests {
 
     #[test]
     fn both_phases_take_time() {
-        phases(
-            "faults = «\"0s\"»",
-            "`phases.faults`: must be longer than zero",
-        );
-        phases(
-            "quiet = «\"0s\"»",
-            "`phases.quiet`: must be longer than zero",
-        );
+        phases("faults = «\"0s\"»", "`phases.faults`: must be longer than zero");
+        phases("quiet = «\"0s\"»", "`phases.quiet`: must be longer than zero");
     }
 
     #[test]

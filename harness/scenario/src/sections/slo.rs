@@ -16,22 +16,14 @@ const P99: u32 = 990_000;
 
 /// Reads every objective.
 pub(crate) fn read(root: &mut Fields, scope: &Scope) -> Vec<Objective> {
-    root.list("slo")
-        .into_iter()
-        .filter_map(|fields| objective(fields, scope))
-        .collect()
+    root.list("slo").into_iter().filter_map(|fields| objective(fields, scope)).collect()
 }
 
 fn objective(mut fields: Fields, scope: &Scope) -> Option<Objective> {
     let item = fields.need("metric")?;
     let metric = fields.keep("metric", value::name(item))?;
     let Some(info) = scope.catalogue.metric(&metric) else {
-        let known = scope
-            .catalogue
-            .metrics
-            .iter()
-            .map(|info| info.name)
-            .collect::<Vec<_>>();
+        let known = scope.catalogue.metrics.iter().map(|info| info.name).collect::<Vec<_>>();
         fields.report(unknown("metric", &metric, item.span(), &known));
         return None;
     };
@@ -39,12 +31,7 @@ fn objective(mut fields: Fields, scope: &Scope) -> Option<Objective> {
     let quantile_per_million = quantile(&mut fields, info);
     let bound = bound(&mut fields, info);
     fields.finish();
-    Some(Objective {
-        metric,
-        function,
-        quantile_per_million,
-        bound: bound?,
-    })
+    Some(Objective { metric, function, quantile_per_million, bound: bound? })
 }
 
 fn bound(fields: &mut Fields, info: &MetricInfo) -> Option<Bound> {
@@ -54,10 +41,7 @@ fn bound(fields: &mut Fields, info: &MetricInfo) -> Option<Bound> {
         false => ("at_most", "less"),
     };
     if key != wanted {
-        let title = format!(
-            "`{}` promises nothing with `{key}`: {better} is better",
-            info.name
-        );
+        let title = format!("`{}` promises nothing with `{key}`: {better} is better", info.name);
         let label = format!("use `{wanted}`");
         fields.report(Mistake::new(item.span(), title, label));
         return None;
@@ -80,11 +64,7 @@ fn function(fields: &mut Fields, info: &MetricInfo, scope: &Scope) -> Option<Smo
     let item = fields.get("function")?;
     let function = fields.keep("function", value::name(item))?;
     if info.name != "latency" {
-        fields.report(meaningless(
-            item.span(),
-            "function",
-            "is for `latency` alone",
-        ));
+        fields.report(meaningless(item.span(), "function", "is for `latency` alone"));
     }
     match scope.workload {
         Some(workload) if !workload.functions.contains(&function.as_str()) => {
@@ -99,15 +79,9 @@ fn function(fields: &mut Fields, info: &MetricInfo, scope: &Scope) -> Option<Smo
 fn quantile(fields: &mut Fields, info: &MetricInfo) -> u32 {
     let is_time = info.kind == ParameterKind::Duration;
     match fields.get("quantile") {
-        Some(item) if is_time => fields
-            .keep("quantile", value::quantile(item))
-            .unwrap_or(P99),
+        Some(item) if is_time => fields.keep("quantile", value::quantile(item)).unwrap_or(P99),
         Some(item) => {
-            fields.report(meaningless(
-                item.span(),
-                "quantile",
-                "is for metrics that are times",
-            ));
+            fields.report(meaningless(item.span(), "quantile", "is for metrics that are times"));
             P99
         }
         None if is_time => {
@@ -133,10 +107,7 @@ mod tests {
 
     #[test]
     fn an_objective_has_one_bound_in_the_direction_that_is_better() {
-        check(
-            "«[[slo]]»\nmetric = \"availability\"",
-            "`slo` needs one of `at_least`, `at_most`",
-        );
+        check("«[[slo]]»\nmetric = \"availability\"", "`slo` needs one of `at_least`, `at_most`");
         slo(
             "metric = \"availability\"\nat_least = \"99%\"\nat_most = «\"1s\"»",
             "`at_least` and `at_most` exclude each other",
@@ -166,14 +137,8 @@ mod tests {
             "`slo.at_most`: expected a whole number, found a string",
         );
         let bound = |text: &str| read_good(text).slos[0].bound;
-        assert_eq!(
-            bound("[[slo]]\nmetric = \"M5\"\nat_most = \"0.01%\""),
-            Bound::AtMostShare(100)
-        );
-        assert_eq!(
-            bound("[[slo]]\nmetric = \"M10\"\nat_most = 0"),
-            Bound::AtMostCount(0)
-        );
+        assert_eq!(bound("[[slo]]\nmetric = \"M5\"\nat_most = \"0.01%\""), Bound::AtMostShare(100));
+        assert_eq!(bound("[[slo]]\nmetric = \"M10\"\nat_most = 0"), Bound::AtMostCount(0));
     }
 
     #[test]

@@ -27,10 +27,7 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
     ),
     ParameterInfo::optional(
         "times",
-        ParameterKind::Integer {
-            min: 1,
-            max: TIMES_MAX,
-        },
+        ParameterKind::Integer { min: 1, max: TIMES_MAX },
         "How often it comes; without it once, or with `every` as often as the phase has room for.",
     ),
     ParameterInfo::new(
@@ -47,19 +44,13 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
     ),
     ParameterInfo::new(
         "min_effect",
-        ParameterKind::Integer {
-            min: 1,
-            max: i64::MAX,
-        },
+        ParameterKind::Integer { min: 1, max: i64::MAX },
         DefaultSetting::Integer(1),
         "Less effect than this makes a valid verdict unknown.",
     ),
     ParameterInfo::optional(
         "id",
-        ParameterKind::Integer {
-            min: 0,
-            max: u32::MAX as i64,
-        },
+        ParameterKind::Integer { min: 0, max: u32::MAX as i64 },
         "What random draws are keyed by; the position in the file, from 0, if absent.",
     ),
 ];
@@ -105,11 +96,7 @@ pub(crate) fn read(
     if timing.every_ns.is_some() && settings.integer("times").is_none() {
         timing.times = as_often_as_fits(fields, &given, when, scope)?;
     }
-    let place = Judge {
-        fields,
-        given: &given,
-        timing: &timing,
-    };
+    let place = Judge { fields, given: &given, timing: &timing };
     place.repetition();
     place.overlap(lasts);
     if let (When::At(at_ns), Some(faults_ns)) = (when, scope.faults_ns) {
@@ -137,10 +124,7 @@ fn judge_lasting(fields: &Fields, given: &Given, info: &FaultInfo) -> bool {
 
 /// How many occurrences start in the fault phase.
 fn as_often_as_fits(fields: &Fields, given: &Given, when: &When, scope: &Scope) -> Option<u32> {
-    let every = given
-        .settings
-        .duration("every")
-        .filter(|every| *every > 0)?;
+    let every = given.settings.duration("every").filter(|every| *every > 0)?;
     let When::At(at_ns) = when else {
         let title = "`every` needs `times` in a fault that waits for a fact";
         let label = "how often is it to come?";
@@ -148,9 +132,7 @@ fn as_often_as_fits(fields: &Fields, given: &Given, when: &When, scope: &Scope) 
         return None;
     };
     let jitter = given.settings.duration("jitter").unwrap_or(0);
-    let room = scope
-        .faults_ns?
-        .saturating_sub(at_ns.saturating_add(jitter));
+    let room = scope.faults_ns?.saturating_sub(at_ns.saturating_add(jitter));
     let times = room.div_ceil(every).clamp(1, TIMES_MAX as u64) as u32;
     fields.default("times", times);
     Some(times)
@@ -165,17 +147,14 @@ struct Judge<'a, 'b> {
 
 impl Judge<'_, '_> {
     fn span(&self, key: &str) -> Span {
-        self.given
-            .span(key)
-            .unwrap_or_else(|| self.fields.place_of(key))
+        self.given.span(key).unwrap_or_else(|| self.fields.place_of(key))
     }
 
     fn repetition(&self) {
         if self.timing.times > 1 && self.timing.every_ns.is_none() {
             let title = "`times` needs `every`";
             let label = "at what distance?";
-            self.fields
-                .report(Mistake::new(self.span("times"), title, label));
+            self.fields.report(Mistake::new(self.span("times"), title, label));
         }
     }
 
@@ -188,9 +167,7 @@ impl Judge<'_, '_> {
         let Some(length) = self.timing.lasts_ns else {
             let title = "a fault that lasts until the heal cannot come again";
             let mistake = Mistake::new(self.span("every"), title, "would overlap itself");
-            return self
-                .fields
-                .report(mistake.help("say how long each occurrence lasts: `for`"));
+            return self.fields.report(mistake.help("say how long each occurrence lasts: `for`"));
         };
         let (length_text, every_text) = (format(length), format(every));
         let title = match every {
@@ -203,13 +180,9 @@ impl Judge<'_, '_> {
             }
             _ => return,
         };
-        let mistake = Mistake::new(
-            self.span("every"),
-            title,
-            "an occurrence would overlap the next",
-        );
-        self.fields
-            .report(mistake.related(self.span("for"), "lasts this long"));
+        let mistake =
+            Mistake::new(self.span("every"), title, "an occurrence would overlap the next");
+        self.fields.report(mistake.related(self.span("for"), "lasts this long"));
     }
 
     /// Every occurrence must start in the fault phase; if it ends later, the heal ends it.
@@ -220,21 +193,16 @@ impl Judge<'_, '_> {
         let moved = later.saturating_add(self.timing.jitter_ns);
         let (key, what) = match faults_ns {
             end if at_ns >= end => ("at", format!("the fault starts at {}", format(at_ns))),
-            end if later >= end => (
-                "times",
-                format!("the last occurrence starts at {}", format(later)),
-            ),
-            end if moved >= end => (
-                "jitter",
-                format!("jitter moves a start to {}", format(moved)),
-            ),
+            end if later >= end => {
+                ("times", format!("the last occurrence starts at {}", format(later)))
+            }
+            end if moved >= end => ("jitter", format!("jitter moves a start to {}", format(moved))),
             _ => return,
         };
         let title = format!("{what}, after the fault phase");
         let label = format!("the fault phase ends at {}", format(faults_ns));
         let mistake = Mistake::new(self.span(key), title, label);
-        self.fields
-            .report(mistake.help("`phases.faults` says how long the fault phase lasts"));
+        self.fields.report(mistake.help("`phases.faults` says how long the fault phase lasts"));
     }
 }
 
@@ -243,10 +211,7 @@ mod tests {
     use crate::testing::{check, read_good};
 
     fn crash(lines: &str, expected: &str) {
-        check(
-            &format!("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\n{lines}"),
-            expected,
-        );
+        check(&format!("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\n{lines}"), expected);
     }
 
     #[test]
@@ -284,10 +249,7 @@ mod tests {
 
     #[test]
     fn repetition_needs_a_distance_and_an_end() {
-        crash(
-            "at = \"5s\"\nfor = \"1s\"\ntimes = «3»",
-            "`times` needs `every`",
-        );
+        crash("at = \"5s\"\nfor = \"1s\"\ntimes = «3»", "`times` needs `every`");
         crash(
             "on = { fact = \"booted\" }\nfor = \"1s\"\nevery = «\"5s\"»",
             "`every` needs `times` in a fault that waits for a fact",
@@ -296,14 +258,8 @@ mod tests {
             "at = \"5s\"\nfor = \"1s\"\nevery = «\"0s\"»\ntimes = 2",
             "`fault.every`: must be longer than zero",
         );
-        crash(
-            "at = \"5s\"\nfor = «\"0s\"»",
-            "`fault.for`: must be longer than zero",
-        );
-        crash(
-            "at = \"5s\"\ntimes = «0»",
-            "`fault.times`: 0 is out of bounds",
-        );
+        crash("at = \"5s\"\nfor = «\"0s\"»", "`fault.for`: must be longer than zero");
+        crash("at = \"5s\"\ntimes = «0»", "`fault.times`: 0 is out of bounds");
         crash(
             "at = \"5s\"\nmin_effect = «0»",
             "`fault.min_effect`: 0 is out of bounds\nmust be at least 1",

@@ -14,10 +14,7 @@ use crate::value;
 pub(crate) const KEYS: &[ParameterInfo] = &[
     ParameterInfo::new(
         "nth",
-        ParameterKind::Integer {
-            min: 1,
-            max: u32::MAX as i64,
-        },
+        ParameterKind::Integer { min: 1, max: u32::MAX as i64 },
         DefaultSetting::Integer(1),
         "Which of these facts, from 1.",
     ),
@@ -33,10 +30,7 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
 pub(crate) fn when(fields: &mut Fields, scope: &Scope) -> Option<When> {
     match fields.one_of(&["at", "on"])? {
         ("at", item) => fields.keep("at", value::duration(item)).map(When::At),
-        (_, item) => on_fact(
-            Fields::of(item, fields.path_of("on"), fields.findings),
-            scope,
-        ),
+        (_, item) => on_fact(Fields::of(item, fields.path_of("on"), fields.findings), scope),
     }
 }
 
@@ -55,21 +49,11 @@ fn on_fact(mut fields: Fields, scope: &Scope) -> Option<When> {
         None => None,
     };
     given.sound.then_some(())?;
-    on(
-        fact?,
-        by,
-        given.integer("nth") as u32,
-        given.duration("after"),
-    )
+    on(fact?, by, given.integer("nth") as u32, given.duration("after"))
 }
 
 fn on(fact: SmolStr, by: Option<Target>, nth: u32, delay_ns: u64) -> Option<When> {
-    Some(When::OnFact {
-        fact,
-        by,
-        nth,
-        delay_ns,
-    })
+    Some(When::OnFact { fact, by, nth, delay_ns })
 }
 
 /// A fact is noted by one node: the one of this name, or whoever holds this role.
@@ -93,30 +77,18 @@ mod tests {
     use crate::testing::check;
 
     fn crash(lines: &str, expected: &str) {
-        check(
-            &format!("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\n{lines}"),
-            expected,
-        );
+        check(&format!("[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\n{lines}"), expected);
     }
 
     #[test]
     fn a_fault_starts_at_a_time_or_on_a_fact() {
-        check(
-            "«[[fault]]»\nkind = \"crash\"\ntarget = \"n1\"",
-            "`fault` needs one of `at`, `on`",
-        );
-        crash(
-            "at = \"5s\"\non = «{ fact = \"booted\" }»",
-            "`at` and `on` exclude each other",
-        );
+        check("«[[fault]]»\nkind = \"crash\"\ntarget = \"n1\"", "`fault` needs one of `at`, `on`");
+        crash("at = \"5s\"\non = «{ fact = \"booted\" }»", "`at` and `on` exclude each other");
         crash(
             "at = «5»",
             "`fault.at`: expected a duration such as \"150ms\", found a whole number",
         );
-        crash(
-            "on = «\"booted\"»",
-            "`fault.on`: expected a table, found a string",
-        );
+        crash("on = «\"booted\"»", "`fault.on`: expected a table, found a string");
     }
 
     #[test]
@@ -126,29 +98,14 @@ mod tests {
             "unknown fact `role.leadr`\ndid you mean `role.leader`?\nthere are: `raft.snapshot`",
         );
         crash("on = «{ nth = 2 }»", "missing key `fact` in `fault.on`");
-        crash(
-            "on = { fact = \"booted\", nth = «0» }",
-            "`fault.on.nth`: 0 is out of bounds",
-        );
-        crash(
-            "on = { fact = \"booted\", «delay» = \"1s\" }",
-            "unknown key `delay` in `fault.on`",
-        );
+        crash("on = { fact = \"booted\", nth = «0» }", "`fault.on.nth`: 0 is out of bounds");
+        crash("on = { fact = \"booted\", «delay» = \"1s\" }", "unknown key `delay` in `fault.on`");
     }
 
     #[test]
     fn a_fact_is_noted_by_one_node() {
-        crash(
-            "on = { fact = \"booted\", by = «\"n9\"» }",
-            "unknown node `n9`",
-        );
-        crash(
-            "on = { fact = \"booted\", by = «{ some = \"all\" }» }",
-            "`by` cannot be all nodes",
-        );
-        crash(
-            "on = { fact = \"booted\", by = «\"client-1\"» }",
-            "`by` cannot be client-1",
-        );
+        crash("on = { fact = \"booted\", by = «\"n9\"» }", "unknown node `n9`");
+        crash("on = { fact = \"booted\", by = «{ some = \"all\" }» }", "`by` cannot be all nodes");
+        crash("on = { fact = \"booted\", by = «\"client-1\"» }", "`by` cannot be client-1");
     }
 }

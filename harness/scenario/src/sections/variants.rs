@@ -47,11 +47,7 @@ fn variant<'a>(
     (base, scope): (&Settings, &mut Scope),
 ) -> Option<Expectation> {
     let info = match scope.design {
-        Some(design) => Some(
-            known(name, span, design)
-                .map_err(|m| parent.report(m))
-                .ok()?,
-        ),
+        Some(design) => Some(known(name, span, design).map_err(|m| parent.report(m)).ok()?),
         None => None,
     };
     let mut fields = Fields::of(item, parent.path_of(name), parent.findings);
@@ -75,11 +71,7 @@ fn variant<'a>(
 
 fn known(name: &str, span: Span, design: &DesignInfo) -> Result<&'static VariantInfo, Mistake> {
     design.variant(name).ok_or_else(|| {
-        let names = design
-            .variants
-            .iter()
-            .map(|variant| variant.name)
-            .collect::<Vec<_>>();
+        let names = design.variants.iter().map(|variant| variant.name).collect::<Vec<_>>();
         unknown(&format!("variant of `{}`", design.name), name, span, &names)
     })
 }
@@ -104,11 +96,7 @@ fn own_parameters(
         settings.0.extend(given.settings.0.clone());
         let own = (design.nodes)(&settings);
         if own != *nodes {
-            scope.resized.push(Resized {
-                variant: variant.into(),
-                span,
-                nodes: own,
-            });
+            scope.resized.push(Resized { variant: variant.into(), span, nodes: own });
         }
     }
     given.settings
@@ -124,10 +112,8 @@ fn judge_code(
     known_code(code, span.clone(), scope, &["valid"])?;
     match info {
         Some(info) if !info.broken && !scope.beyond_model => {
-            let title = format!(
-                "variant `{}` is not a broken one, but `{code}` is expected",
-                info.name
-            );
+            let title =
+                format!("variant `{}` is not a broken one, but `{code}` is expected", info.name);
             Err(Mistake::new(span, title, "should be \"valid\"").help(
                 "a design may break its promises only under faults beyond its model: \
                  then say `beyond_model = true` in `[phases]`",
@@ -149,9 +135,7 @@ fn judge_promised(code: &str, span: Span, scope: &Scope) -> Result<(), Mistake> 
     let title = format!("`{code}` is not promised, so nobody would look for it");
     let promises = format!("`{}` promises {}", design.name, quoted(design.guarantees));
     let add = format!("to promise it here as well add `[[guarantee]]` with `code = \"{code}\"`");
-    Err(Mistake::new(span, title, "can never be found")
-        .help(promises)
-        .help(add))
+    Err(Mistake::new(span, title, "can never be found").help(promises).help(add))
 }
 
 fn known_code(code: &str, span: Span, scope: &Scope, more: &[&str]) -> Result<(), Mistake> {
@@ -165,9 +149,7 @@ fn known_code(code: &str, span: Span, scope: &Scope, more: &[&str]) -> Result<()
 
 fn read_anomaly(fields: &mut Fields, code: SmolStr, expectation: &mut Expectation, scope: &Scope) {
     if let Some(item) = fields.get("share") {
-        let share = fields
-            .keep("share", value::share(item))
-            .unwrap_or(EVERY_SEED);
+        let share = fields.keep("share", value::share(item)).unwrap_or(EVERY_SEED);
         expectation.share_per_million = share;
         if share == 0 {
             let title = "a share of 0% expects nothing";
@@ -191,21 +173,14 @@ fn follow(mut fields: Fields, expected: &str, scope: &Scope) -> Option<Follow> {
                 return Ok(());
             }
             let title = format!("`{code}` is what is expected: it need not follow");
-            Err(Mistake::new(
-                item.span(),
-                title,
-                "the same code as `expect`",
-            ))
+            Err(Mistake::new(item.span(), title, "the same code as `expect`"))
         });
         judged.map_err(|mistake| fields.report(mistake)).ok()?;
         Some(code)
     });
     let because = fields.read_required("because", value::words);
     fields.finish();
-    Some(Follow {
-        code: code?,
-        because: because?,
-    })
+    Some(Follow { code: code?, because: because? })
 }
 
 /// A variant that must be valid has no anomaly to say more about.
@@ -239,10 +214,7 @@ mod tests {
             "expect = \"LIN\"",
             "unknown variant `stale_read` of `raft`\ndid you mean `stale_local_read`?\nthere are: `reference`",
         );
-        check(
-            "«[variants.reference]»",
-            "missing key `expect` in `variants.reference`",
-        );
+        check("«[variants.reference]»", "missing key `expect` in `variants.reference`");
     }
 
     #[test]
@@ -274,11 +246,7 @@ mod tests {
     #[test]
     fn what_follows_is_another_anomaly_with_a_reason() {
         let lin = |rest: &str, expected: &str| {
-            variant(
-                "stale_local_read",
-                &format!("expect = \"LIN\"\n{rest}"),
-                expected,
-            );
+            variant("stale_local_read", &format!("expect = \"LIN\"\n{rest}"), expected);
         };
         lin(
             "follows = [{ code = «\"LIN\"», because = \"…\" }]",
@@ -296,10 +264,7 @@ mod tests {
             "follows = [«\"STALE\"»]",
             "`variants.stale_local_read.follows`: expected a table, found a string",
         );
-        lin(
-            "share = «\"0%\"»",
-            "a share of 0% expects nothing\nexpect = \"valid\"",
-        );
+        lin("share = «\"0%\"»", "a share of 0% expects nothing\nexpect = \"valid\"");
     }
 
     #[test]

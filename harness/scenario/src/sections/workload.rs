@@ -17,19 +17,13 @@ use crate::value;
 pub(crate) const KEYS: &[ParameterInfo] = &[
     ParameterInfo::new(
         "clients",
-        ParameterKind::Integer {
-            min: 1,
-            max: 10_000,
-        },
+        ParameterKind::Integer { min: 1, max: 10_000 },
         DefaultSetting::Integer(5),
         "How many clients; their names are `client-1` and so on.",
     ),
     ParameterInfo::new(
         "keys",
-        ParameterKind::Integer {
-            min: 1,
-            max: 10_000_000,
-        },
+        ParameterKind::Integer { min: 1, max: 10_000_000 },
         DefaultSetting::Integer(5),
         "How many keys.",
     ),
@@ -41,10 +35,7 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
     ),
     ParameterInfo::optional(
         "operations",
-        ParameterKind::Integer {
-            min: 1,
-            max: i64::MAX,
-        },
+        ParameterKind::Integer { min: 1, max: i64::MAX },
         "At most so many operations in all; no limit if absent.",
     ),
 ];
@@ -78,10 +69,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Workload> {
             _ => Pace::Open,
         },
         mix,
-        operations_max: common
-            .settings
-            .integer("operations")
-            .map(|count| count as u64),
+        operations_max: common.settings.integer("operations").map(|count| count as u64),
         settings: own.settings,
     })
 }
@@ -91,12 +79,7 @@ fn info(fields: &mut Fields, scope: &Scope) -> Option<&'static WorkloadInfo> {
     let name = fields.keep("name", value::name(item))?;
     let info = scope.catalogue.workload(&name);
     if info.is_none() {
-        let known = scope
-            .catalogue
-            .workloads
-            .iter()
-            .map(|info| info.name)
-            .collect::<Vec<_>>();
+        let known = scope.catalogue.workloads.iter().map(|info| info.name).collect::<Vec<_>>();
         fields.report(unknown("workload", &name, item.span(), &known));
     }
     info
@@ -148,10 +131,7 @@ mod tests {
     use crate::testing::check;
 
     fn register(lines: &str, expected: &str) {
-        check(
-            &format!("[workload]\nname = \"register\"\n{lines}"),
-            expected,
-        );
+        check(&format!("[workload]\nname = \"register\"\n{lines}"), expected);
     }
 
     #[test]
@@ -161,10 +141,7 @@ mod tests {
             "[workload]\nname = «\"registre\"»\nfinal_reads = true",
             "unknown workload `registre`\ndid you mean `register`?",
         );
-        check(
-            "«[workload]»\nclients = 5",
-            "missing key `name` in `workload`",
-        );
+        check("«[workload]»\nclients = 5", "missing key `name` in `workload`");
     }
 
     #[test]
@@ -190,10 +167,7 @@ mod tests {
             "rate = «50»",
             "`workload.rate`: expected a rate such as \"50/s\", found a whole number\n\"50/s\"",
         );
-        register(
-            "operations = «0»",
-            "`workload.operations`: 0 is out of bounds",
-        );
+        register("operations = «0»", "`workload.operations`: 0 is out of bounds");
     }
 
     #[test]

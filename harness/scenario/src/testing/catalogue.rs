@@ -35,31 +35,13 @@ static RAFT: DesignInfo = DesignInfo {
     title: "Raft",
     doc: "",
     variants: &[
-        VariantInfo {
-            name: "reference",
-            doc: "",
-            broken: false,
-        },
-        VariantInfo {
-            name: "stale_local_read",
-            doc: "",
-            broken: true,
-        },
-        VariantInfo {
-            name: "vote_volatile",
-            doc: "",
-            broken: true,
-        },
+        VariantInfo { name: "reference", doc: "", broken: false },
+        VariantInfo { name: "stale_local_read", doc: "", broken: true },
+        VariantInfo { name: "vote_volatile", doc: "", broken: true },
     ],
     roles: &["leader", "follower", "candidate"],
-    failpoints: &[NamedDoc {
-        name: "raft.vote_sent",
-        doc: "",
-    }],
-    facts: &[NamedDoc {
-        name: "raft.snapshot",
-        doc: "",
-    }],
+    failpoints: &[NamedDoc { name: "raft.vote_sent", doc: "" }],
+    facts: &[NamedDoc { name: "raft.snapshot", doc: "" }],
     functions: &["read", "write", "cas"],
     parameters: &[
         ParameterInfo::new(
@@ -78,36 +60,16 @@ static RAFT: DesignInfo = DesignInfo {
     ],
     guarantees: &["LIN", "RAFT"],
     tolerates: &[
-        Tolerance {
-            fault: "clock_drift",
-            nodes: Extent::Any,
-        },
-        Tolerance {
-            fault: "clock_step",
-            nodes: Extent::AtMost(1),
-        },
-        Tolerance {
-            fault: "crash",
-            nodes: Extent::Minority,
-        },
-        Tolerance {
-            fault: "crash_at_failpoint",
-            nodes: Extent::Minority,
-        },
-        Tolerance {
-            fault: "latency",
-            nodes: Extent::Any,
-        },
-        Tolerance {
-            fault: "partition",
-            nodes: Extent::Any,
-        },
+        Tolerance { fault: "clock_drift", nodes: Extent::Any },
+        Tolerance { fault: "clock_step", nodes: Extent::AtMost(1) },
+        Tolerance { fault: "crash", nodes: Extent::Minority },
+        Tolerance { fault: "crash_at_failpoint", nodes: Extent::Minority },
+        Tolerance { fault: "latency", nodes: Extent::Any },
+        Tolerance { fault: "partition", nodes: Extent::Any },
     ],
     nodes: |settings: &Settings| {
         let count = settings.integer("nodes").expect("it has a default");
-        (1..=count)
-            .map(|n| SmolStr::from(format!("n{n}")))
-            .collect()
+        (1..=count).map(|n| SmolStr::from(format!("n{n}"))).collect()
     },
     sources: &[],
 };
@@ -117,20 +79,12 @@ static CACHE: DesignInfo = DesignInfo {
     codes: &["P06"],
     title: "Cache-aside",
     doc: "",
-    variants: &[VariantInfo {
-        name: "reference",
-        doc: "",
-        broken: false,
-    }],
+    variants: &[VariantInfo { name: "reference", doc: "", broken: false }],
     roles: &[],
     failpoints: &[],
     facts: &[],
     functions: &["read", "write"],
-    parameters: &[ParameterInfo::required(
-        "ttl",
-        ParameterKind::Duration,
-        "Time to live.",
-    )],
+    parameters: &[ParameterInfo::required("ttl", ParameterKind::Duration, "Time to live.")],
     guarantees: &["STALE"],
     tolerates: &[],
     nodes: |_| vec!["cache".into(), "store".into()],
@@ -166,14 +120,7 @@ const fn fault(
     lasts: Lasting,
     parameters: &'static [ParameterInfo],
 ) -> FaultInfo {
-    FaultInfo {
-        name,
-        code: "X",
-        doc: "",
-        parameters,
-        effect: "",
-        lasts,
-    }
+    FaultInfo { name, code: "X", doc: "", parameters, effect: "", lasts }
 }
 
 static PARTITION: FaultInfo = fault(
@@ -195,10 +142,7 @@ static DISK_LOSS: FaultInfo = fault("disk_loss", Lasting::Instant, &[TARGET]);
 static CLOCK_STEP: FaultInfo = fault(
     "clock_step",
     Lasting::Instant,
-    &[
-        TARGET,
-        ParameterInfo::required("offset", ParameterKind::Offset, "By how much."),
-    ],
+    &[TARGET, ParameterInfo::required("offset", ParameterKind::Offset, "By how much.")],
 );
 static CLOCK_DRIFT: FaultInfo = fault(
     "clock_drift",
@@ -207,10 +151,7 @@ static CLOCK_DRIFT: FaultInfo = fault(
         TARGET,
         ParameterInfo::required(
             "ppm",
-            ParameterKind::Integer {
-                min: -100_000,
-                max: 100_000,
-            },
+            ParameterKind::Integer { min: -100_000, max: 100_000 },
             "How fast.",
         ),
     ],
@@ -218,44 +159,21 @@ static CLOCK_DRIFT: FaultInfo = fault(
 static CRASH_AT_FAILPOINT: FaultInfo = fault(
     "crash_at_failpoint",
     Lasting::For,
-    &[
-        TARGET,
-        ParameterInfo::required("failpoint", ParameterKind::Failpoint, "Where."),
-    ],
+    &[TARGET, ParameterInfo::required("failpoint", ParameterKind::Failpoint, "Where.")],
 );
 static LATENCY: FaultInfo = fault(
     "latency",
     Lasting::For,
     &[
-        ParameterInfo::new(
-            "from",
-            ParameterKind::Target,
-            DefaultSetting::All,
-            "The sender.",
-        ),
-        ParameterInfo::new(
-            "to",
-            ParameterKind::Target,
-            DefaultSetting::All,
-            "The receiver.",
-        ),
+        ParameterInfo::new("from", ParameterKind::Target, DefaultSetting::All, "The sender."),
+        ParameterInfo::new("to", ParameterKind::Target, DefaultSetting::All, "The receiver."),
         ParameterInfo::required("delay", ParameterKind::Delay, "How late."),
-        ParameterInfo::new(
-            "share",
-            SHARE,
-            DefaultSetting::PerMillion(1_000_000),
-            "How many.",
-        ),
+        ParameterInfo::new("share", SHARE, DefaultSetting::PerMillion(1_000_000), "How many."),
     ],
 );
 
 const fn guarantee(code: &'static str, parameters: &'static [ParameterInfo]) -> GuaranteeInfo {
-    GuaranteeInfo {
-        code,
-        name: "",
-        doc: "",
-        parameters,
-    }
+    GuaranteeInfo { code, name: "", doc: "", parameters }
 }
 
 static LIN: GuaranteeInfo = guarantee("LIN", &[]);
@@ -263,30 +181,14 @@ static LOST: GuaranteeInfo = guarantee("LOST", &[]);
 static RAFT_PROPERTIES: GuaranteeInfo = guarantee("RAFT", &[]);
 static STALE: GuaranteeInfo = guarantee(
     "STALE",
-    &[ParameterInfo::required(
-        "bound",
-        ParameterKind::Duration,
-        "How stale at most.",
-    )],
+    &[ParameterInfo::required("bound", ParameterKind::Duration, "How stale at most.")],
 );
 
 const fn metric(name: &'static str, higher_is_better: bool, kind: ParameterKind) -> MetricInfo {
-    MetricInfo {
-        name,
-        doc: "",
-        higher_is_better,
-        kind,
-    }
+    MetricInfo { name, doc: "", higher_is_better, kind }
 }
 
 static AVAILABILITY: MetricInfo = metric("availability", true, SHARE);
 static LATENCY_METRIC: MetricInfo = metric("latency", false, ParameterKind::Duration);
 static M5: MetricInfo = metric("M5", false, SHARE);
-static M10: MetricInfo = metric(
-    "M10",
-    false,
-    ParameterKind::Integer {
-        min: 0,
-        max: i64::MAX,
-    },
-);
+static M10: MetricInfo = metric("M10", false, ParameterKind::Integer { min: 0, max: i64::MAX });

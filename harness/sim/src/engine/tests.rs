@@ -485,7 +485,10 @@ impl Node for Mover {
     fn on_message(&mut self, _: NodeId, _: u64, _: &mut Cx<'_, Self>) {}
 
     fn on_timer(&mut self, timer: Tick, cx: &mut Cx<'_, Self>) {
-        cx.note(Fact::Custom { name: format!("{timer:?}").into(), value: (cx.now() as i64).into() });
+        cx.note(Fact::Custom {
+            name: format!("{timer:?}").into(),
+            value: (cx.now() as i64).into(),
+        });
         if timer == Tick::Beat {
             cx.arm(Tick::Slow, 15 * MS);
         }

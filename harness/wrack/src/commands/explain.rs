@@ -64,7 +64,8 @@ fn unknown(catalogue: &Catalogue, name: &str) -> Failure {
     names.extend(catalogue.models.iter().map(|model| model.name));
     names.extend(catalogue.metrics.iter().map(|metric| metric.name));
     let near = names.iter().max_by(|a, b| {
-        let likeness = |other: &str| strsim::jaro_winkler(&other.to_lowercase(), &name.to_lowercase());
+        let likeness =
+            |other: &str| strsim::jaro_winkler(&other.to_lowercase(), &name.to_lowercase());
         likeness(a).total_cmp(&likeness(b))
     });
     let near = near.expect("there is at least one name");

@@ -101,7 +101,16 @@ fn a_run_that_is_killed_leaves_no_half_written_output() {
     let words = |out: &Path| {
         let path = path.to_str().unwrap().to_owned();
         let out = out.to_str().unwrap().to_owned();
-        ["run".into(), path, "--seeds".into(), "0..20".into(), "--keep".into(), "all".into(), "--out".into(), out]
+        [
+            "run".into(),
+            path,
+            "--seeds".into(),
+            "0..20".into(),
+            "--keep".into(),
+            "all".into(),
+            "--out".into(),
+            out,
+        ]
     };
     assert!(wrack().args(words(&whole)).stdout(Stdio::null()).status().unwrap().success());
     let expected = files(&whole);

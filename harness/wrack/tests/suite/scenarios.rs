@@ -35,7 +35,8 @@ fn trace_hashes_are_the_golden_ones() {
     let mut hashes = String::new();
     for one in json["runs"].as_array().unwrap() {
         let text = |field: &str| one[field].as_str().unwrap().to_owned();
-        writeln!(hashes, "{} {} {}", text("trace_hash"), text("scenario"), text("variant")).unwrap();
+        writeln!(hashes, "{} {} {}", text("trace_hash"), text("scenario"), text("variant"))
+            .unwrap();
     }
     let path = root().join("scenarios/HASHES");
     if std::env::var_os("WRACK_BLESS").is_some() {

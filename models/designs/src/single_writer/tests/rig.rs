@@ -106,6 +106,7 @@ impl Rig {
             operations,
             pace: Pace::Open,
             policy: policy(),
+            stops_ns: u64::MAX,
             entries: self.entries(),
         }
     }
