@@ -22,8 +22,10 @@ pub(super) struct Call<S> {
     pub expires: u64,
     /// Whether an overwriting call may leave no mark, because another one follows at once.
     pub absorbable: bool,
-    /// Index of the last completion that can have seen what it wrote; `u64::MAX` if unknown.
+    /// Index of the last completion that can have seen what it left; `u64::MAX` if unknown.
     pub wanted_until: u64,
+    /// Whether somebody may need no more than that the state before it is gone.
+    pub displaces: bool,
 }
 
 /// What a decision procedure says of one key.
@@ -72,6 +74,7 @@ pub(super) fn calls<M: Model>(
             expires: u64::MAX,
             absorbable: true,
             wanted_until: u64::MAX,
+            displaces: true,
         });
     }
     Ok(calls)

@@ -47,13 +47,14 @@
 //! Golab, Li and Shah 2011. Blocks linked by cas and the sum order are ours.
 
 use wrack_history::Operation;
+use wrack_sequential::ModelError;
 use wrack_sequential::cas_register::{CasRegister, Step};
 use wrack_sequential::register::Register as PlainRegister;
-use wrack_sequential::{Effect, ModelError};
 
 use super::call::{Answer, Call, Core, calls};
 use super::plan::follows_plan;
 use super::search::{Hints, search};
+use super::walk::Guide;
 use super::zones::{Zones, zones};
 
 /// The number of nil, the initial value.
@@ -102,8 +103,7 @@ fn decide_calls(
         }
     }
     let holds = Holds::new(&register);
-    let guide = |state: &u32, by: &Call<Step>, now| holds.may_leave(*state, by, now);
-    let hints = Hints { guide: &guide, few_states: true };
+    let hints = Hints { guide: &holds, few_states: true };
     (search(model, calls, &hints, states_max), "just-in-time search")
 }
 
@@ -195,9 +195,7 @@ impl Register {
             self.expire();
         }
         self.keep_seen_apart();
-        if !self.refused {
-            self.limit_wants();
-        }
+        self.limit_wants();
         None
     }
 
@@ -313,7 +311,7 @@ impl Register {
         }
     }
 
-    /// Notes until when the value that a write leaves can be seen.
+    /// Notes until when the value that a change leaves can be seen.
     fn limit_wants(&mut self) {
         let mut last = vec![0; self.seen.len()];
         for call in &self.calls {
@@ -322,9 +320,8 @@ impl Register {
             }
         }
         for call in &mut self.calls {
-            if call.effect == Effect::Overwrite {
-                call.wanted_until = left(call.step).map_or(0, |value| last[value]);
-            }
+            call.wanted_until = left(call.step).map_or(0, |value| last[value]);
+            call.displaces = self.refused;
         }
     }
 
@@ -364,11 +361,17 @@ impl Holds {
         }
         holds
     }
+}
 
-    /// Whether the value may be replaced: it never comes back, so nobody may still have to see it.
-    fn may_leave(&self, value: u32, by: &Call<Step>, now: u64) -> bool {
-        let heir = self.heir[value as usize];
-        self.until[value as usize] <= now && (heir == NOBODY || heir == by.operation)
+impl Guide<CasRegister> for Holds {
+    /// A value that never comes back is not replaced while somebody may still have to see it.
+    fn may_leave(&self, value: &u32, by: &Call<Step>, now: u64) -> bool {
+        let heir = self.heir[*value as usize];
+        self.until[*value as usize] <= now && (heir == NOBODY || heir == by.operation)
+    }
+
+    fn held_until(&self, value: &u32) -> u64 {
+        self.until[*value as usize]
     }
 }
 

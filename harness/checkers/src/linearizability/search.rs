@@ -11,21 +11,21 @@
 use wrack_sequential::Model;
 
 use super::call::{Answer, Call, Core, Event, events};
-use super::walk::{End, Guide, Walk};
+use super::walk::{End, Guide, NoGuide, Walk};
 
 /// Configurations for the first walk: so many and so many a call.
 const QUICK: (u64, u64) = (20_000, 4);
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
-    /// Whether a call may change a state at an event; it may forbid only what no legal order does.
-    pub guide: &'a Guide<'a, M>,
+    /// What no legal order does.
+    pub guide: &'a dyn Guide<M>,
     /// Whether few states can be reached however often calls take effect.
     pub few_states: bool,
 }
 
 impl<M: Model> Hints<'_, M> {
     /// Nothing is known.
-    pub const NONE: Self = Self { guide: &|_, _, _| true, few_states: false };
+    pub const NONE: Self = Self { guide: &NoGuide, few_states: false };
 }
 
 /// Decides whether the calls, in order of invocation, have a legal order.

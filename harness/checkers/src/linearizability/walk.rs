@@ -31,8 +31,13 @@
 //! * *Idle calls.* A call that touches nothing that another open call touches, and helps no open read
 //!   ([`Model::helps`], [`Model::touches`]), waits: moved behind the call that completes, it changes
 //!   nothing for the others, and nobody sees that it is late.
-//! * *Unwanted writes.* An overwriting call whose state nobody can see any more is applied only when
-//!   it completes itself; to absorb the one that completes, that one serves as well.
+//! * *Unwanted calls.* Let nobody see any more what an overwriting or doubtful call leaves. Then it
+//!   serves at most to displace the state before it, for a read that needs any other one; so before
+//!   it completes itself it is taken only where it serves an open read at once. Proof: up to the next
+//!   change only reads follow that are legal after it. If all are legal before it too, it can wait,
+//!   or be left out if it is doubtful; otherwise it can wait until immediately before the first that
+//!   is not. To absorb the call that completes, that one serves as well: whatever is legal after the
+//!   unwanted one is legal after that one, or once the unwanted one follows.
 
 use std::collections::VecDeque;
 
@@ -50,9 +55,23 @@ const ASIDE_MAX: usize = 20_000;
 /// found.
 const ENOUGH: usize = 2;
 
-/// Whether a call may change this state at the event of this index.
-pub(super) type Guide<'a, M> =
-    dyn Fn(&<M as Model>::State, &Call<<M as Model>::Step>, u64) -> bool + 'a;
+/// What is known beside the calls; it may forbid only what no legal order does.
+pub(super) trait Guide<M: Model> {
+    /// Whether the call may change this state at the event of this index.
+    fn may_leave(&self, _state: &M::State, _by: &Call<M::Step>, _now: u64) -> bool {
+        true
+    }
+
+    /// Index of the event until which nothing can change this state.
+    fn held_until(&self, _state: &M::State) -> u64 {
+        0
+    }
+}
+
+/// Nothing is known.
+pub(super) struct NoGuide;
+
+impl<M: Model> Guide<M> for NoGuide {}
 
 /// How a walk ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,20 +103,20 @@ struct Effort {
 }
 
 impl Effort {
-    /// Configurations kept at each event at first; each level keeps four times as many.
+    /// Configurations kept at each event at first; each level keeps twice as many.
     const KEPT: usize = 2;
     /// Configurations visited for each kept one, without getting further, before it widens.
     const STALLED_MAX: u64 = 2_000;
-    /// Events that the first level goes back; each further level goes back four times as far.
+    /// Events that the first level goes back; each further level goes back twice as far.
     const BACK: usize = 200;
-    const LEVEL_MAX: u32 = 5;
+    const LEVEL_MAX: u32 = 9;
 
     fn new() -> Self {
         Self { furthest: 0, reached_at: 0, level: 0, relaxed_at: 0 }
     }
 
     fn kept_max(&self) -> usize {
-        Self::KEPT << (2 * self.level)
+        Self::KEPT << self.level
     }
 
     fn is_spent(&self) -> bool {
@@ -119,7 +138,7 @@ impl Effort {
         self.level += 1;
         self.reached_at = states;
         self.relaxed_at = self.furthest + Self::BACK;
-        Some(self.furthest.saturating_sub(Self::BACK << (2 * self.level)))
+        Some(self.furthest.saturating_sub(Self::BACK << self.level))
     }
 }
 
@@ -139,7 +158,7 @@ struct Exhausted;
 /// A walk through the events of one key.
 pub(super) struct Walk<'a, M: Model, const W: usize> {
     model: &'a M,
-    guide: &'a Guide<'a, M>,
+    guide: &'a dyn Guide<M>,
     open: Open<'a, M::Step, W>,
     /// Whether a call may take effect more than once.
     reusing: bool,
@@ -159,7 +178,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     pub fn new(
         model: &'a M,
         calls: &'a [Call<M::Step>],
-        guide: &'a Guide<'a, M>,
+        guide: &'a dyn Guide<M>,
         states_max: u64,
     ) -> Self {
         Self::with(model, Open::new(calls, false), guide, states_max)
@@ -169,7 +188,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     pub fn reusing(
         model: &'a M,
         calls: &'a [Call<M::Step>],
-        guide: &'a Guide<'a, M>,
+        guide: &'a dyn Guide<M>,
         states_max: u64,
     ) -> Self {
         Self::with(model, Open::new(calls, true), guide, states_max)
@@ -178,7 +197,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     fn with(
         model: &'a M,
         open: Open<'a, M::Step, W>,
-        guide: &'a Guide<'a, M>,
+        guide: &'a dyn Guide<M>,
         states_max: u64,
     ) -> Self {
         Self {
@@ -289,6 +308,14 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         End::Reached
     }
 
+    /// Nothing is left: that means something if nothing was skipped.
+    fn stuck(&self, furthest: Event) -> End {
+        match furthest {
+            Event::Complete(call) if !self.skipped => End::Stuck(self.open.call(call).complete),
+            _ => End::Exhausted,
+        }
+    }
+
     /// Takes events back, the last first.
     fn go_back(&mut self, events: &[Event]) {
         for event in events.iter().rev() {
@@ -301,12 +328,12 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     }
 
     /// What a configuration has taken that had time: doubtful calls, which have for ever, and open
-    /// calls by how late they complete.
-    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, u64) {
+    /// calls by their number and by how late they complete.
+    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, usize, u64) {
         let changes = self.open.changes.iter();
         let done = changes.filter(|call| configuration.done.has(self.open.slot(**call)));
-        let latest = done.map(|call| self.open.call(*call).complete).max();
-        (configuration.used.iter().sum(), latest.unwrap_or(0))
+        let latest = done.clone().map(|call| self.open.call(*call).complete).max();
+        (configuration.used.iter().sum(), done.count(), latest.unwrap_or(0))
     }
 
     fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
@@ -399,7 +426,9 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let call = self.open.call(call);
         match call.effect {
             Effect::None => false,
-            Effect::Overwrite if call.absorbable => call.wanted_until >= call.complete,
+            Effect::Overwrite if call.absorbable => {
+                call.displaces || call.wanted_until >= call.complete
+            }
             Effect::Overwrite | Effect::Any => self.reusing,
         }
     }
@@ -498,10 +527,11 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let (taken, target) = (self.open.call(call), self.open.call(goal));
         let overwrites = taken.effect == Effect::Overwrite;
         let unwanted = taken.wanted_until < target.complete;
-        if overwrites && (from.unseen || (call != goal && unwanted)) {
+        let optional = overwrites || !taken.required;
+        if overwrites && from.unseen {
             return None;
         }
-        if !(self.guide)(&from.configuration.state, taken, target.complete) {
+        if !self.guide.may_leave(&from.configuration.state, taken, target.complete) {
             return None;
         }
         let state = self.model.step(&from.configuration.state, &taken.step)?;
@@ -510,11 +540,25 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             self.absorb(&mut configuration);
         }
         let served = self.serve(&mut configuration);
+        if call != goal && optional && unwanted && !served {
+            return None;
+        }
         let reached = call == goal || configuration.satisfies(self.open.slot(goal));
         if !reached && self.model.out_of_reach(&configuration.state, &target.step) {
             return None;
         }
+        if self.is_blocked(&configuration, call) {
+            return None;
+        }
         Some(Extension { configuration, arrived: call == goal, unseen: overwrites && !served })
+    }
+
+    /// Whether a call that is still owed completes before the state, which `call` left, can change.
+    fn is_blocked(&self, configuration: &Configuration<M::State, W>, call: u32) -> bool {
+        let held_until = self.guide.held_until(&configuration.state);
+        let soon = |other: &&u32| self.open.call(**other).complete < held_until;
+        let owed = |other: &u32| *other != call && !configuration.satisfies(self.open.slot(*other));
+        self.open.changes.iter().take_while(soon).any(owed)
     }
 
     /// Every open overwriting call may be held to stand immediately before the one just taken.
