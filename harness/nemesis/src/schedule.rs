@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wrack_history::fault::ResolvedFault;
 use wrack_history::{Fact, FactRecord, ScheduledFault, Setting, SmolStr, Target, When};
 use wrack_sim::record::FaultEffect;
-use wrack_sim::{Controller, NodeId, World};
+use wrack_sim::{Controller, NodeId, Watched, World};
 
 use agenda::{Agenda, Step};
 use occurrence::{Occurrence, Terms};
@@ -37,7 +37,7 @@ pub struct Nemesis {
     /// Those that found nobody to be for.
     waiting: BTreeSet<Name>,
     agenda: Agenda,
-    watches_facts: bool,
+    watched: Watched,
 }
 
 impl Nemesis {
@@ -59,7 +59,11 @@ impl Nemesis {
         let entries = entries.collect::<BTreeMap<_, _>>();
         assert_eq!(entries.len(), schedule.len(), "every entry has its own id");
         let triggers = entries.values().filter_map(Trigger::of).collect::<Vec<_>>();
-        let watches_facts = !triggers.is_empty() || entries.values().any(is_for_a_role);
+        let watched = match (triggers.is_empty(), entries.values().any(is_for_a_role)) {
+            (false, _) => Watched::Everything,
+            (true, true) => Watched::Roles,
+            (true, false) => Watched::Nothing,
+        };
         let mut nemesis = Self {
             terms,
             occurrences: entries.values().flat_map(occurrences).collect(),
@@ -67,7 +71,7 @@ impl Nemesis {
             triggers,
             waiting: BTreeSet::new(),
             agenda: Agenda::default(),
-            watches_facts,
+            watched,
         };
         nemesis.plan_timed();
         nemesis
@@ -166,8 +170,8 @@ impl Controller for Nemesis {
         }
     }
 
-    fn watches_facts(&self) -> bool {
-        self.watches_facts
+    fn watched(&self) -> Watched {
+        self.watched
     }
 
     fn on_fact(&mut self, record: &FactRecord, world: &mut dyn World) {

@@ -9,6 +9,10 @@ use wrack_history::{Run, Verdict};
 use wrack_runner::{Designs, TraceLevel};
 use wrack_scenario::Scenario;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Five simulated seconds of `raft/leader-isolated`: heartbeat 50 ms, election timeout 150–300 ms,
 /// 5 clients, 250 operations, one isolation.
 const SHORT: &str = r#"

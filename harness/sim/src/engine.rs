@@ -18,6 +18,7 @@ use crate::record::{Recorder, Recording, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers};
 use crate::world::{
     ClockUse, Controller, DiskFault, DiskTrouble, FailpointAction, Observer, TailChance, Trap,
+    Watched,
 };
 
 use hold::Hold;
@@ -159,7 +160,7 @@ pub struct Engine<N: Node> {
     effects: Effects<N::Message>,
     /// Facts of the last callback, for a controller that watches.
     fresh_facts: Vec<FactRecord>,
-    watched: bool,
+    watched: Watched,
     record: Recorder,
     /// Who is in a callback: a panic there is the design's.
     in_callback: Option<NodeId>,
@@ -195,7 +196,7 @@ impl<N: Node> Engine<N> {
             effects: Effects::default(),
             fresh_facts: Vec::new(),
             // Whoever watches also wants to know what was noted at the first boot.
-            watched: true,
+            watched: Watched::Everything,
             record: Recorder::new(config.trace, config.keep_all_facts),
             in_callback: None,
             instant: (0, 0),
@@ -251,8 +252,8 @@ impl<N: Node> Engine<N> {
         controller: &mut dyn Controller,
         observer: &mut dyn Observer,
     ) -> Result<(), LimitError> {
-        self.watched = controller.watches_facts();
-        if !self.watched {
+        self.watched = controller.watched();
+        if self.watched == Watched::Nothing {
             self.fresh_facts.clear();
         }
         self.guarded(observer, |engine, observer| {
@@ -316,7 +317,7 @@ impl<N: Node> Engine<N> {
             let (due, item) = self.timed.pop().expect("it was peeked");
             self.come_due(due, item, observer);
         }
-        if self.watched && !self.fresh_facts.is_empty() {
+        if !self.fresh_facts.is_empty() {
             self.tell(controller, observer);
         }
         Ok(true)
@@ -543,7 +544,7 @@ impl<N: Node> Engine<N> {
         });
         observer.fact(&record);
         self.record.fact(&record);
-        if self.watched {
+        if self.watched.covers(&record.fact) {
             self.fresh_facts.push(record);
         }
     }

@@ -30,4 +30,4 @@ pub use member::Member;
 pub use node::{Context, Cx, MessageClass, Node, NodeId, Tag};
 pub use record::{Recorder, Recording, TraceLevel};
 pub use wire::{Idempotency, Reply, Request, Response, Wire};
-pub use world::{Controller, Observer, World};
+pub use world::{Controller, Observer, Watched, World};

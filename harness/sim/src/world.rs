@@ -2,7 +2,7 @@
 
 use wrack_history::history::NemesisEvent;
 use wrack_history::setting::Delay;
-use wrack_history::{FactRecord, SmolStr};
+use wrack_history::{Fact, FactRecord, SmolStr};
 
 use crate::chance::Stream;
 use crate::disk::CrashTail;
@@ -160,14 +160,36 @@ pub trait World {
     fn remove_traps(&mut self, fault: FaultHandle);
 }
 
+/// Which facts a controller wants to see: each costs a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watched {
+    /// None.
+    Nothing,
+    /// Who claims which role.
+    Roles,
+    /// All of them.
+    Everything,
+}
+
+impl Watched {
+    /// Whether this fact is among them.
+    pub fn covers(self, fact: &Fact) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Roles => matches!(fact, Fact::Role { .. }),
+            Self::Everything => true,
+        }
+    }
+}
+
 /// Who acts on a run from outside, at times and on facts: the nemesis.
 pub trait Controller {
     /// When it wants to act next, in true time.
     fn next_ns(&self) -> Option<u64>;
     /// That time has come.
     fn act(&mut self, world: &mut dyn World);
-    /// Whether it wants to see facts.
-    fn watches_facts(&self) -> bool;
+    /// Which facts it wants to see.
+    fn watched(&self) -> Watched;
     /// A node noted a fact; its callback has ended.
     fn on_fact(&mut self, record: &FactRecord, world: &mut dyn World);
 }
@@ -180,8 +202,8 @@ impl Controller for () {
 
     fn act(&mut self, _: &mut dyn World) {}
 
-    fn watches_facts(&self) -> bool {
-        false
+    fn watched(&self) -> Watched {
+        Watched::Nothing
     }
 
     fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}

@@ -23,6 +23,7 @@ use wrack_history::catalogue::{
     VariantInfo,
 };
 use wrack_history::duration::MILLISECOND;
+use wrack_history::setting::Delay;
 use wrack_history::{Fact, Settings, SmolStr};
 use wrack_sim::disk::DiskError;
 use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wire};
@@ -218,7 +219,11 @@ struct HardState {
 pub struct Raft {
     id: NodeId,
     peers: Vec<NodeId>,
-    settings: Settings,
+    heartbeat_ns: u64,
+    election_timeout: Delay,
+    /// What was drawn for this wait (§5.2: drawn anew for each election).
+    election_timeout_ns: u64,
+    batch: usize,
     variant: Variant,
     hard: HardState,
     log: Log,
@@ -247,7 +252,10 @@ impl Raft {
         Self {
             id,
             peers,
-            settings: cluster.settings.clone(),
+            heartbeat_ns: cluster.duration("heartbeat"),
+            election_timeout: cluster.settings.delay("election_timeout").expect("it is declared"),
+            election_timeout_ns: 0,
+            batch: cluster.integer("batch") as usize,
             variant,
             hard: HardState::default(),
             log: Log::default(),
@@ -298,14 +306,17 @@ impl Raft {
             cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
         }
         self.role = Role::Follower { leader };
+        self.draw_election_timeout(cx);
         self.await_leader(cx);
     }
 
-    /// Waits for a leader, for a random time (§5.2), before it stands for election.
+    fn draw_election_timeout(&mut self, cx: &mut Cx<'_, Self>) {
+        self.election_timeout_ns = cx.random().delay(&self.election_timeout);
+    }
+
+    /// Waits for a leader before it stands for election.
     fn await_leader(&mut self, cx: &mut Cx<'_, Self>) {
-        let timeout = self.settings.delay("election_timeout").expect("it has a default");
-        let after = cx.random().delay(&timeout);
-        cx.arm(Timer::Election, after);
+        cx.arm(Timer::Election, self.election_timeout_ns);
     }
 
     /// Sends a message that must not overtake what the node has written.
@@ -382,6 +393,7 @@ impl Node for Raft {
         (self.hard, self.log) = Log::replay(recovered.records);
         cx.note(Fact::Truncated { from: self.log.last_index() + 1 });
         cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
+        self.draw_election_timeout(cx);
         self.await_leader(cx);
     }
 

@@ -3,7 +3,7 @@
 use wrack_history::FactRecord;
 use wrack_history::setting::Delay;
 use wrack_sim::network::{LinkAction, LinkRule};
-use wrack_sim::{Controller, NodeId, World};
+use wrack_sim::{Controller, NodeId, Watched, World};
 
 use crate::ping::LEADER;
 
@@ -31,8 +31,8 @@ impl Controller for Nuisance {
         }
     }
 
-    fn watches_facts(&self) -> bool {
-        false
+    fn watched(&self) -> Watched {
+        Watched::Nothing
     }
 
     fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}

@@ -56,6 +56,11 @@ use super::plan::follows_plan;
 use super::search::{Hints, search};
 use super::walk::Guide;
 use super::zones::{Zones, zones};
+#[cfg(test)]
+use super::{
+    search::{Stage, ends},
+    walk::End,
+};
 
 /// The number of nil, the initial value.
 const NIL: usize = 0;
@@ -105,6 +110,20 @@ fn decide_calls(
     let holds = Holds::new(&register);
     let hints = Hints { guide: &holds, few_states: true };
     (search(model, calls, &hints, states_max), "just-in-time search")
+}
+
+/// How each kind of walk ends, whatever the zones say; `None` if a contradiction shows before.
+#[cfg(test)]
+pub(super) fn every_walk(operations: &[&Operation]) -> Option<Vec<(Stage, End)>> {
+    let mut model = CasRegister::default();
+    let calls = calls(&mut model, operations).expect("the model can read it");
+    let mut register = Register::new(calls, model.values.count() + 1);
+    if register.reduce().is_some() {
+        return None;
+    }
+    let holds = Holds::new(&register);
+    let hints = Hints { guide: &holds, few_states: true };
+    Some(ends(&model, &register.calls, &hints))
 }
 
 /// The calls of one register.

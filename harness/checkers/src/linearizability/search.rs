@@ -11,10 +11,39 @@
 use wrack_sequential::Model;
 
 use super::call::{Answer, Call, Core, Event, events};
+use super::open::Open;
 use super::walk::{End, Guide, NoGuide, Walk};
 
-/// Configurations for the first walk: so many and so many a call.
-const QUICK: (u64, u64) = (20_000, 4);
+/// A kind of walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// In breadth, as long as it is cheap.
+    Quick,
+    /// In depth.
+    Deep,
+    /// In breadth, with calls that may take effect more than once.
+    Reusing,
+    /// In breadth, whatever it takes.
+    Wide,
+}
+
+impl Stage {
+    /// All kinds, the cheap ones first.
+    pub const ALL: [Self; 4] = [Self::Quick, Self::Deep, Self::Reusing, Self::Wide];
+    /// Configurations that the quick walk keeps at an event.
+    const QUICK_KEPT_MAX: usize = 256;
+
+    /// How many of the configurations that are left it may visit.
+    fn share(self, left: u64, calls: u64) -> u64 {
+        match self {
+            Self::Quick => left.min(20_000 + 4 * calls),
+            Self::Deep => (left / 4 * 3).min(100_000 + 40 * calls),
+            Self::Reusing => left / 2,
+            Self::Wide => left,
+        }
+    }
+}
+
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
     /// What no legal order does.
@@ -64,30 +93,39 @@ fn walks<M: Model, const W: usize>(
     events: &[Event],
     states_max: u64,
 ) -> End {
-    let guide = hints.guide;
     let mut left = states_max;
-    let quick = (QUICK.0 + QUICK.1 * calls.len() as u64).min(left);
-    let mut walk = Walk::<M, W>::new(model, calls, guide, quick);
-    let end = walk.in_breadth(events);
-    left -= walk.states().min(left);
-    if end != End::Exhausted {
-        return end;
-    }
-    let mut walk = Walk::<M, W>::new(model, calls, guide, left / 4 * 3);
-    let end = walk.in_depth(events);
-    left -= walk.states().min(left);
-    if end != End::Exhausted {
-        return end;
-    }
-    if hints.few_states {
-        let mut walk = Walk::<M, W>::reusing(model, calls, guide, left / 2);
-        let end = walk.in_breadth(events);
-        left -= walk.states().min(left);
-        if let End::Stuck(_) = end {
+    for stage in Stage::ALL {
+        let share = stage.share(left, calls.len() as u64);
+        let (end, states) = walk::<M, W>(stage, model, calls, hints, events, share);
+        left = left.saturating_sub(states);
+        let means_nothing = stage == Stage::Reusing && end == End::Reached;
+        if end != End::Exhausted && !means_nothing {
             return end;
         }
     }
-    Walk::<M, W>::new(model, calls, guide, left).in_breadth(events)
+    End::Exhausted
+}
+
+/// One walk: how it ended, and how many configurations it visited.
+pub(super) fn walk<M: Model, const W: usize>(
+    stage: Stage,
+    model: &M,
+    calls: &[Call<M::Step>],
+    hints: &Hints<'_, M>,
+    events: &[Event],
+    states_max: u64,
+) -> (End, u64) {
+    if stage == Stage::Reusing && !hints.few_states {
+        return (End::Exhausted, 0);
+    }
+    let open = Open::new(calls, stage == Stage::Reusing);
+    let mut walk = Walk::<M, W>::new(model, open, hints.guide, states_max);
+    let end = match stage {
+        Stage::Quick => walk.in_breadth(events, Stage::QUICK_KEPT_MAX),
+        Stage::Deep => walk.in_depth(events),
+        Stage::Reusing | Stage::Wide => walk.in_breadth(events, usize::MAX),
+    };
+    (end, walk.states())
 }
 
 /// How many required calls are open at the busiest moment.
@@ -102,4 +140,16 @@ fn open_max<S>(calls: &[Call<S>], events: &[Event]) -> usize {
         most = most.max(open);
     }
     most
+}
+
+/// How each kind of walk ends.
+#[cfg(test)]
+pub(super) fn ends<M: Model>(
+    model: &M,
+    calls: &[Call<M::Step>],
+    hints: &Hints<'_, M>,
+) -> Vec<(Stage, End)> {
+    let events = events(calls);
+    let end = |stage| walk::<M, 1>(stage, model, calls, hints, &events, 1_000_000).0;
+    Stage::ALL.into_iter().map(|stage| (stage, end(stage))).collect()
 }

@@ -5,6 +5,8 @@ use wrack_history::{Moment, Operation, Outcome, Value, Verdict};
 use wrack_sequential::{Model, Visitor, with_model};
 
 use super::call::Answer;
+use super::search::{Hints, Stage};
+use super::walk::{End, NoGuide};
 use super::{GUARANTEE, decide};
 use crate::story::{Case, history};
 
@@ -293,7 +295,7 @@ fn operation(model: &str, index: usize, raw: &Raw) -> Operation {
         ("unique", 0) => ("write", unique.into(), Value::Nil),
         ("unique", 1) => (
             "cas",
-            Value::pair((i64::from(value) % raw_len(raw) + 10).into(), unique.into()),
+            Value::pair(i64::from(value % 8 + 10).into(), unique.into()),
             (length % 3 != 0).into(),
         ),
         ("unique", _) => ("read", Value::Nil, (i64::from(value % 8) + 10).into()),
@@ -339,10 +341,6 @@ fn operation(model: &str, index: usize, raw: &Raw) -> Operation {
     }
 }
 
-fn raw_len(_: &Raw) -> i64 {
-    8
-}
-
 fn order(operations: &mut [Operation]) {
     operations.sort_by_key(|operation| operation.invoke.index);
 }
@@ -357,7 +355,7 @@ fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
             + (end - operation.invoke.index) * u64::from(raw.0.wrapping_mul(37) ^ raw.2) / 256;
         let happens = match operation.outcome {
             Outcome::Ok => true,
-            Outcome::Info => raw.3 % 2 == 0,
+            Outcome::Info => raw.3.is_multiple_of(2),
             Outcome::Fail => false,
         };
         if happens {
@@ -424,14 +422,11 @@ fn compare(
     let model = judge_of(family);
     let mut operations = operations(family, raws, sane);
     if let Some(damage) = damage {
-        let reads = operations.iter_mut().filter(|operation| operation.function == "read");
-        let other = operation(family, 0, &(3, damage, damage, 0, 0, 0)).argument;
-        for read in reads.filter(|read| read.is_ok()).skip(usize::from(damage % 3)).take(1) {
-            let mut fresh =
-                super::tests::operation(family, 0, &(3, damage, damage, 0, 0, 7)).result;
-            std::mem::swap(&mut read.result, &mut fresh);
+        let found = operation(family, 0, &(3, damage, damage, 0, 0, 7)).result;
+        let reads = operations.iter_mut().filter(|one| one.function == "read" && one.is_ok());
+        for read in reads.skip(usize::from(damage % 3)).take(1) {
+            read.result = found.clone();
         }
-        drop(other);
     }
     let expected = with_model(model, EveryOrder(&operations)).unwrap();
     let all: Vec<&Operation> = operations.iter().collect();
@@ -448,7 +443,45 @@ fn compare(
             prop_assert!(!anomaly.operations.is_empty());
         }
     }
+    for (stage, end) in with_model(model, EveryWalk(&all)).unwrap() {
+        check_walk(stage, end, expected).map_err(|error| {
+            TestCaseError::fail(format!("{stage:?} {error} of {operations:#?}"))
+        })?;
+    }
+    if model == "register" || model == "cas-register" {
+        for (stage, end) in super::register::every_walk(&all).unwrap_or_default() {
+            check_walk(stage, end, expected).map_err(|error| {
+                TestCaseError::fail(format!("reduced: {stage:?} {error} of {operations:#?}"))
+            })?;
+        }
+    }
     Ok(expected)
+}
+
+/// Walks in every way, without anything that is known of the model.
+struct EveryWalk<'a>(&'a [&'a Operation]);
+
+impl Visitor for EveryWalk<'_> {
+    type Output = Vec<(Stage, End)>;
+
+    fn visit<M: Model + Default>(self) -> Self::Output {
+        let mut model = M::default();
+        let calls = super::call::calls(&mut model, self.0).unwrap();
+        let hints = Hints { guide: &NoGuide, few_states: M::INFO.name != "counter" };
+        super::search::ends(&model, &calls, &hints)
+    }
+}
+
+/// What a walk says must be so; only the reusing one may reach the end of what is not linearizable.
+fn check_walk(stage: Stage, end: End, expected: bool) -> Result<(), String> {
+    let right = match (stage, end) {
+        (Stage::Quick | Stage::Wide, End::Exhausted) => false,
+        (_, End::Exhausted) => true,
+        (Stage::Reusing, End::Reached) => true,
+        (_, End::Reached) => expected,
+        (_, End::Stuck(_)) => !expected,
+    };
+    if right { Ok(()) } else { Err(format!("ends with {end:?}")) }
 }
 
 const FAMILIES: [&str; 6] = ["register", "cas-register", "unique", "counter", "g-set", "set"];

@@ -103,20 +103,20 @@ struct Effort {
 }
 
 impl Effort {
-    /// Configurations kept at each event at first; each level keeps twice as many.
+    /// Configurations kept at each event at first; each level keeps four times as many.
     const KEPT: usize = 2;
     /// Configurations visited for each kept one, without getting further, before it widens.
     const STALLED_MAX: u64 = 2_000;
-    /// Events that the first level goes back; each further level goes back twice as far.
+    /// Events that each level goes further back.
     const BACK: usize = 200;
-    const LEVEL_MAX: u32 = 9;
+    const LEVEL_MAX: u32 = 5;
 
     fn new() -> Self {
         Self { furthest: 0, reached_at: 0, level: 0, relaxed_at: 0 }
     }
 
     fn kept_max(&self) -> usize {
-        Self::KEPT << self.level
+        Self::KEPT << (2 * self.level)
     }
 
     fn is_spent(&self) -> bool {
@@ -138,7 +138,7 @@ impl Effort {
         self.level += 1;
         self.reached_at = states;
         self.relaxed_at = self.furthest + Self::BACK;
-        Some(self.furthest.saturating_sub(Self::BACK << self.level))
+        Some(self.furthest.saturating_sub(Self::BACK * self.level as usize))
     }
 }
 
@@ -177,25 +177,6 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     /// A walk that visits `states_max` configurations at most.
     pub fn new(
         model: &'a M,
-        calls: &'a [Call<M::Step>],
-        guide: &'a dyn Guide<M>,
-        states_max: u64,
-    ) -> Self {
-        Self::with(model, Open::new(calls, false), guide, states_max)
-    }
-
-    /// A walk in which calls may take effect more than once.
-    pub fn reusing(
-        model: &'a M,
-        calls: &'a [Call<M::Step>],
-        guide: &'a dyn Guide<M>,
-        states_max: u64,
-    ) -> Self {
-        Self::with(model, Open::new(calls, true), guide, states_max)
-    }
-
-    fn with(
-        model: &'a M,
         open: Open<'a, M::Step, W>,
         guide: &'a dyn Guide<M>,
         states_max: u64,
@@ -230,8 +211,9 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         frontier
     }
 
-    /// Walks through all events with all configurations.
-    pub fn in_breadth(&mut self, events: &[Event]) -> End {
+    /// Walks through all events with all configurations; gives up if there are more than `kept_max` of
+    /// them.
+    pub fn in_breadth(&mut self, events: &[Event], kept_max: usize) -> End {
         let mut frontier = self.start();
         let mut next = Frontier::new();
         for event in events {
@@ -243,8 +225,10 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                         return End::Exhausted;
                     }
                     std::mem::swap(&mut frontier, &mut next);
-                    if frontier.configurations.is_empty() {
-                        return End::Stuck(self.open.call(call).complete);
+                    match frontier.configurations.len() {
+                        0 => return End::Stuck(self.open.call(call).complete),
+                        kept if kept > kept_max => return End::Exhausted,
+                        _ => (),
                     }
                 }
             }
@@ -327,13 +311,17 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         }
     }
 
-    /// What a configuration has taken that had time: doubtful calls, which have for ever, and open
-    /// calls by their number and by how late they complete.
-    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, usize, u64) {
+    /// What a configuration has taken that it may miss later: doubtful calls and writes, which could
+    /// have been absorbed; calls that depend on the state are better done while it fits.
+    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, i64, u64) {
         let changes = self.open.changes.iter();
         let done = changes.filter(|call| configuration.done.has(self.open.slot(**call)));
         let latest = done.clone().map(|call| self.open.call(*call).complete).max();
-        (configuration.used.iter().sum(), done.count(), latest.unwrap_or(0))
+        let cost = done.map(|call| match self.open.call(*call).effect {
+            Effect::Any => -1,
+            _ => 1,
+        });
+        (configuration.used.iter().sum(), cost.sum(), latest.unwrap_or(0))
     }
 
     fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
@@ -444,18 +432,9 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         if !self.is_in_reach(configuration, goal) {
             return;
         }
-        for index in 0..self.open.changes.len() {
-            let call = self.open.changes[index];
-            let slot = self.open.slot(call);
-            let used_up = configuration.done.has(slot) && !self.reusing;
-            if used_up || !self.meet(call) || self.is_idle(configuration, call, goal) {
-                continue;
-            }
-            if let Some(mut successor) = self.apply(from, call, goal) {
-                successor.configuration.done.set(slot);
-                successor.configuration.absorbed.clear(slot);
-                into.push(successor);
-            }
+        self.successors_by(from, goal, into, false);
+        if self.reusing {
+            self.successors_by(from, goal, into, true);
         }
         for place in 0..self.open.alive.len() {
             let class = self.open.alive[place];
@@ -470,6 +449,33 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                 if !self.reusing {
                     successor.configuration.use_one(class);
                 }
+                into.push(successor);
+            }
+        }
+    }
+
+    /// The successors by required calls that are done or not done yet. Of a class, those that are not
+    /// done come first.
+    fn successors_by(
+        &mut self,
+        from: &Extension<M::State, W>,
+        goal: u32,
+        into: &mut Vec<Extension<M::State, W>>,
+        done: bool,
+    ) {
+        let configuration = &from.configuration;
+        for index in 0..self.open.changes.len() {
+            let call = self.open.changes[index];
+            let slot = self.open.slot(call);
+            if configuration.done.has(slot) != done
+                || !self.meet(call)
+                || self.is_idle(configuration, call, goal)
+            {
+                continue;
+            }
+            if let Some(mut successor) = self.apply(from, call, goal) {
+                successor.configuration.done.set(slot);
+                successor.configuration.absorbed.clear(slot);
                 into.push(successor);
             }
         }

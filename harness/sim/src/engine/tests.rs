@@ -89,8 +89,8 @@ impl Controller for Script {
         (self.0.remove(0).1)(world);
     }
 
-    fn watches_facts(&self) -> bool {
-        false
+    fn watched(&self) -> Watched {
+        Watched::Nothing
     }
 
     fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}

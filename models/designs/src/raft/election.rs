@@ -20,6 +20,7 @@ impl Raft {
         for peer in self.peers.clone() {
             self.send_durably(peer, Rpc::RequestVote(ask));
         }
+        self.draw_election_timeout(cx);
         self.await_leader(cx);
     }
 
@@ -84,11 +85,6 @@ impl Raft {
         cx.disarm(Timer::Election);
         self.reads.reset();
         self.append_as_leader(Entry { term: self.hard.term, command: None }, cx);
-        cx.arm(Timer::Heartbeat, self.heartbeat_ns());
-    }
-
-    pub(super) fn heartbeat_ns(&self) -> u64 {
-        self.settings.duration("heartbeat").expect("it has a default")
     }
 
     /// Sends now: a leader's messages rest on a term that is durable already.

@@ -56,25 +56,25 @@ impl Raft {
     pub(super) fn heartbeat(&mut self, cx: &mut Cx<'_, Self>) {
         if self.leads() {
             self.broadcast(cx);
-            cx.arm(Timer::Heartbeat, self.heartbeat_ns());
         }
     }
 
-    /// Sends everybody what it lacks, or a heartbeat.
+    /// Sends everybody what it lacks, or a heartbeat; either shows that it leads, so that the next
+    /// heartbeat is due only when it has been silent (§5.2: during idle periods).
     pub(super) fn broadcast(&mut self, cx: &mut Cx<'_, Self>) {
+        cx.arm(Timer::Heartbeat, self.heartbeat_ns);
         for place in 0..self.peers.len() {
             self.send_append(place, cx);
         }
     }
 
     fn send_append(&mut self, place: usize, cx: &mut Cx<'_, Self>) {
-        let batch = self.settings.integer("batch").expect("it has a default") as usize;
         let Role::Leader { progress } = &mut self.role else {
             return;
         };
         let follower = &mut progress[place];
         let previous_index = follower.next - 1;
-        let entries = self.log.from(follower.next, batch);
+        let entries = self.log.from(follower.next, self.batch);
         follower.next += entries.len() as u64;
         let append = Append {
             term: self.hard.term,
@@ -158,6 +158,7 @@ impl Raft {
         let place = place.expect("only members answer");
         let follower = &mut progress[place];
         follower.round = follower.round.max(round);
+        let advanced = success && index > follower.matched;
         if success {
             follower.matched = follower.matched.max(index);
             follower.next = follower.next.max(follower.matched + 1);
@@ -167,7 +168,7 @@ impl Raft {
         if follower.next <= last_index {
             self.send_append(place, cx);
         }
-        if success {
+        if advanced {
             self.advance_commit(cx);
         }
         self.confirm_reads(cx);

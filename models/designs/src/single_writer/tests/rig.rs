@@ -11,7 +11,7 @@ use wrack_sim::network::{LinkAction, LinkRule, NodeSet};
 use wrack_sim::world::{DiskFault, DiskTrouble, FailpointAction, TailChance, Trap};
 use wrack_sim::{
     Client, Cluster, Controller, Design, Engine, EngineConfig, Member, NodeId, PlannedOperation,
-    Recording, Stream, TraceLevel, World,
+    Recording, Stream, TraceLevel, Watched, World,
 };
 
 use crate::single_writer::{INFO, SingleWriter, names};
@@ -306,8 +306,8 @@ impl Controller for Script {
         (self.steps.remove(0).1)(world);
     }
 
-    fn watches_facts(&self) -> bool {
-        false
+    fn watched(&self) -> Watched {
+        Watched::Nothing
     }
 
     fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}
