@@ -58,7 +58,7 @@ fn a_read_never_goes_back() {
 }
 
 #[test]
-fn a_value_comes_from_somewhere_and_not_from_the_future() {
+fn a_value_comes_from_somewhere_and_not_came_from_the_future() {
     Case::new("register", "p1 read k - 10..20 9")
         .rejected_by(&GUARANTEE, "process 1 read 9 of k at 0.020 s, but nobody ever wrote 9");
     Case::new(

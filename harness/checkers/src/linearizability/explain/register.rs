@@ -9,8 +9,8 @@ use crate::words::{done_at, noun};
 
 impl<'a> Story<'a> {
     pub(super) fn register(&self) -> Option<Told<'a>> {
-        self.found_from_nowhere()
-            .or_else(|| self.found_from_the_future())
+        self.found_came_from_nowhere()
+            .or_else(|| self.found_came_from_the_future())
             .or_else(|| self.twice_from_one_value())
             .or_else(|| self.overwritten())
             .or_else(|| self.went_back())
@@ -38,7 +38,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn found_from_nowhere(&self) -> Option<Told<'a>> {
+    fn found_came_from_nowhere(&self) -> Option<Told<'a>> {
         let nowhere = |(_, value): &(&Operation, &Value)| {
             let writes = |operation: &&&Operation| left(operation) == Some(value);
             let mut writers = self.whole.iter().filter(writes);
@@ -54,7 +54,7 @@ impl<'a> Story<'a> {
         told(format!("{}, {why}", self.sentence(finder)), shown.into_iter().flatten())
     }
 
-    fn found_from_the_future(&self) -> Option<Told<'a>> {
+    fn found_came_from_the_future(&self) -> Option<Told<'a>> {
         self.finders().find_map(|(finder, value)| {
             let writer = self.writer(value)??;
             let later = finder.precedes(writer);
