@@ -33,6 +33,8 @@ mod words;
 #[cfg(test)]
 mod story;
 
+use std::collections::BTreeMap;
+
 use wrack_history::catalogue::{GuaranteeInfo, defaults};
 use wrack_history::run::Phases;
 use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr};
@@ -191,10 +193,8 @@ pub fn check(mut operations: Vec<Operation>, model: &str) -> Judgement {
 }
 
 /// The operations of each key, keys in order of their names.
-pub(crate) fn operations_by_key(
-    operations: &[Operation],
-) -> std::collections::BTreeMap<&SmolStr, Vec<&Operation>> {
-    let mut keys = std::collections::BTreeMap::<&SmolStr, Vec<&Operation>>::new();
+pub(crate) fn operations_by_key(operations: &[Operation]) -> BTreeMap<&SmolStr, Vec<&Operation>> {
+    let mut keys = BTreeMap::<&SmolStr, Vec<&Operation>>::new();
     for operation in operations {
         keys.entry(&operation.key).or_default().push(operation);
     }

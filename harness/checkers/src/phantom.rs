@@ -13,8 +13,7 @@
 //! The definition: no read returns a value never written, written only later, or of an operation
 //! that failed. In a set, each element that is read is judged by itself. A refused cas wrote nothing.
 
-use std::collections::BTreeMap;
-
+use rustc_hash::FxHashMap;
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, Value, duration};
 
@@ -51,13 +50,20 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         judgement.examine("keys", 1);
         let sources = Sources::new(&operations);
         let reads = operations.iter().filter(|operation| is_ok_read(operation));
+        let mut reads: Vec<&Operation> = reads.copied().collect();
+        reads.sort_unstable_by_key(|read| read.complete.index);
+        let mut explained: &[Value] = &[];
         for read in reads {
             judgement.examine("reads", 1);
             let values = match read.result.as_list() {
                 Some(elements) if evidence.model == "set" => elements,
                 _ => std::slice::from_ref(&read.result),
             };
-            let phantom = values.iter().find(|value| !sources.explain(value, read));
+            // What explains an element to one read explains it to every read that completes later,
+            // and a set is mostly read in one order: only what is new must be looked up.
+            let known = explained.iter().zip(values).take_while(|(old, new)| old == new).count();
+            let phantom = values[known..].iter().find(|value| !sources.explain(value, read));
+            explained = if phantom.is_none() { values } else { &[] };
             let Some(value) = phantom.filter(|_| judgement.anomalies.len() < ANOMALIES_MAX) else {
                 continue;
             };
@@ -84,11 +90,11 @@ fn source(operation: &Operation) -> Option<&Value> {
 
 /// Of each value, the operation that explains it best: of those that may have taken effect the one
 /// that was invoked first, or else one that did not.
-struct Sources<'a>(BTreeMap<&'a Value, &'a Operation>);
+struct Sources<'a>(FxHashMap<&'a Value, &'a Operation>);
 
 impl<'a> Sources<'a> {
     fn new(operations: &[&'a Operation]) -> Self {
-        let mut best = BTreeMap::<&Value, &Operation>::new();
+        let mut best = FxHashMap::<&Value, &Operation>::default();
         for operation in operations.iter().copied() {
             let Some(value) = source(operation) else {
                 continue;

@@ -34,7 +34,8 @@ pub(crate) fn versions<'a>(evidence: &Evidence<'a>) -> Result<Vec<Versioned<'a>>
     if evidence.model == "set" {
         return Err("a set has elements, not versions".to_owned());
     }
-    let effects = effects(evidence.facts);
+    let mut effects = effects(evidence.facts);
+    effects.retain(|effect| !effect.undone);
     if effects.is_empty() {
         return Err("the design noted no effects, so the order of versions is not known".to_owned());
     }

@@ -8,8 +8,7 @@
 use wrack_history::Operation;
 use wrack_history::catalogue::ModelInfo;
 
-use crate::cas_register::CasRegister;
-pub use crate::cas_register::Step;
+use crate::cas_register::{CasRegister, Step};
 use crate::{Effect, Model, ModelError};
 
 /// `read` and `write`; at first the value is nil. A [`CasRegister`] without its cas.

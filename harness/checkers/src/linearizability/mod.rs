@@ -26,6 +26,7 @@
 
 mod call;
 mod configuration;
+mod depth;
 mod explain;
 mod open;
 mod plan;

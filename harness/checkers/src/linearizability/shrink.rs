@@ -25,7 +25,7 @@ use crate::register::{is_refused, left};
 /// Configurations for one decision.
 const STATES_MAX: u64 = 200_000;
 /// Operations decided in all.
-const EFFORT_MAX: usize = 4_000_000;
+const EFFORT_MAX: usize = 1_500_000;
 
 /// The smallest part found that has no legal order, in order of invocation. Operations keep their
 /// ids; what they say may be less than in the history.

@@ -23,14 +23,19 @@
 //!   overwriting calls that something sees are applied; when one is, every other open one that
 //!   is still owed is marked *absorbed*: it may be held to stand immediately before. It may
 //!   nevertheless be applied later, until it completes, because which of the two is decided only by
-//!   who sees it: when it completes, both are followed up. A call that depends on the state (a cas) absorbs nothing: before it, the other write would be seen.
-//!   Within one extension, an overwriting call that serves no read and is followed by another
-//!   overwriting one is skipped for the same reason.
+//!   who sees it: when it completes, both are followed up. A call that depends on the state (a cas)
+//!   absorbs nothing: before it, the other write would be seen. Within one extension, an overwriting
+//!   call that serves no read and is followed by another overwriting one is skipped for the same
+//!   reason.
 //! * *Dominance.* A configuration that can do all that another can replaces it
 //!   ([`Configuration::dominates`]).
 //! * *Idle calls.* A call that touches nothing that another open call touches, and helps no open read
 //!   ([`Model::helps`], [`Model::touches`]), waits: moved behind the call that completes, it changes
 //!   nothing for the others, and nobody sees that it is late.
+//! * *Out of reach.* A configuration goes no further if the call that completes cannot become legal
+//!   any more ([`Model::out_of_reach`], [`Model::leads_to`]).
+//! * *Held states.* Where the guide knows that a state must stay until a later event, no other call
+//!   changes it before, and no call that is still owed may complete before.
 //! * *Unwanted calls.* Let nobody see any more what an overwriting or doubtful call leaves. Then it
 //!   serves at most to displace the state before it, for a read that needs any other one; so before
 //!   it completes itself it is taken only where it serves an open read at once. Proof: up to the next
@@ -48,12 +53,6 @@ use wrack_sequential::{Effect, Model};
 use super::call::{Call, Event};
 use super::configuration::{Bits, Configuration, Frontier};
 use super::open::Open;
-
-/// In depth, events at which configurations are put aside; those of the oldest are skipped.
-const ASIDE_MAX: usize = 20_000;
-/// In depth, extensions of an event end when so many times the configurations that are kept have been
-/// found.
-const ENOUGH: usize = 2;
 
 /// What is known beside the calls; it may forbid only what no legal order does.
 pub(super) trait Guide<M: Model> {
@@ -84,64 +83,6 @@ pub(super) enum End {
     Exhausted,
 }
 
-/// Configurations that were put aside, behind the event of this position.
-struct Aside<S, const W: usize> {
-    position: usize,
-    configurations: Vec<Configuration<S, W>>,
-}
-
-/// How far a walk in depth has come, and how hard it tries.
-struct Effort {
-    /// The furthest position reached.
-    furthest: usize,
-    /// Configurations visited when it was.
-    reached_at: u64,
-    /// How often it has widened.
-    level: u32,
-    /// The position at which it needs to be no wider than at first again.
-    relaxed_at: usize,
-}
-
-impl Effort {
-    /// Configurations kept at each event at first; each level keeps four times as many.
-    const KEPT: usize = 2;
-    /// Configurations visited for each kept one, without getting further, before it widens.
-    const STALLED_MAX: u64 = 2_000;
-    /// Events that each level goes further back.
-    const BACK: usize = 200;
-    const LEVEL_MAX: u32 = 5;
-
-    fn new() -> Self {
-        Self { furthest: 0, reached_at: 0, level: 0, relaxed_at: 0 }
-    }
-
-    fn kept_max(&self) -> usize {
-        Self::KEPT << (2 * self.level)
-    }
-
-    fn is_spent(&self) -> bool {
-        self.level > Self::LEVEL_MAX
-    }
-
-    /// Notes how far the walk is; if it has not come further for long, to where it should go back.
-    fn is_stalled(&mut self, position: usize, states: u64) -> Option<usize> {
-        if position > self.furthest {
-            (self.furthest, self.reached_at) = (position, states);
-            if position > self.relaxed_at {
-                self.level = 0;
-            }
-            return None;
-        }
-        if states - self.reached_at <= Self::STALLED_MAX * self.kept_max() as u64 {
-            return None;
-        }
-        self.level += 1;
-        self.reached_at = states;
-        self.relaxed_at = self.furthest + Self::BACK;
-        Some(self.furthest.saturating_sub(Self::BACK * self.level as usize))
-    }
-}
-
 /// A configuration on its way to the call that completes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Extension<S, const W: usize> {
@@ -153,24 +94,24 @@ struct Extension<S, const W: usize> {
 }
 
 /// The budget of configurations is spent.
-struct Exhausted;
+pub(super) struct Exhausted;
 
 /// A walk through the events of one key.
 pub(super) struct Walk<'a, M: Model, const W: usize> {
     model: &'a M,
     guide: &'a dyn Guide<M>,
-    open: Open<'a, M::Step, W>,
+    pub(super) open: Open<'a, M::Step, W>,
     /// Whether a call may take effect more than once.
     reusing: bool,
     /// The last extension in which a class was met, by class.
     met: Vec<u64>,
     extensions: u64,
     /// Configurations visited.
-    states: u64,
+    pub(super) states: u64,
     states_max: u64,
     /// Extensions of an event end when so many configurations have been found; the others are skipped.
-    enough: usize,
-    skipped: bool,
+    pub(super) enough: usize,
+    pub(super) skipped: bool,
 }
 
 impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
@@ -200,7 +141,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         self.states
     }
 
-    fn start(&self) -> Frontier<M::State, W> {
+    pub(super) fn start(&self) -> Frontier<M::State, W> {
         let mut frontier = Frontier::new();
         frontier.configurations.push(Configuration {
             state: self.model.initial(),
@@ -236,95 +177,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         End::Reached
     }
 
-    /// Walks with a few configurations, those that have spent least, and puts the others aside; where
-    /// nothing is left, it goes back to the last that were put aside. Where that gets it no further,
-    /// it goes back some way and takes more of them along.
-    pub fn in_depth(&mut self, events: &[Event]) -> End {
-        let mut frontier = self.start();
-        let mut next = Frontier::new();
-        let mut aside: Vec<Aside<M::State, W>> = Vec::new();
-        let mut effort = Effort::new();
-        let mut position = 0;
-        while let Some(event) = events.get(position) {
-            position += 1;
-            let call = match *event {
-                Event::Invoke(call) => {
-                    self.invoke(call, &mut frontier);
-                    continue;
-                }
-                Event::Expire(call) => {
-                    self.expire(call, &mut frontier);
-                    continue;
-                }
-                Event::Complete(call) => call,
-            };
-            self.enough = ENOUGH * effort.kept_max();
-            if self.complete(call, &mut frontier, &mut next).is_err() {
-                return End::Exhausted;
-            }
-            std::mem::swap(&mut frontier, &mut next);
-            if let Some(target) = effort.is_stalled(position, self.states) {
-                let kept = aside.partition_point(|aside| aside.position <= target);
-                self.skipped |= kept < aside.len();
-                aside.truncate(kept.max(1));
-                frontier.clear();
-            }
-            if frontier.configurations.is_empty() {
-                let Some(last) = aside.pop() else {
-                    return self.stuck(events[effort.furthest - 1]);
-                };
-                self.go_back(&events[last.position..position]);
-                position = last.position;
-                frontier.configurations = last.configurations;
-            }
-            if effort.is_spent() {
-                return End::Exhausted;
-            }
-            let rest = frontier.split_off(effort.kept_max(), |one| self.spent(one));
-            if !rest.is_empty() {
-                aside.push(Aside { position, configurations: rest });
-            }
-            if aside.len() > ASIDE_MAX {
-                self.skipped = true;
-                aside.drain(..ASIDE_MAX / 2);
-            }
-        }
-        End::Reached
-    }
-
-    /// Nothing is left: that means something if nothing was skipped.
-    fn stuck(&self, furthest: Event) -> End {
-        match furthest {
-            Event::Complete(call) if !self.skipped => End::Stuck(self.open.call(call).complete),
-            _ => End::Exhausted,
-        }
-    }
-
-    /// Takes events back, the last first.
-    fn go_back(&mut self, events: &[Event]) {
-        for event in events.iter().rev() {
-            match *event {
-                Event::Invoke(call) => self.open.undo_enter(call),
-                Event::Complete(call) => self.open.undo_leave(call),
-                Event::Expire(call) => self.open.undo_expire(call),
-            }
-        }
-    }
-
-    /// What a configuration has taken that it may miss later: doubtful calls and writes, which could
-    /// have been absorbed; calls that depend on the state are better done while it fits.
-    fn spent(&self, configuration: &Configuration<M::State, W>) -> (u32, i64, u64) {
-        let changes = self.open.changes.iter();
-        let done = changes.filter(|call| configuration.done.has(self.open.slot(**call)));
-        let latest = done.clone().map(|call| self.open.call(*call).complete).max();
-        let cost = done.map(|call| match self.open.call(*call).effect {
-            Effect::Any => -1,
-            _ => 1,
-        });
-        (configuration.used.iter().sum(), cost.sum(), latest.unwrap_or(0))
-    }
-
-    fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+    pub(super) fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
         self.open.enter(call);
         let Call { effect: Effect::None, step, .. } = self.open.call(call) else {
             return;
@@ -337,7 +190,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         }
     }
 
-    fn expire(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+    pub(super) fn expire(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
         let class = self.open.expire(call);
         for configuration in &mut frontier.configurations {
             configuration.forget(class);
@@ -345,7 +198,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     }
 
     /// Moves to `next` every configuration in which `call` is done, extended where it is not yet.
-    fn complete(
+    pub(super) fn complete(
         &mut self,
         call: u32,
         frontier: &mut Frontier<M::State, W>,
