@@ -96,11 +96,13 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
         keep_all_facts: false,
     };
     let client_count = clients.len() as u32;
+    let operations = clients.iter().map(|plan| plan.operations.len()).sum();
     let boot = move |id: NodeId, _| match clients.get(id.index().wrapping_sub(servers)) {
         Some(plan) => Member::Client(Client::<D::Peer>::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
     };
     let mut engine = Engine::new(config, Box::new(boot), &mut watch);
+    engine.expect_operations(operations);
     let mut outcome = engine.run(quiet_end_ns + FINAL_READS_AFTER_NS, &mut nemesis, &mut watch);
     let deadline = quiet_end_ns + FINAL_READS_AFTER_NS + FINAL_READS_WITHIN_NS;
     while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {

@@ -45,8 +45,8 @@ struct Cell {
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     bytes: Vec<u8>,
-    /// End of each record in `bytes`.
-    ends: Vec<usize>,
+    /// End of each record in `bytes`, which stay below 4 GiB.
+    ends: Vec<u32>,
     /// Records before this one survive a crash.
     durable: usize,
     cells: BTreeMap<&'static str, Cell>,
@@ -85,7 +85,7 @@ impl Disk {
     /// The bytes of a record.
     pub fn record(&self, index: usize) -> Option<&[u8]> {
         let end = *self.ends.get(index)?;
-        Some(&self.bytes[self.start_of(index)..end])
+        Some(&self.bytes[self.start_of(index)..end as usize])
     }
 
     /// Reads the whole log, as a node does when it boots.
@@ -117,7 +117,7 @@ impl Disk {
     }
 
     fn start_of(&self, index: usize) -> usize {
-        if index == 0 { 0 } else { self.ends[index - 1] }
+        if index == 0 { 0 } else { self.ends[index - 1] as usize }
     }
 
     fn fits(&mut self, bytes: usize) -> bool {
@@ -131,8 +131,13 @@ impl Disk {
     pub fn append(&mut self, record: &[u8]) {
         if self.fits(record.len()) {
             self.bytes.extend_from_slice(record);
-            self.ends.push(self.bytes.len());
+            self.push_end();
         }
+    }
+
+    fn push_end(&mut self) {
+        let end = u32::try_from(self.bytes.len()).expect("a simulated disk is below 4 GiB");
+        self.ends.push(end);
     }
 
     /// Writes a cell; it is not durable yet.
@@ -186,7 +191,7 @@ impl Disk {
         self.bytes.truncate(start + torn);
         self.ends.truncate(lucky);
         if torn > 0 {
-            self.ends.push(start + torn);
+            self.push_end();
         }
         self.durable = self.ends.len();
         for cell in self.cells.values_mut() {

@@ -233,6 +233,11 @@ impl<N: Node> Engine<N> {
         self.members.get(node.index())?.node.as_ref()
     }
 
+    /// Makes room for so many operations, so that a long history is not moved as it grows.
+    pub fn expect_operations(&mut self, operations: usize) {
+        self.record.expect_operations(operations);
+    }
+
     /// Operations that are open now.
     pub fn open_operations(&self) -> u64 {
         self.record.open_operations()

@@ -80,6 +80,12 @@ impl Recorder {
         Self { level, keep_all_facts, ..Self::default() }
     }
 
+    /// Makes room for so many operations.
+    pub fn expect_operations(&mut self, operations: usize) {
+        self.history.operations.reserve_exact(operations);
+        self.places.reserve_exact(operations);
+    }
+
     fn moment(&mut self, ns: u64) -> Moment {
         self.index += 1;
         Moment { index: self.index - 1, ns }

@@ -63,7 +63,7 @@ impl Shrinker<'_> {
         while chunk > 0 {
             let mut from = 0;
             let mut removed = false;
-            while from < whole.len() {
+            while from < whole.len() && self.effort > 0 {
                 let gone = from..(from + chunk).min(whole.len());
                 let kept: Vec<bool> =
                     (0..whole.len()).map(|index| !gone.contains(&index)).collect();
@@ -73,6 +73,7 @@ impl Shrinker<'_> {
                 }
             }
             chunk = match chunk {
+                _ if self.effort == 0 => 0,
                 1 if removed => 1,
                 1 => 0,
                 _ => chunk.div_ceil(2).min(whole.len()),
@@ -93,10 +94,11 @@ impl Shrinker<'_> {
     }
 
     fn is_broken(&mut self, operations: &[Operation]) -> bool {
-        let Some(effort) = self.effort.checked_sub(operations.len()) else {
+        if self.effort < operations.len() {
+            self.effort = 0;
             return false;
-        };
-        self.effort = effort;
+        }
+        self.effort -= operations.len();
         let operations: Vec<&Operation> = operations.iter().collect();
         let answer = decide(self.model, &operations, STATES_MAX);
         matches!(answer, Ok((Answer::Contradiction(_), _)))

@@ -1,12 +1,16 @@
 //! What contradicts itself in a counter.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use wrack_history::{Operation, Outcome};
 use wrack_sequential::counter::is_increment;
 
 use super::{Story, Told, told};
 use crate::words::{count, done_at, of};
+
+/// Operations that are compared with all others, at most.
+const COMPARED_MAX: usize = 20;
 
 /// What an operation learned about the sum.
 #[derive(Clone, Copy)]
@@ -48,10 +52,18 @@ impl<'a> Story<'a> {
         })
     }
 
+    /// Of those that learned a sum, the last to complete: the contradiction shows there.
+    fn last_learned(&self) -> Vec<Learned<'a>> {
+        let mut learned: Vec<Learned<'a>> = self.learned().collect();
+        learned.sort_by_key(|one| std::cmp::Reverse(one.operation.complete));
+        learned.truncate(COMPARED_MAX);
+        learned
+    }
+
     fn same_base(&self) -> Option<Told<'a>> {
-        let adds: Vec<Learned<'a>> = self.learned().filter(|add| add.base < add.sum).collect();
-        adds.iter().enumerate().find_map(|(index, a)| {
-            let b = adds[index + 1..].iter().find(|b| b.base == a.base)?;
+        let mut bases = BTreeMap::<i64, Learned<'a>>::new();
+        self.learned().filter(|add| add.base < add.sum).find_map(|b| {
+            let a = bases.insert(b.base, b)?;
             let text = format!(
                 "{}, and {}: both added to {}, so one of them is lost",
                 self.sentence(a.operation),
@@ -64,7 +76,7 @@ impl<'a> Story<'a> {
 
     /// Less than what had been added before, or more than what can have been added at all.
     fn out_of_bounds(&self) -> Option<Told<'a>> {
-        self.learned().find_map(|learned| {
+        self.last_learned().into_iter().find_map(|learned| {
             let own = learned.operation;
             let before = self.sum(|add| add.precedes(own));
             let ever = self.sum(|add| add.id != own.id && !own.precedes(add));
@@ -96,7 +108,7 @@ impl<'a> Story<'a> {
 
     fn fell(&self) -> Option<Told<'a>> {
         let learned: Vec<Learned<'a>> = self.learned().collect();
-        learned.iter().find_map(|later| {
+        self.last_learned().into_iter().find_map(|later| {
             let higher = |earlier: &&Learned<'_>| {
                 earlier.sum > later.base && earlier.operation.precedes(later.operation)
             };

@@ -16,13 +16,17 @@ use crate::words::{done_at, noun, sentence, span};
 /// Operations of an anomaly, at most.
 const OPERATIONS_MAX: usize = 20;
 
+/// Of more operations than these no patterns are sought, which compare every two or three.
+const COMPARED_MAX: usize = 200;
+
 /// The anomaly that `small`, a part of the key's operations, shows.
 pub(super) fn explain(model: &str, whole: &[&Operation], small: &[Operation]) -> Anomaly {
     let story = Story { whole, small };
     let told = match model {
+        "counter" => story.counter(),
+        _ if small.len() > COMPARED_MAX => None,
         "register" | "cas-register" => story.register(),
         "set" => story.set(),
-        "counter" => story.counter(),
         _ => None,
     };
     let Told { text, operations } = told.unwrap_or_else(|| story.list());
