@@ -25,15 +25,25 @@ fn operations(counts: &Counts) -> String {
     )
 }
 
-/// The judgement to speak of first: of the expected anomaly, else the first that looked at something.
+/// The judgement to speak of first: of the expected anomaly, else the first that looked at reads,
+/// else at anything.
 fn leading(run: &Run) -> Option<&Judgement> {
     let looked = || run.judgements.iter().filter(|j| !j.examined.is_empty());
-    looked().find(|judgement| judgement.code == run.expected).or_else(|| looked().next())
+    looked()
+        .find(|judgement| judgement.code == run.expected)
+        .or_else(|| looked().find(|judgement| judgement.examined.contains_key("reads")))
+        .or_else(|| looked().next())
 }
 
 /// `LIN examined 1,480 reads on 5 keys`.
 fn examined(judgement: &Judgement) -> String {
-    format!("{} examined {}", judgement.code, examined_counts(judgement))
+    let counts = match (judgement.examined.get("reads"), judgement.examined.get("keys")) {
+        (Some(reads), Some(keys)) => {
+            format!("{} on {}", text::counted(*reads, "reads"), text::counted(*keys, "keys"))
+        }
+        _ => examined_counts(judgement),
+    };
+    format!("{} examined {counts}", judgement.code)
 }
 
 /// `1,480 reads on 5 keys`; keys come last, whatever their place in the alphabet.

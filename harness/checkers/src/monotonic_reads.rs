@@ -16,11 +16,10 @@
 //! Source: Terry et al., "Session guarantees for weakly consistent replicated data", 1994.
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Anomaly, Judgement, Settings};
+use wrack_history::{Judgement, Operation, Settings};
 
-use crate::sessions::{Knows, Older, older_reads};
-use crate::versions::{Versioned, versions};
-use crate::words::{done_at, sentence, short};
+use crate::sessions::{Knows, judge_reads};
+use crate::words::{done_at, short};
 use crate::{Evidence, Guarantee, Judge};
 
 /// Monotonic reads.
@@ -40,47 +39,15 @@ pub const GUARANTEE: Guarantee = Guarantee {
     judge: Judge::Evidence(judge),
 };
 
-const ANOMALIES_MAX: usize = 10;
-
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
-    let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let keys = match versions(evidence) {
-        Ok(keys) => keys,
-        Err(reason) => {
-            judgement.doubt(reason);
-            return judgement;
-        }
-    };
-    let mut broken = 0;
-    for key in &keys {
-        judgement.examine("keys", 1);
-        judgement.examine("reads", key.reads().count() as u64);
-        let older = older_reads(key, Knows::Reads);
-        broken += older.len();
-        if let Some(first) = older.first()
-            && judgement.anomalies.len() < ANOMALIES_MAX
-        {
-            judgement.contradict(anomaly(key, first));
-        }
-    }
-    judgement.observed = Some(format!("{broken} reads older than one before"));
-    judgement
+    let judgement = Judgement::new(GUARANTEE.info.code);
+    judge_reads(evidence, judgement, Knows::Reads, ("reads older than one before", known))
 }
 
-fn anomaly(key: &Versioned<'_>, Older { read, known }: &Older<'_>) -> Anomaly {
-    Anomaly {
-        explanation: format!(
-            "{} at {}, but its session had read {}, which is newer, at {}",
-            sentence(read),
-            done_at(read),
-            short(&known.result),
-            done_at(known),
-        ),
-        operations: vec![known.id, read.id],
-        key: key.name(),
-        at_ns: Some(read.complete.ns),
-        ..Anomaly::default()
-    }
+/// What the session knew.
+fn known(earlier: &Operation) -> String {
+    let (what, at) = (short(&earlier.result), done_at(earlier));
+    format!("but its session had read {what}, which is newer, at {at}")
 }
 
 #[cfg(test)]

@@ -15,11 +15,10 @@
 //! Source: Terry et al., "Session guarantees for weakly consistent replicated data", 1994.
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Anomaly, Judgement, Settings};
+use wrack_history::{Judgement, Operation, Settings};
 
-use crate::sessions::{Knows, Older, older_reads};
-use crate::versions::{Versioned, versions};
-use crate::words::{done_at, noun, sentence};
+use crate::sessions::{Knows, judge_reads};
+use crate::words::{done_at, noun};
 use crate::{Evidence, Guarantee, Judge};
 
 /// Read your writes.
@@ -39,47 +38,20 @@ pub const GUARANTEE: Guarantee = Guarantee {
     judge: Judge::Evidence(judge),
 };
 
-const ANOMALIES_MAX: usize = 10;
-
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
-    let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let keys = match versions(evidence) {
-        Ok(keys) => keys,
-        Err(reason) => {
-            judgement.doubt(reason);
-            return judgement;
-        }
-    };
-    let mut broken = 0;
-    for key in &keys {
-        judgement.examine("keys", 1);
-        judgement.examine("reads", key.reads().count() as u64);
-        let older = older_reads(key, Knows::Writes);
-        broken += older.len();
-        if let Some(first) = older.first()
-            && judgement.anomalies.len() < ANOMALIES_MAX
-        {
-            judgement.contradict(anomaly(key, first));
-        }
-    }
-    judgement.observed = Some(format!("{broken} reads older than the session's own write"));
-    judgement
+    let judgement = Judgement::new(GUARANTEE.info.code);
+    judge_reads(
+        evidence,
+        judgement,
+        Knows::Writes,
+        ("reads older than the session's own write", known),
+    )
 }
 
-fn anomaly(key: &Versioned<'_>, Older { read, known }: &Older<'_>) -> Anomaly {
-    Anomaly {
-        explanation: format!(
-            "{} at {}, which is older than its session's own {}, acknowledged at {}",
-            sentence(read),
-            done_at(read),
-            noun(known),
-            done_at(known),
-        ),
-        operations: vec![known.id, read.id],
-        key: key.name(),
-        at_ns: Some(read.complete.ns),
-        ..Anomaly::default()
-    }
+/// What the session knew.
+fn known(write: &Operation) -> String {
+    let (what, at) = (noun(write), done_at(write));
+    format!("which is older than its session's own {what}, acknowledged at {at}")
 }
 
 #[cfg(test)]

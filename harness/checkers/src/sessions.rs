@@ -2,15 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use wrack_history::Operation;
+use wrack_history::{Anomaly, Judgement, Operation};
 
-use crate::versions::{Version, Versioned};
+use crate::Evidence;
+use crate::versions::{Version, Versioned, versions};
+use crate::words::{done_at, sentence};
+
+const ANOMALIES_MAX: usize = 10;
+
+/// Judges a session guarantee: reads that are older than what their session knew. `broken` says what
+/// their count counts, `known` what the session knew and from when, behind a comma.
+pub(crate) fn judge_reads(
+    evidence: &Evidence<'_>,
+    mut judgement: Judgement,
+    knows: Knows,
+    (broken, known): (&str, fn(&Operation) -> String),
+) -> Judgement {
+    let keys = match versions(evidence) {
+        Ok(keys) => keys,
+        Err(reason) => {
+            judgement.doubt(reason);
+            return judgement;
+        }
+    };
+    let mut count = 0;
+    for key in &keys {
+        judgement.examine("keys", 1);
+        judgement.examine("reads", key.reads().count() as u64);
+        let older = older_reads(key, knows);
+        count += older.len();
+        if let Some(first) = older.first()
+            && judgement.anomalies.len() < ANOMALIES_MAX
+        {
+            let read = first.read;
+            let (what, why) = (sentence(read), known(first.known));
+            judgement.contradict(Anomaly {
+                explanation: format!("{what} at {}, {why}", done_at(read)),
+                operations: vec![first.known.id, read.id],
+                key: key.name(),
+                at_ns: Some(read.complete.ns),
+                ..Anomaly::default()
+            });
+        }
+    }
+    judgement.observed = Some(format!("{count} {broken}"));
+    judgement
+}
 
 /// A read of a session that returned an older version than one that the session knew before.
-pub(crate) struct Older<'a> {
-    pub read: &'a Operation,
+struct Older<'a> {
+    read: &'a Operation,
     /// What it knew it from.
-    pub known: &'a Operation,
+    known: &'a Operation,
 }
 
 /// What a session learns versions from.
@@ -28,7 +71,7 @@ pub(crate) enum Knows {
 /// Why: one sweep over the events of a key; what completes raises what the session knows, and a read
 /// is held to what it knew when the read was invoked. A session outlives its processes, so one may
 /// have operations open that overlap: those say nothing about each other.
-pub(crate) fn older_reads<'a>(key: &Versioned<'a>, knows: Knows) -> Vec<Older<'a>> {
+fn older_reads<'a>(key: &Versioned<'a>, knows: Knows) -> Vec<Older<'a>> {
     let reads: BTreeMap<u64, (&Operation, Version)> =
         key.reads().map(|(read, version)| (read.id, (read, version))).collect();
     let mut lessons: Vec<(&Operation, Version)> = match knows {

@@ -56,20 +56,25 @@ pub fn parse_signed(text: &str) -> Result<i64, String> {
 
 /// Writes a duration in the largest unit that shows it exactly: `1.5s`, `150ms`, `0s`.
 pub fn format(ns: u64) -> String {
-    let (name, scale) = match ns {
-        0 => return "0s".into(),
+    let (number, unit) = in_largest_unit(ns);
+    number + unit
+}
+
+/// A duration as a decimal number and the largest unit that shows it exactly.
+pub fn in_largest_unit(ns: u64) -> (String, &'static str) {
+    let (unit, scale) = match ns {
+        0 | SECOND.. => ("s", SECOND),
         1..MICROSECOND => ("ns", 1),
         MICROSECOND..MILLISECOND => ("us", MICROSECOND),
         MILLISECOND..SECOND => ("ms", MILLISECOND),
-        _ => ("s", SECOND),
     };
     let (whole, rest) = (ns / scale, ns % scale);
     if rest == 0 {
-        return format!("{whole}{name}");
+        return (whole.to_string(), unit);
     }
     let digits = scale.ilog10() as usize;
     let fraction = format!("{rest:0digits$}");
-    format!("{whole}.{}{name}", fraction.trim_end_matches('0'))
+    (format!("{whole}.{}", fraction.trim_end_matches('0')), unit)
 }
 
 /// Writes a point in time for a sentence, to the millisecond: `12.031 s`.

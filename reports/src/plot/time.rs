@@ -1,6 +1,6 @@
 //! The time axis that all charts of a page share.
 
-use wrack_history::duration::{MICROSECOND, MILLISECOND, SECOND};
+use wrack_history::duration::in_largest_unit;
 use wrack_history::run::Phases;
 use wrack_history::{Moment, Run};
 
@@ -77,20 +77,8 @@ impl TimeAxis {
 
 /// A round time, without needless decimals: `10 s`, `250 ms`.
 pub(crate) fn tick_label(ns: u64) -> String {
-    let (unit, scale) = match ns {
-        0 => return "0 s".into(),
-        1..MICROSECOND => ("ns", 1),
-        MICROSECOND..MILLISECOND => ("us", MICROSECOND),
-        MILLISECOND..SECOND => ("ms", MILLISECOND),
-        _ => ("s", SECOND),
-    };
-    let (whole, rest) = (ns / scale, ns % scale);
-    if rest == 0 {
-        return format!("{whole} {unit}");
-    }
-    let digits = scale.ilog10() as usize;
-    let fraction = format!("{rest:0digits$}");
-    format!("{whole}.{} {unit}", fraction.trim_end_matches('0'))
+    let (number, unit) = in_largest_unit(ns);
+    format!("{number} {unit}")
 }
 
 #[cfg(test)]

@@ -22,10 +22,10 @@ use super::call::{Answer, Core};
 use super::decide;
 use crate::register::{is_refused, left};
 
-/// Configurations for one decision.
-const STATES_MAX: u64 = 200_000;
+/// Configurations for one decision: so many and so many an operation.
+const STATES_MAX: (u64, u64) = (100_000, 10);
 /// Operations decided in all.
-const EFFORT_MAX: usize = 1_500_000;
+const EFFORT_MAX: usize = 600_000;
 
 /// The smallest part found that has no legal order, in order of invocation. Operations keep their
 /// ids; what they say may be less than in the history.
@@ -100,7 +100,8 @@ impl Shrinker<'_> {
         }
         self.effort -= operations.len();
         let operations: Vec<&Operation> = operations.iter().collect();
-        let answer = decide(self.model, &operations, STATES_MAX);
+        let states_max = STATES_MAX.0 + STATES_MAX.1 * operations.len() as u64;
+        let answer = decide(self.model, &operations, states_max);
         matches!(answer, Ok((Answer::Contradiction(_), _)))
     }
 }

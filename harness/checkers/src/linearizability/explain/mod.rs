@@ -67,8 +67,8 @@ struct Story<'a> {
 impl<'a> Story<'a> {
     /// The operation as the history has it; what is shrunk may say less.
     fn full(&self, operation: &Operation) -> &'a Operation {
-        let same = |other: &&&Operation| other.id == operation.id;
-        self.whole.iter().find(same).expect("what is shrunk is a part of the whole")
+        let before = |other: &&Operation| other.invoke.index < operation.invoke.index;
+        self.whole[self.whole.partition_point(before)]
     }
 
     fn noun(&self, operation: &Operation) -> String {
