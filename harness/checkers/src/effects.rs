@@ -3,8 +3,8 @@
 //! Several nodes may note one effect (each replica applies it); the same position of the same key is
 //! the same effect. Another position is another effect.
 //!
-//! A log can be cut: a node that noted an effect and later cuts its log before that position, for a
-//! leader that knows better, has undone it. That is a lost write, and no second effect if the
+//! A log can be cut: an effect is undone when every node that noted it has cut its log before that
+//! position, for a leader that knows better. That is a lost write, and no second effect if the
 //! operation is carried out again. Where the log ends after a boot undoes nothing: what one disk
 //! lost, others may hold.
 
@@ -31,11 +31,14 @@ pub(crate) fn effects(facts: &[FactRecord]) -> Vec<Effect> {
     let mut known = BTreeMap::<(u64, u64, &SmolStr), usize>::new();
     let mut logs = BTreeMap::<NodeIndex, NotedLog>::new();
     let mut effects = Vec::<Effect>::new();
+    let mut holders = Vec::<u32>::new();
     for record in facts {
         match &record.fact {
             Fact::Effect { operation, key, value, position } => {
                 let place = *known.entry((*operation, *position, key)).or_insert(effects.len());
                 logs.entry(record.node).or_default().noted.push((*position, place));
+                holders.resize(holders.len().max(place + 1), 0);
+                holders[place] += 1;
                 if place == effects.len() {
                     let (operation, position, ns) = (*operation, *position, record.ns);
                     let (key, value) = (key.clone(), value.clone());
@@ -45,7 +48,8 @@ pub(crate) fn effects(facts: &[FactRecord]) -> Vec<Effect> {
             Fact::Booted { .. } => logs.entry(record.node).or_default().boots = true,
             Fact::Truncated { from } => {
                 for place in logs.entry(record.node).or_default().cut(*from) {
-                    effects[place].undone = true;
+                    holders[place] -= 1;
+                    effects[place].undone = holders[place] == 0;
                 }
             }
             _ => {}
@@ -96,7 +100,7 @@ pub(crate) fn by_key(effects: &[Effect]) -> BTreeMap<&SmolStr, Vec<&Effect>> {
 
 #[cfg(test)]
 mod tests {
-    use wrack_history::SmolStr;
+    use wrack_history::{Fact, FactRecord, SmolStr};
 
     use super::{by_key, by_operation, effects};
     use crate::story;
@@ -110,5 +114,32 @@ mod tests {
         let positions: Vec<u64> =
             by_key(&effects)[&SmolStr::from("k")].iter().map(|e| e.position).collect();
         assert_eq!(positions, [1, 2, 3]);
+    }
+
+    fn check(facts: &[(u16, Fact)], undone: &[bool]) {
+        let record =
+            |(node, fact): &(u16, Fact)| FactRecord { ns: 0, node: *node, fact: fact.clone() };
+        let facts: Vec<FactRecord> = facts.iter().map(record).collect();
+        let found: Vec<bool> = effects(&facts).iter().map(|effect| effect.undone).collect();
+        assert_eq!(found, undone);
+    }
+
+    fn effect(operation: u64, position: u64) -> Fact {
+        Fact::Effect { operation, key: "k".into(), value: 1.into(), position }
+    }
+
+    #[test]
+    fn an_effect_is_undone_when_all_who_noted_it_cut_it_off() {
+        let cut = || Fact::Truncated { from: 5 };
+        check(&[(0, effect(1, 4)), (0, effect(2, 5)), (0, cut())], &[false, true]);
+        check(&[(0, effect(2, 5)), (1, effect(2, 5)), (0, cut())], &[false]);
+        check(&[(0, effect(2, 5)), (1, effect(2, 5)), (0, cut()), (1, cut())], &[true]);
+    }
+
+    #[test]
+    fn where_a_log_ends_after_a_boot_undoes_nothing() {
+        let cut = || Fact::Truncated { from: 5 };
+        check(&[(0, effect(2, 5)), (0, Fact::Booted { boot: 1 }), (0, cut())], &[false]);
+        check(&[(0, effect(2, 5)), (0, Fact::Booted { boot: 1 }), (0, cut()), (0, cut())], &[true]);
     }
 }

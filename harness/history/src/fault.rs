@@ -59,7 +59,7 @@ pub enum When {
     At(u64),
     /// When a fact is noted: "the second leader is elected".
     OnFact {
-        /// The fact's name, as [`Fact::name`](crate::Fact::name) gives it.
+        /// The fact's name, as [`Fact::is_named`](crate::Fact::is_named) understands it.
         fact: SmolStr,
         /// Only facts of this node or of whoever holds this role; any if absent.
         by: Option<Target>,

@@ -106,7 +106,7 @@ impl fmt::Display for Value {
 }
 
 /// `Value` is self-describing, so it needs a format that is: JSON. For the simulated disk and the
-/// wire (postcard) use [`tagged`].
+/// wire (postcard) it carries a tag in front.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {

@@ -1,6 +1,6 @@
 //! What clients ask: one workload a file, planned as a whole before a run begins.
 //!
-//! A workload says which functions it asks for and with which arguments; [`plan`] says when, by
+//! A workload says which functions it asks for and with which arguments; [`plan()`] says when, by
 //! whom and under which key. A plan is a pure function of workload, seed and duration, and every
 //! operation in it is a pure function of its client and number, so that a shrinker may strike out
 //! operations and clients without touching any other. What an operation comes to, no workload

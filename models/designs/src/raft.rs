@@ -8,11 +8,11 @@
 //! ```
 //! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended
 //! version, 2014), cited as §; Ongaro's thesis (2014), cited as thesis §. Each rule stands in one
-//! place: elections in [`election`], the log and its rules in [`replication`] and [`log`],
-//! linearizable reads in [`reads`], client sessions in [`machine`].
+//! place: elections in `election`, the log and its rules in `replication` and `log`,
+//! linearizable reads in `reads`, client sessions in `machine`.
 //!
 //! What a message says is durable before it is sent (Figure 2: "updated on stable storage before
-//! responding to RPCs"): [`Raft::send_durably`] is that rule. Only a leader's `Append` may overtake
+//! responding to RPCs"): `Raft::send_durably` is that rule. Only a leader's `Append` may overtake
 //! its own disk (thesis §10.2.1), because the leader then counts itself only once it is durable.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -208,6 +208,13 @@ enum Role {
     Leader { progress: Vec<Progress> },
 }
 
+/// What must not overtake the disk.
+#[derive(Debug)]
+enum Durably {
+    Send(NodeId, Rpc),
+    Vote { term: u64, candidate: NodeId },
+}
+
 /// The part of a node's state that a term's promises rest on (Figure 2: currentTerm, votedFor).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct HardState {
@@ -234,10 +241,10 @@ pub struct Raft {
     reads: Reads,
     /// Answers to clients that wait for an index to be applied.
     waiting: VecDeque<(u64, std::sync::Arc<Request>)>,
-    /// Messages that wait for a sync, by its tag, oldest first.
-    outbox: VecDeque<(u64, Vec<(NodeId, Rpc)>)>,
-    /// Messages of this callback that must not overtake the disk.
-    durably: Vec<(NodeId, Rpc)>,
+    /// What waits for a sync, by its tag, oldest first.
+    outbox: VecDeque<(u64, Vec<Durably>)>,
+    /// What of this callback must not overtake the disk.
+    durably: Vec<Durably>,
     /// Whether something was appended to the disk since the last sync was asked for.
     dirty: bool,
     next_tag: u64,
@@ -321,7 +328,12 @@ impl Raft {
 
     /// Sends a message that must not overtake what the node has written.
     fn send_durably(&mut self, to: NodeId, rpc: Rpc) {
-        self.durably.push((to, rpc));
+        self.durably.push(Durably::Send(to, rpc));
+    }
+
+    /// Notes a vote that counts from when it is on disk: a node that crashes before may vote again.
+    fn vote_durably(&mut self, candidate: NodeId) {
+        self.durably.push(Durably::Vote { term: self.hard.term, candidate });
     }
 
     /// Ends a callback: asks for a sync if one is due, and releases what needs none.
@@ -335,13 +347,20 @@ impl Raft {
         } else if let Some((_, later)) = self.outbox.back_mut() {
             later.append(&mut self.durably);
         } else {
-            for (to, rpc) in std::mem::take(&mut self.durably) {
-                self.release(to, rpc, cx);
+            for promise in std::mem::take(&mut self.durably) {
+                self.release(promise, cx);
             }
         }
     }
 
-    fn release(&mut self, to: NodeId, rpc: Rpc, cx: &mut Cx<'_, Self>) {
+    fn release(&mut self, promise: Durably, cx: &mut Cx<'_, Self>) {
+        let (to, rpc) = match promise {
+            Durably::Send(to, rpc) => (to, rpc),
+            Durably::Vote { term, candidate } => {
+                cx.note(Fact::Voted { term, candidate: candidate.0 });
+                return;
+            }
+        };
         let voted = matches!(rpc, Rpc::Vote { granted: true, .. });
         let stored = matches!(rpc, Rpc::Appended { success: true, .. });
         if stored {
@@ -435,9 +454,9 @@ impl Node for Raft {
             self.log.set_durable(last);
         }
         while self.outbox.front().is_some_and(|(synced, _)| *synced <= tag) {
-            let (_, messages) = self.outbox.pop_front().expect("it is there");
-            for (to, rpc) in messages {
-                self.release(to, rpc, cx);
+            let (_, promises) = self.outbox.pop_front().expect("it is there");
+            for promise in promises {
+                self.release(promise, cx);
             }
         }
         if self.leads() {

@@ -17,12 +17,12 @@
 //!
 //! | where | rule | without it |
 //! |---|---|---|
-//! | [`owner`] | serve only under a lease, counted from when it was asked for | `blind_writers` |
-//! | [`ownership`] | answer only what the store has accepted | `ack_early` |
-//! | [`store`] | refuse epochs below the highest one seen | `no_fencing` |
-//! | [`store`] | keep a command and its answer in one record | retries take effect twice |
-//! | [`journal`] | write down before doing, finish after a crash | work is silently dropped |
-//! | [`lease`] | never grant an epoch twice | two owners share one fence |
+//! | `owner` | serve only under a lease, counted from when it was asked for | `blind_writers` |
+//! | `ownership` | answer only what the store has accepted | `ack_early` |
+//! | `store` | refuse epochs below the highest one seen | `no_fencing` |
+//! | `store` | keep a command and its answer in one record | retries take effect twice |
+//! | `journal` | write down before doing, finish after a crash | work is silently dropped |
+//! | `lease` | never grant an epoch twice | two owners share one fence |
 //!
 //! # What it does not do
 //! One store and one lease service are single points of failure: both must come back for the design

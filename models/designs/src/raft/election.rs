@@ -14,7 +14,7 @@ impl Raft {
         self.set_hard_state(HardState { term, vote: Some(self.id) }, cx);
         self.role = Role::Candidate { votes: [self.id].into() };
         cx.note(Fact::Role { role: SmolStr::new_static("candidate"), epoch: term });
-        cx.note(Fact::Voted { term, candidate: self.id.0 });
+        self.vote_durably(self.id);
         let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
         let ask = RequestVote { term, last_index, last_term };
         for peer in self.peers.clone() {
@@ -41,7 +41,7 @@ impl Raft {
         }
         if granted && self.hard.vote.is_none() {
             self.set_hard_state(HardState { vote: Some(candidate), ..self.hard }, cx);
-            cx.note(Fact::Voted { term: self.hard.term, candidate: candidate.0 });
+            self.vote_durably(candidate);
             self.await_leader(cx);
         }
         self.send_durably(candidate, Rpc::Vote { term: self.hard.term, granted });
