@@ -110,7 +110,7 @@ impl fmt::Display for Value {
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !serializer.is_human_readable() {
-            return tagged::Tagged::from(self).serialize(serializer);
+            return tagged::serialize(self, serializer);
         }
         match self {
             Self::Nil => serializer.serialize_unit(),
@@ -134,9 +134,9 @@ impl<'de> Deserialize<'de> for Value {
 /// The form with a tag in front, for formats that do not describe themselves.
 mod tagged {
     use super::{Arc, SmolStr, Value};
-    use serde::{Deserialize, Serialize};
+    use serde::{Deserialize, Serializer};
 
-    #[derive(Serialize, Deserialize)]
+    #[derive(Deserialize)]
     pub enum Tagged {
         Nil,
         Bool(bool),
@@ -145,15 +145,16 @@ mod tagged {
         List(Arc<[Value]>),
     }
 
-    impl From<&Value> for Tagged {
-        fn from(value: &Value) -> Self {
-            match value {
-                Value::Nil => Self::Nil,
-                Value::Bool(truth) => Self::Bool(*truth),
-                Value::Integer(integer) => Self::Integer(*integer),
-                Value::Text(text) => Self::Text(text.clone()),
-                Value::List(values) => Self::List(Arc::clone(values)),
+    /// What deriving it for `Tagged` would give, without making one.
+    pub fn serialize<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Value::Nil => serializer.serialize_unit_variant("Tagged", 0, "Nil"),
+            Value::Bool(truth) => serializer.serialize_newtype_variant("Tagged", 1, "Bool", truth),
+            Value::Integer(integer) => {
+                serializer.serialize_newtype_variant("Tagged", 2, "Integer", integer)
             }
+            Value::Text(text) => serializer.serialize_newtype_variant("Tagged", 3, "Text", text),
+            Value::List(list) => serializer.serialize_newtype_variant("Tagged", 4, "List", list),
         }
     }
 
