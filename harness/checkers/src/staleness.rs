@@ -193,18 +193,8 @@ mod tests {
             writes in prop::collection::vec((0..40u64, 0..20u64, any::<bool>()), 1..8),
             reads in prop::collection::vec((0..60u64, 0..9i64), 1..8),
         ) {
-            let mut text = String::new();
+            let text = crate::story::writes_and_reads(&writes, &reads);
             let mut noted = Vec::new();
-            for (value, (begin, length, ok)) in (1..).zip(&writes) {
-                let outcome = if *ok { "" } else { " info" };
-                let end = begin + length + 1;
-                text += &format!("p{value} write k {value} {begin}..{end}{outcome}\n");
-            }
-            for (process, (begin, value)) in (20..).zip(&reads) {
-                let value = value % (writes.len() as i64 + 1);
-                let value = if value == 0 { String::new() } else { value.to_string() };
-                text += &format!("p{process} read k - {begin}..{} {value}\n", begin + 5);
-            }
             let history = crate::story::history(&text);
             for operation in &history.operations {
                 if let Some(value) = operation.argument.as_integer() {

@@ -177,3 +177,20 @@ impl<'a> Case<'a> {
         assert_eq!(judgement.reason.as_deref(), Some(reason));
     }
 }
+
+/// A register's history as text: write `n` by process `n` over (begin, length, ok), and reads by
+/// other processes over (begin, value), the value taken modulo what was written and nil for 0.
+pub(crate) fn writes_and_reads(writes: &[(u64, u64, bool)], reads: &[(u64, i64)]) -> String {
+    let mut text = String::new();
+    for (value, (begin, length, ok)) in (1..).zip(writes) {
+        let outcome = if *ok { "" } else { " info" };
+        let end = begin + length + 1;
+        text += &format!("p{value} write k {value} {begin}..{end}{outcome}\n");
+    }
+    for (process, (begin, value)) in (20..).zip(reads) {
+        let value = value % (writes.len() as i64 + 1);
+        let value = if value == 0 { String::new() } else { value.to_string() };
+        text += &format!("p{process} read k - {begin}..{} {value}\n", begin + 5);
+    }
+    text
+}

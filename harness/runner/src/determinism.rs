@@ -5,7 +5,7 @@ use wrack_history::duration::seconds;
 
 /// One event of a trace as a line.
 pub fn line(trace: &Trace, index: usize) -> String {
-    let Some(event) = trace.events.get(index) else { return "the trace has ended".into() };
+    let event = &trace.events[index];
     let text = trace.texts.get(index).map_or("", |text| text.as_str());
     format!("{} {:?} {text} [{:016x}]", seconds(event.ns), event.kind, event.detail)
 }

@@ -73,7 +73,9 @@ fn compare(
 ) -> Result<Exit, Failure> {
     let there = second_process(&options.paths, options.seed, None)?;
     let mut exit = Exit::AsExpected;
-    for ((case, here), there) in cases.iter().zip(here).zip(there.lines()) {
+    // A second process that says too little differs, too.
+    let there = there.lines().chain(std::iter::repeat(""));
+    for ((case, here), there) in cases.iter().zip(here).zip(there) {
         let (scenario, variant, _) = case;
         if here.trim_end() == there {
             print(format!("same: {} {}\n", scenario.name, variant.variant))?;
@@ -93,10 +95,17 @@ fn first_difference(case: &Case<'_>, seed: u64) -> Result<String, Failure> {
     let paths = [PathBuf::from(&scenario.path)];
     let there = second_process(&paths, seed, Some(&variant.variant))?;
     let here = trace(case, seed);
-    let differ = here.iter().map(String::as_str).zip(there.lines());
-    let first = differ.enumerate().find(|(_, (here, there))| here != there);
+    let there: Vec<&str> = there.lines().collect();
+    let event = |index| {
+        let ended = "the trace has ended";
+        let here = here.get(index).map_or(ended, String::as_str);
+        (here, there.get(index).copied().unwrap_or(ended))
+    };
+    let length = here.len().max(there.len());
+    let first = (0..length).find(|index| event(*index).0 != event(*index).1);
     Ok(match first {
-        Some((index, (here, there))) => {
+        Some(index) => {
+            let (here, there) = event(index);
             format!("  event {index} differs:\n    here:  {here}\n    there: {there}")
         }
         None => "  the traces agree: the difference is in judging or writing".into(),
