@@ -37,7 +37,8 @@ use std::collections::BTreeMap;
 
 use wrack_history::catalogue::{GuaranteeInfo, defaults};
 use wrack_history::run::Phases;
-use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr};
+use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr, Value};
+use wrack_sequential::Specification;
 
 pub use linearizability::is_linearizable;
 
@@ -55,6 +56,8 @@ pub struct Evidence<'a> {
     pub phases: Phases,
     /// The sequential model that the workload is judged by, by name.
     pub model: &'a str,
+    /// Where the object of each key starts; `Nil` where the model says.
+    pub initial: &'a Value,
     /// Bounds every search: configurations per key.
     pub states_max: u64,
 }
@@ -71,8 +74,14 @@ impl<'a> Evidence<'a> {
             nodes: &[],
             phases: Phases::default(),
             model,
+            initial: &Value::Nil,
             states_max: STATES_MAX,
         }
+    }
+
+    /// What the object of each key is.
+    pub(crate) fn specification(&self) -> Specification<'a> {
+        Specification { model: self.model, initial: self.initial }
     }
 }
 

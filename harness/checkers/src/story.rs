@@ -151,6 +151,7 @@ impl<'a> Case<'a> {
             nodes: &nodes,
             phases: Phases { heal_ns, quiet_end_ns, end_ns },
             model: self.model,
+            initial: &Value::Nil,
             states_max: 100_000,
         };
         guarantee.judge(&evidence, &self.settings)

@@ -3,7 +3,7 @@
 use wrack_checkers::{Evidence, Judge};
 use wrack_history::catalogue::{DesignInfo, defaults};
 use wrack_history::run::{RESULT_FORMAT, Run};
-use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Verdict};
+use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Value, Verdict};
 use wrack_scenario::{Expectation, Scenario};
 
 use crate::catalogue::DesignEntry;
@@ -65,6 +65,7 @@ fn judge(
         nodes: &execution.names,
         phases: execution.phases,
         model: model(scenario),
+        initial: &Value::Nil,
         states_max: STATES_MAX,
     };
     let invariants = &mut execution.invariants;

@@ -10,7 +10,7 @@
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Value};
 
-use crate::values::NIL;
+use crate::values::INITIAL;
 use crate::{Effect, Model, ModelError, Values, learned};
 
 /// `read`, `write`, and `cas` with `[expected, new]`; at first the value is nil.
@@ -51,7 +51,12 @@ impl Model for CasRegister {
     };
 
     fn initial(&self) -> u32 {
-        NIL
+        INITIAL
+    }
+
+    fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
+        self.values.start_at(initial);
+        Ok(())
     }
 
     fn compile(&mut self, operation: &Operation) -> Result<Step, ModelError> {

@@ -12,9 +12,11 @@ use wrack_history::{Operation, Value};
 
 use crate::{Effect, Model, ModelError, learned};
 
-/// `add` with a whole number, and `read`; at first the sum is 0.
+/// `add` with a whole number, and `read`; at first the sum is 0, or where
+/// [`Model::start_at`] puts it.
 #[derive(Clone, Debug, Default)]
 pub struct Counter {
+    initial: i64,
     /// Whether some add of the history makes the sum greater.
     rises: bool,
     /// Whether some add of the history makes the sum less.
@@ -51,7 +53,14 @@ impl Model for Counter {
     };
 
     fn initial(&self) -> i64 {
-        0
+        self.initial
+    }
+
+    fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
+        let wrong =
+            || ModelError::WrongInitial { model: Self::INFO.name, initial: initial.clone() };
+        self.initial = initial.as_integer().ok_or_else(wrong)?;
+        Ok(())
     }
 
     fn compile(&mut self, operation: &Operation) -> Result<Step, ModelError> {

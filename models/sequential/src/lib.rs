@@ -22,10 +22,7 @@ use std::hash::Hash;
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Outcome, Value};
 
-pub use values::Values;
-
-/// The key of every model's object before anything happened, seen from outside: no value.
-pub const INITIAL: Value = Value::Nil;
+pub use values::{INITIAL, Values};
 
 /// A sequential specification of one object.
 ///
@@ -75,6 +72,13 @@ pub trait Model {
 
     /// The state before the first operation.
     fn initial(&self) -> Self::State;
+
+    /// Makes the object start at this value, before anything is compiled.
+    ///
+    /// Errors: a model that always starts the same, or a value that its object cannot have.
+    fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
+        Err(ModelError::WrongInitial { model: Self::INFO.name, initial: initial.clone() })
+    }
 
     /// The compact form of an operation that may have taken effect.
     ///
@@ -132,6 +136,14 @@ pub enum ModelError {
     /// There is no model of this name.
     #[error("there is no model \"{0}\": see `wrack list models`")]
     NoModel(String),
+    /// The object of the model cannot start at this value.
+    #[error("the object of the model {model} cannot start at {initial}")]
+    WrongInitial {
+        /// The model's name.
+        model: &'static str,
+        /// Where it was to start.
+        initial: Value,
+    },
     /// The model has no such function.
     #[error("operation {operation}: the model {model} has no function \"{function}\"")]
     UnknownFunction {
@@ -174,6 +186,33 @@ impl ModelError {
             wanted,
             found: found.clone(),
         }
+    }
+}
+
+/// What an object is and where it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Specification<'a> {
+    /// The name of the sequential model.
+    pub model: &'a str,
+    /// Where the object of each key starts; `Nil` where its model says.
+    pub initial: &'a Value,
+}
+
+impl<'a> Specification<'a> {
+    /// The model of this name, started where it says.
+    pub fn of(model: &'a str) -> Self {
+        Self { model, initial: &Value::Nil }
+    }
+
+    /// A model that is started so.
+    ///
+    /// Errors: a value at which its object cannot start.
+    pub fn start<M: Model + Default>(&self) -> Result<M, ModelError> {
+        let mut model = M::default();
+        if !self.initial.is_nil() {
+            model.start_at(self.initial)?;
+        }
+        Ok(model)
     }
 }
 

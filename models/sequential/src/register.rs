@@ -5,8 +5,8 @@
 //! ```
 //! Source: Lamport, "On interprocess communication", 1986.
 
-use wrack_history::Operation;
 use wrack_history::catalogue::ModelInfo;
+use wrack_history::{Operation, Value};
 
 use crate::cas_register::{CasRegister, Step};
 use crate::{Effect, Model, ModelError};
@@ -25,6 +25,10 @@ impl Model for Register {
 
     fn initial(&self) -> u32 {
         self.0.initial()
+    }
+
+    fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
+        self.0.start_at(initial)
     }
 
     fn compile(&mut self, operation: &Operation) -> Result<Step, ModelError> {

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashMap;
 use wrack_history::Value;
 
-/// Numbers values in the order in which they are first seen. `Nil` is always 0.
+/// Numbers values in the order in which they are first seen. The initial value, `Nil` unless
+/// [`Self::start_at`] says otherwise, is always [`INITIAL`].
 ///
 /// Shape: one for each key of a history. Bounds: 2^32 values.
 #[derive(Clone, Debug)]
@@ -12,8 +13,8 @@ pub struct Values {
     values: Vec<Value>,
 }
 
-/// The number of `Nil`.
-pub const NIL: u32 = 0;
+/// The number of the initial value.
+pub const INITIAL: u32 = 0;
 
 impl Default for Values {
     fn default() -> Self {
@@ -22,10 +23,19 @@ impl Default for Values {
 }
 
 impl Values {
+    /// Makes this the initial value.
+    ///
+    /// # Panics
+    /// If a value has been numbered already.
+    pub fn start_at(&mut self, initial: &Value) {
+        assert!(self.numbers.is_empty(), "the initial value comes before all others");
+        self.values[INITIAL as usize] = initial.clone();
+    }
+
     /// The number of a value; a new one if it is seen for the first time.
     pub fn number(&mut self, value: &Value) -> u32 {
-        if value.is_nil() {
-            return NIL;
+        if *value == self.values[INITIAL as usize] {
+            return INITIAL;
         }
         if let Some(number) = self.numbers.get(value) {
             return *number;
@@ -44,7 +54,7 @@ impl Values {
         &self.values[number as usize]
     }
 
-    /// How many values have a number, `Nil` included.
+    /// How many values have a number, the initial one included.
     pub fn count(&self) -> usize {
         self.values.len()
     }
@@ -57,7 +67,7 @@ mod tests {
     use super::Values;
 
     #[test]
-    fn equal_values_have_one_number_and_nil_has_zero() {
+    fn equal_values_have_one_number_and_the_initial_one_has_zero() {
         let mut values = Values::default();
         assert_eq!(values.number(&7.into()), 1);
         assert_eq!(values.number(&"a".into()), 2);
@@ -65,5 +75,10 @@ mod tests {
         assert_eq!(values.number(&Value::Nil), 0);
         assert_eq!(values.value(2), &Value::from("a"));
         assert_eq!(values.count(), 3);
+
+        let mut values = Values::default();
+        values.start_at(&7.into());
+        assert_eq!(values.number(&Value::Nil), 1);
+        assert_eq!(values.number(&7.into()), 0);
     }
 }

@@ -44,7 +44,7 @@ use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr};
-use wrack_sequential::{Model, ModelError, Visitor};
+use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
 use call::{Answer, calls};
@@ -83,7 +83,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         judgement.examine("reads", reads.count() as u64);
         judgement.examine("keys", 1);
         judgement.examine("operations", operations.len() as u64);
-        match decide(evidence.model, &operations, evidence.states_max) {
+        match decide(evidence.specification(), &operations, evidence.states_max) {
             Err(reason) => judgement.doubt(reason),
             Ok((answer, algorithm)) => {
                 *algorithms.entry(algorithm).or_default() += 1;
@@ -108,8 +108,12 @@ fn conclude(
         Answer::Contradiction(core) => {
             judgement.examine("broken keys", 1);
             if judgement.anomalies.len() < ANOMALIES_MAX {
-                let small = shrink::shrink(evidence.model, operations, &core);
-                judgement.contradict(explain::explain(evidence.model, operations, &small));
+                let small = shrink::shrink(evidence.specification(), operations, &core);
+                judgement.contradict(explain::explain(
+                    evidence.specification(),
+                    operations,
+                    &small,
+                ));
             }
         }
     }
@@ -117,16 +121,17 @@ fn conclude(
 
 /// Decides one key; the error says why the model cannot.
 fn decide(
-    model: &str,
+    specification: Specification<'_>,
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), String> {
+    let model = specification.model;
     let decided = match model {
-        "register" => register::decide(operations, states_max),
-        "cas-register" => register::decide_with_cas(operations, states_max),
-        "set" => set::decide(operations, states_max),
+        "register" => register::decide(specification, operations, states_max),
+        "cas-register" => register::decide_with_cas(specification, operations, states_max),
+        "set" => set::decide(specification, operations, states_max),
         _ => {
-            let general = General { operations, states_max };
+            let general = General { specification, operations, states_max };
             wrack_sequential::with_model(model, general)
                 .unwrap_or_else(|| Err(ModelError::NoModel(model.into())))
         }
@@ -136,6 +141,7 @@ fn decide(
 
 /// Decides a key with the search alone.
 struct General<'a> {
+    specification: Specification<'a>,
     operations: &'a [&'a Operation],
     states_max: u64,
 }
@@ -144,7 +150,7 @@ impl Visitor for General<'_> {
     type Output = Result<(Answer, &'static str), ModelError>;
 
     fn visit<M: Model + Default>(self) -> Self::Output {
-        let mut model = M::default();
+        let mut model = self.specification.start::<M>()?;
         let calls = calls(&mut model, self.operations)?;
         let answer = search(&model, &calls, &Hints::NONE, self.states_max);
         Ok((answer, "just-in-time search"))

@@ -25,8 +25,7 @@
 //!    cannot take effect.
 //!
 //! # Unique values
-//! If every value that is seen is left by one operation at most (and nil, the initial value, by
-//! none), the order is known up to whole blocks. A *cluster* is a change and the reads of its value,
+//! If every value that is seen is left by one operation at most (and the initial value by none), the order is known up to whole blocks. A *cluster* is a change and the reads of its value,
 //! which follow it before anything else does; a cas follows the cluster of the value it expected at
 //! once. So clusters that cas links form a *block* that stands in the order without a gap, and its
 //! inner order is fixed but for reads of one value. Block X must stand before Y if some operation
@@ -47,9 +46,9 @@
 //! Golab, Li and Shah 2011. Blocks linked by cas and the sum order are ours.
 
 use wrack_history::Operation;
-use wrack_sequential::ModelError;
 use wrack_sequential::cas_register::{CasRegister, Step};
 use wrack_sequential::register::Register as PlainRegister;
+use wrack_sequential::{ModelError, Specification};
 
 use super::call::{Answer, Call, Core, calls};
 use super::plan::follows_plan;
@@ -62,25 +61,27 @@ use super::{
     walk::End,
 };
 
-/// The number of nil, the initial value.
-const NIL: usize = 0;
+/// The number of the initial value.
+const INITIAL: usize = wrack_sequential::INITIAL as usize;
 
 /// Decides one key of a register without cas, and says how.
 pub(super) fn decide(
+    specification: Specification<'_>,
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), ModelError> {
-    let mut model = PlainRegister::default();
+    let mut model: PlainRegister = specification.start()?;
     let calls = calls(&mut model, operations)?;
     Ok(decide_calls(&model.0, calls, states_max))
 }
 
 /// Decides one key of a register, and says how.
 pub(super) fn decide_with_cas(
+    specification: Specification<'_>,
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), ModelError> {
-    let mut model = CasRegister::default();
+    let mut model: CasRegister = specification.start()?;
     let calls = calls(&mut model, operations)?;
     Ok(decide_calls(&model, calls, states_max))
 }
@@ -173,7 +174,7 @@ impl Register {
             }
         }
         calls.retain(|call| match call.step {
-            Step::Differs(value) => value as usize == NIL || changes[value as usize] > 0,
+            Step::Differs(value) => value as usize == INITIAL || changes[value as usize] > 0,
             _ => true,
         });
         let mut named = vec![false; values];
@@ -270,8 +271,8 @@ impl Register {
             changes.get(later).map_or(u64::MAX, |(_, complete)| *complete)
         };
         let mut gone = vec![u64::MAX; self.seen.len()];
-        if self.is_unique(NIL) {
-            gone[NIL] = changes.first().map_or(u64::MAX, |(_, complete)| *complete);
+        if self.is_unique(INITIAL) {
+            gone[INITIAL] = changes.first().map_or(u64::MAX, |(_, complete)| *complete);
         }
         for call in self.calls.iter().filter(|call| call.required) {
             if let Some(value) = left(call.step).filter(|value| self.is_unique(*value)) {
@@ -312,7 +313,7 @@ impl Register {
                 let value =
                     left(call.step).expect("doubtful calls that change nothing are dropped");
                 let (complete, seer) = first[value];
-                let only = self.changes[value] == 1 && value != NIL;
+                let only = self.changes[value] == 1 && value != INITIAL;
                 if !only || complete >= call.complete {
                     continue;
                 }
@@ -350,7 +351,7 @@ impl Register {
 
     /// Whether a value is left by one operation at most, the initial one counted.
     fn is_unique(&self, value: usize) -> bool {
-        self.changes[value] <= u32::from(value != NIL)
+        self.changes[value] <= u32::from(value != INITIAL)
     }
 }
 

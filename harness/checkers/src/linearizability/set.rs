@@ -24,17 +24,18 @@
 
 use wrack_history::Operation;
 use wrack_sequential::set::{Elements, Set, Step};
-use wrack_sequential::{Model, ModelError};
+use wrack_sequential::{Model, ModelError, Specification};
 
 use super::call::{Answer, Call, Core, calls};
 use super::search::{Hints, search};
 
 /// Decides one key of a set, and says how.
 pub(super) fn decide(
+    specification: Specification<'_>,
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), ModelError> {
-    let mut model = Set::default();
+    let mut model: Set = specification.start()?;
     let calls = calls(&mut model, operations)?;
     if let Some(call) = calls.iter().find(|call| call.step == Step::Twice) {
         let twice = Core::Among(vec![call.operation]);

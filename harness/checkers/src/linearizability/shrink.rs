@@ -17,6 +17,7 @@
 use std::collections::BTreeSet;
 
 use wrack_history::{Moment, Operation, Outcome, Value};
+use wrack_sequential::Specification;
 
 use super::call::{Answer, Core};
 use super::decide;
@@ -29,14 +30,18 @@ const EFFORT_MAX: usize = 600_000;
 
 /// The smallest part found that has no legal order, in order of invocation. Operations keep their
 /// ids; what they say may be less than in the history.
-pub(super) fn shrink(model: &str, operations: &[&Operation], core: &Core) -> Vec<Operation> {
-    let mut shrinker = Shrinker { model, effort: EFFORT_MAX };
+pub(super) fn shrink(
+    specification: Specification<'_>,
+    operations: &[&Operation],
+    core: &Core,
+) -> Vec<Operation> {
+    let mut shrinker = Shrinker { specification, effort: EFFORT_MAX };
     let whole = shrinker.start(operations, core);
     shrinker.remove_chunks(whole)
 }
 
 struct Shrinker<'a> {
-    model: &'a str,
+    specification: Specification<'a>,
     effort: usize,
 }
 
@@ -84,7 +89,7 @@ impl Shrinker<'_> {
 
     /// What is left of `all`, if it is less, proves as much and has no legal order.
     fn part(&mut self, all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
-        let part = match self.model {
+        let part = match self.specification.model {
             "register" | "cas-register" => without_values(all, kept)?,
             "set" => without_elements(all, kept),
             "counter" => without_answers(all, kept),
@@ -101,7 +106,7 @@ impl Shrinker<'_> {
         self.effort -= operations.len();
         let operations: Vec<&Operation> = operations.iter().collect();
         let states_max = STATES_MAX.0 + STATES_MAX.1 * operations.len() as u64;
-        let answer = decide(self.model, &operations, states_max);
+        let answer = decide(self.specification, &operations, states_max);
         matches!(answer, Ok((Answer::Contradiction(_), _)))
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wrack_history::{Moment, Operation, Outcome, Value, Verdict};
-use wrack_sequential::{Model, Visitor, with_model};
+use wrack_sequential::{Model, Specification, Visitor, with_model};
 
 use super::call::Answer;
 use super::search::{Hints, Stage};
@@ -430,16 +430,16 @@ fn compare(
     }
     let expected = with_model(model, EveryOrder(&operations)).unwrap();
     let all: Vec<&Operation> = operations.iter().collect();
-    let (answer, algorithm) = decide(model, &all, 1_000_000).unwrap();
+    let (answer, algorithm) = decide(Specification::of(model), &all, 1_000_000).unwrap();
     let context = || format!("{algorithm}: {answer:?} of {operations:#?}");
     match &answer {
         Answer::Linearizable => prop_assert!(expected, "{}", context()),
         Answer::Unknown(_) => prop_assert!(false, "{}", context()),
         Answer::Contradiction(core) => {
             prop_assert!(!expected, "{}", context());
-            let small = super::shrink::shrink(model, &all, core);
+            let small = super::shrink::shrink(Specification::of(model), &all, core);
             prop_assert!(!with_model(model, EveryOrder(&small)).unwrap(), "{small:#?}");
-            let anomaly = super::explain::explain(model, &all, &small);
+            let anomaly = super::explain::explain(Specification::of(model), &all, &small);
             prop_assert!(!anomaly.operations.is_empty());
         }
     }
@@ -528,4 +528,18 @@ fn many_keys_are_judged_one_by_one() {
     assert_eq!(judgement.anomalies[0].operations, [1, 2]);
     assert_eq!((judgement.examined["keys"], judgement.examined["reads"]), (2, 2));
     assert_eq!(judgement.algorithm.as_deref(), Some("zones"));
+}
+
+#[test]
+fn an_object_may_start_anywhere() {
+    let zero = Value::from(0);
+    let judge = |initial, read: &str| {
+        let history = history(&format!("p1 read k - 1..2 {read}"));
+        let evidence =
+            crate::Evidence { initial, ..crate::Evidence::of_history(&history, "register") };
+        GUARANTEE.judge(&evidence, &wrack_history::Settings::default()).verdict
+    };
+    assert_eq!(judge(&zero, "0"), Verdict::Valid);
+    assert_eq!(judge(&zero, "-"), Verdict::Invalid);
+    assert_eq!(judge(&Value::Nil, "0"), Verdict::Invalid);
 }

@@ -14,7 +14,7 @@ pub(super) enum Zones {
 }
 
 /// The cluster of the initial value.
-const INITIAL: usize = 0;
+const INITIAL: usize = wrack_sequential::INITIAL as usize;
 /// No cluster, no call.
 const NONE: u32 = u32::MAX;
 

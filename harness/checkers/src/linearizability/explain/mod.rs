@@ -9,7 +9,8 @@ mod set;
 
 use std::collections::BTreeSet;
 
-use wrack_history::{Anomaly, Operation};
+use wrack_history::{Anomaly, Operation, Value};
+use wrack_sequential::Specification;
 
 use crate::words::{done_at, noun, sentence, span};
 
@@ -20,9 +21,13 @@ const OPERATIONS_MAX: usize = 20;
 const COMPARED_MAX: usize = 200;
 
 /// The anomaly that `small`, a part of the key's operations, shows.
-pub(super) fn explain(model: &str, whole: &[&Operation], small: &[Operation]) -> Anomaly {
-    let story = Story { whole, small };
-    let told = match model {
+pub(super) fn explain(
+    specification: Specification<'_>,
+    whole: &[&Operation],
+    small: &[Operation],
+) -> Anomaly {
+    let story = Story { initial: specification.initial, whole, small };
+    let told = match specification.model {
         "counter" => story.counter(),
         _ if small.len() > COMPARED_MAX => None,
         "register" | "cas-register" => story.register(),
@@ -58,6 +63,8 @@ fn told<'a>(text: String, operations: impl IntoIterator<Item = &'a Operation>) -
 }
 
 struct Story<'a> {
+    /// Where the object starts.
+    initial: &'a Value,
     /// All operations of the key.
     whole: &'a [&'a Operation],
     /// Those that contradict each other.

@@ -32,8 +32,8 @@ impl<'a> Story<'a> {
     /// The only writer of a value; `Some(None)` if it is the initial one.
     fn writer(&self, value: &Value) -> Option<Option<&'a Operation>> {
         match self.writers(value).as_slice() {
-            [] if value.is_nil() => Some(None),
-            [writer] if !value.is_nil() => Some(Some(writer)),
+            [] if value == self.initial => Some(None),
+            [writer] if value != self.initial => Some(Some(writer)),
             _ => None,
         }
     }
@@ -42,7 +42,7 @@ impl<'a> Story<'a> {
         let nowhere = |(_, value): &(&Operation, &Value)| {
             let writes = |operation: &&&Operation| left(operation) == Some(value);
             let mut writers = self.whole.iter().filter(writes);
-            !value.is_nil() && writers.all(|writer| writer.outcome == Outcome::Fail)
+            *value != self.initial && writers.all(|writer| writer.outcome == Outcome::Fail)
         };
         let (finder, value) = self.finders().find(nowhere)?;
         let failed = self.whole.iter().find(|operation| left(operation) == Some(value));
@@ -111,7 +111,7 @@ impl<'a> Story<'a> {
     /// That a value was written before something began.
     fn and_older(&self, writer: Option<&Operation>, than: &Operation) -> String {
         match writer {
-            None => ", and nil is only the initial value".to_owned(),
+            None => format!(", and {} is only the initial value", self.initial),
             Some(writer) => format!(
                 ", and {} had completed at {}, before the {} began",
                 self.noun(writer),
