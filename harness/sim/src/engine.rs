@@ -164,7 +164,8 @@ pub struct Engine<N: Node> {
     record: Recorder,
     /// Who is in a callback: a panic there is the design's.
     in_callback: Option<NodeId>,
-    instant: (u64, u64),
+    /// Events at this very instant so far.
+    events_now: u64,
     /// When the controller wants to act next: it is asked again whenever it was told something.
     acts_at_ns: u64,
 }
@@ -199,7 +200,7 @@ impl<N: Node> Engine<N> {
             watched: Watched::Everything,
             record: Recorder::new(config.trace, config.keep_all_facts),
             in_callback: None,
-            instant: (0, 0),
+            events_now: 0,
             acts_at_ns: u64::MAX,
         };
         engine
@@ -332,18 +333,25 @@ impl<N: Node> Engine<N> {
     #[inline]
     fn advance(&mut self, to: u64) -> Result<(), LimitError> {
         debug_assert!(to >= self.now, "time never goes back");
-        self.now = to.max(self.now);
-        if self.instant.0 != self.now {
-            self.instant = (self.now, 0);
+        if to > self.now {
+            self.now = to;
+            self.events_now = 0;
         }
-        self.instant.1 += 1;
-        if self.instant.1 > EVENTS_PER_INSTANT_MAX {
-            return Err(LimitError::Spin { ns: self.now, nodes: self.spinning() });
-        }
-        if self.payloads.len() > MESSAGES_IN_FLIGHT_MAX {
-            return Err(LimitError::Messages { ns: self.now });
+        self.events_now += 1;
+        if self.events_now > EVENTS_PER_INSTANT_MAX || self.payloads.len() > MESSAGES_IN_FLIGHT_MAX
+        {
+            return Err(self.limit());
         }
         Ok(())
+    }
+
+    /// The bound that was met.
+    #[cold]
+    fn limit(&mut self) -> LimitError {
+        if self.payloads.len() > MESSAGES_IN_FLIGHT_MAX {
+            return LimitError::Messages { ns: self.now };
+        }
+        LimitError::Spin { ns: self.now, nodes: self.spinning() }
     }
 
     /// Names of those for whom something is due at this very instant.

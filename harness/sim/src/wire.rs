@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 
+use crate::disk::DiskError;
 use crate::node::{MessageClass, NodeId, Tag};
 
 /// A message of a design: from a client, to a client, or between its nodes.
@@ -46,6 +47,20 @@ pub struct Request {
     pub function: SmolStr,
     /// With what.
     pub argument: Value,
+}
+
+impl Request {
+    /// As bytes, for a design that stores or forwards what it was asked.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).expect("a request can be serialised")
+    }
+
+    /// From the bytes that [`Request::encode`] gave.
+    ///
+    /// Errors: these are other bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DiskError> {
+        postcard::from_bytes(bytes).map_err(|_| DiskError::Corrupt)
+    }
 }
 
 /// What a design may recognise a retry by: the same for every attempt at one operation.

@@ -241,13 +241,12 @@ pub struct Raft {
     reads: Reads,
     /// Answers to clients that wait for an index to be applied.
     waiting: VecDeque<(u64, std::sync::Arc<Request>)>,
-    /// What waits for a sync, by its tag, oldest first.
-    outbox: VecDeque<(u64, Vec<Durably>)>,
-    /// What of this callback must not overtake the disk.
-    durably: Vec<Durably>,
+    /// What waits for a sync, with its tag, oldest first.
+    outbox: VecDeque<(u64, Durably)>,
     /// Whether something was appended to the disk since the last sync was asked for.
     dirty: bool,
-    next_tag: u64,
+    /// The tag of the last sync that was asked for.
+    last_tag: u64,
     /// For each sync that is under way, the last index that it makes durable.
     syncing: VecDeque<(u64, u64)>,
 }
@@ -272,9 +271,8 @@ impl Raft {
             reads: Reads::default(),
             waiting: VecDeque::new(),
             outbox: VecDeque::new(),
-            durably: Vec::new(),
             dirty: false,
-            next_tag: 0,
+            last_tag: 0,
             syncing: VecDeque::new(),
         }
     }
@@ -327,29 +325,32 @@ impl Raft {
     }
 
     /// Sends a message that must not overtake what the node has written.
-    fn send_durably(&mut self, to: NodeId, rpc: Rpc) {
-        self.durably.push(Durably::Send(to, rpc));
+    fn send_durably(&mut self, to: NodeId, rpc: Rpc, cx: &mut Cx<'_, Self>) {
+        self.promise(Durably::Send(to, rpc), cx);
     }
 
     /// Notes a vote that counts from when it is on disk: a node that crashes before may vote again.
-    fn vote_durably(&mut self, candidate: NodeId) {
-        self.durably.push(Durably::Vote { term: self.hard.term, candidate });
+    fn vote_durably(&mut self, candidate: NodeId, cx: &mut Cx<'_, Self>) {
+        self.promise(Durably::Vote { term: self.hard.term, candidate }, cx);
     }
 
-    /// Ends a callback: asks for a sync if one is due, and releases what needs none.
+    /// Waits for the sync that covers what is written so far: the next one, the one under way, or
+    /// none.
+    fn promise(&mut self, promise: Durably, cx: &mut Cx<'_, Self>) {
+        match self.syncing.back() {
+            _ if self.dirty => self.outbox.push_back((self.last_tag + 1, promise)),
+            Some((tag, _)) => self.outbox.push_back((*tag, promise)),
+            None => self.release(promise, cx),
+        }
+    }
+
+    /// Ends a callback: asks for a sync if one is due.
     fn flush(&mut self, cx: &mut Cx<'_, Self>) {
         if self.dirty {
             self.dirty = false;
-            self.next_tag += 1;
-            cx.sync(self.next_tag);
-            self.syncing.push_back((self.next_tag, self.log.last_index()));
-            self.outbox.push_back((self.next_tag, std::mem::take(&mut self.durably)));
-        } else if let Some((_, later)) = self.outbox.back_mut() {
-            later.append(&mut self.durably);
-        } else {
-            for promise in std::mem::take(&mut self.durably) {
-                self.release(promise, cx);
-            }
+            self.last_tag += 1;
+            cx.sync(self.last_tag);
+            self.syncing.push_back((self.last_tag, self.log.last_index()));
         }
     }
 
@@ -454,10 +455,8 @@ impl Node for Raft {
             self.log.set_durable(last);
         }
         while self.outbox.front().is_some_and(|(synced, _)| *synced <= tag) {
-            let (_, promises) = self.outbox.pop_front().expect("it is there");
-            for promise in promises {
-                self.release(promise, cx);
-            }
+            let (_, promise) = self.outbox.pop_front().expect("it is there");
+            self.release(promise, cx);
         }
         if self.leads() {
             self.advance_commit(cx);

@@ -20,8 +20,8 @@ pub(super) struct Leader {
 pub(super) struct Elections {
     votes: FxHashMap<(NodeIndex, u64), NodeIndex>,
     leaders: BTreeMap<u64, Leader>,
-    /// The highest index known to be committed in each term.
-    committed: BTreeMap<u64, u64>,
+    /// Each term in which something is known to be committed, and the highest index that is.
+    committed: Vec<(u64, u64)>,
 }
 
 impl Elections {
@@ -56,7 +56,11 @@ impl Elections {
 
     /// Notes that everything up to `index` is committed in `term`; whether that is news.
     pub fn commit(&mut self, term: u64, index: u64) -> bool {
-        let known = self.committed.entry(term).or_default();
+        let Some((_, known)) = self.committed.iter_mut().rev().find(|(known, _)| *known == term)
+        else {
+            self.committed.push((term, index));
+            return true;
+        };
         let news = *known < index;
         *known = index.max(*known);
         news
@@ -64,8 +68,9 @@ impl Elections {
 
     /// The highest index committed before a term, and the term in which it was.
     pub fn committed_before(&self, term: u64) -> Option<(u64, u64)> {
-        let before = self.committed.range(..term).map(|(term, index)| (*term, *index));
-        before.max_by_key(|(_, index)| *index)
+        let before =
+            self.committed.iter().copied().filter(|(committed_in, _)| *committed_in < term);
+        before.max_by_key(|(term, index)| (*index, *term))
     }
 
     /// The leaders of later terms.

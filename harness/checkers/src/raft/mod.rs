@@ -25,20 +25,19 @@
 //! 2^-64). Memory grows with the entries, 50 bytes each, not with the facts.
 
 mod elections;
+mod entries;
 mod log;
 mod violation;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use rustc_hash::FxHashMap;
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Fact, FactRecord, Judgement, NodeIndex, SmolStr};
 
 use crate::{Guarantee, Invariant, Judge};
 use elections::Elections;
+use entries::{Entries, Known};
 use log::{Entry, Log};
 use violation::{Property, Violation};
 
@@ -72,10 +71,10 @@ const ANOMALIES_OF_PROPERTY_MAX: usize = 3;
 /// The cluster as the facts describe it.
 #[derive(Default)]
 struct Raft {
-    nodes: BTreeMap<NodeIndex, Member>,
+    /// By their index.
+    nodes: Vec<Member>,
     elections: Elections,
-    /// The first entry known for each index and term.
-    entries: FxHashMap<(u64, u64), Known>,
+    entries: Entries,
     /// The committed entries, from index 1.
     committed: Vec<Committed>,
     /// What was applied first at each index, from 1.
@@ -92,16 +91,6 @@ struct Member {
     leads: Option<u64>,
     /// It booted, and has not yet said how long its log is.
     boots: bool,
-}
-
-/// An entry, as the first node that appended it did.
-#[derive(Clone, Copy)]
-struct Known {
-    digest: u64,
-    chain: Option<u64>,
-    /// The term of the entry before it.
-    previous_term: u64,
-    node: NodeIndex,
 }
 
 /// A committed entry, and who knew it first.
@@ -130,11 +119,11 @@ impl Invariant for Raft {
         let (node, ns) = (record.node, record.ns);
         match &record.fact {
             Fact::Booted { .. } => {
-                let member = self.nodes.entry(node).or_default();
+                let member = self.member(node);
                 member.leads = None;
                 member.boots = true;
             }
-            Fact::Crashed => self.nodes.entry(node).or_default().leads = None,
+            Fact::Crashed => self.member(node).leads = None,
             Fact::Role { role, epoch } => self.role(node, ns, role == "leader", *epoch),
             Fact::Voted { term, candidate } => {
                 self.counts.votes += 1;
@@ -169,10 +158,23 @@ impl Invariant for Raft {
 }
 
 impl Raft {
+    fn member(&mut self, node: NodeIndex) -> &mut Member {
+        let place = usize::from(node);
+        if self.nodes.len() <= place {
+            self.nodes.resize_with(place + 1, Member::default);
+        }
+        &mut self.nodes[place]
+    }
+
+    #[inline]
     fn report(&mut self, found: Option<Property>, ns: u64) {
-        let Some(property) = found else {
-            return;
-        };
+        if let Some(property) = found {
+            self.violate(property, ns);
+        }
+    }
+
+    #[cold]
+    fn violate(&mut self, property: Property, ns: u64) {
         let same = |known: &&Violation| known.property.section() == property.section();
         if self.violations.iter().filter(same).count() < ANOMALIES_OF_PROPERTY_MAX {
             self.violations.push(Violation { property, ns });
@@ -180,7 +182,7 @@ impl Raft {
     }
 
     fn role(&mut self, node: NodeIndex, ns: u64, leads: bool, term: u64) {
-        let member = self.nodes.entry(node).or_default();
+        let member = self.member(node);
         let led = std::mem::replace(&mut member.leads, leads.then_some(term));
         if !leads || led == Some(term) {
             return;
@@ -193,7 +195,7 @@ impl Raft {
         let incomplete = needed.and_then(|(committed_in, index)| {
             let place = usize::try_from(index).ok()?.checked_sub(1)?;
             let committed = self.committed.get(place)?;
-            let complete = match self.nodes[&node].log.entry(index) {
+            let complete = match self.nodes[usize::from(node)].log.entry(index) {
                 None => false,
                 Some(entry) => entry.chain.is_none_or(|chain| chain == committed.chain),
             };
@@ -210,7 +212,7 @@ impl Raft {
 
     fn append(&mut self, node: NodeIndex, ns: u64, index: u64, (term, digest): (u64, u64)) {
         self.counts.appended += 1;
-        let member = self.nodes.entry(node).or_default();
+        let member = self.member(node);
         let overwritten = member.log.entry(index).is_some();
         if overwritten {
             let led = member.leads;
@@ -218,8 +220,8 @@ impl Raft {
             let property = led.map(|term| Property::LeaderAppendOnly { node, term, index });
             self.report(property, ns);
         }
-        let log = &mut self.nodes.get_mut(&node).expect("it is there").log;
-        let known = self.entries.get(&(index, term)).copied();
+        let log = &mut self.nodes[usize::from(node)].log;
+        let known = self.entries.get(index, term).copied();
         let previous_term = log.entry(index.saturating_sub(1)).map_or(0, |entry| entry.term);
         let adopted = known.filter(|known| known.digest == digest).and_then(|known| known.chain);
         let chain = log.chain_after(index, term, digest).or(adopted);
@@ -227,7 +229,7 @@ impl Raft {
         match known {
             None => {
                 let known = Known { digest, chain, previous_term, node };
-                self.entries.insert((index, term), known);
+                self.entries.insert(index, term, known);
             }
             Some(known) => {
                 let differs = known.digest != digest
@@ -244,7 +246,7 @@ impl Raft {
     }
 
     fn truncate(&mut self, node: NodeIndex, ns: u64, from: u64) {
-        let member = self.nodes.entry(node).or_default();
+        let member = self.member(node);
         if std::mem::take(&mut member.boots) {
             member.log.restore(from.saturating_sub(1));
             return;
@@ -258,7 +260,8 @@ impl Raft {
 
     fn commit(&mut self, node: NodeIndex, ns: u64, index: u64, term: u64) {
         self.counts.committed += 1;
-        let log = &self.nodes.entry(node).or_default().log;
+        self.member(node);
+        let log = &self.nodes[usize::from(node)].log;
         while (self.committed.len() as u64) < index {
             let next = self.committed.len() as u64 + 1;
             let Some(chain) = log.entry(next).and_then(|entry| entry.chain) else {
@@ -302,10 +305,10 @@ impl Raft {
     /// it is not known.
     fn chain_at(&self, index: u64, (mut at, mut term): (u64, u64)) -> Option<u64> {
         while at > index {
-            term = self.entries.get(&(at, term))?.previous_term;
+            term = self.entries.get(at, term)?.previous_term;
             at -= 1;
         }
-        self.entries.get(&(at, term))?.chain
+        self.entries.get(at, term)?.chain
     }
 
     fn apply(&mut self, node: NodeIndex, ns: u64, index: u64, digest: u64) {

@@ -14,11 +14,11 @@ impl Raft {
         self.set_hard_state(HardState { term, vote: Some(self.id) }, cx);
         self.role = Role::Candidate { votes: [self.id].into() };
         cx.note(Fact::Role { role: SmolStr::new_static("candidate"), epoch: term });
-        self.vote_durably(self.id);
+        self.vote_durably(self.id, cx);
         let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
         let ask = RequestVote { term, last_index, last_term };
         for peer in self.peers.clone() {
-            self.send_durably(peer, Rpc::RequestVote(ask));
+            self.send_durably(peer, Rpc::RequestVote(ask), cx);
         }
         self.draw_election_timeout(cx);
         self.await_leader(cx);
@@ -41,10 +41,10 @@ impl Raft {
         }
         if granted && self.hard.vote.is_none() {
             self.set_hard_state(HardState { vote: Some(candidate), ..self.hard }, cx);
-            self.vote_durably(candidate);
+            self.vote_durably(candidate, cx);
             self.await_leader(cx);
         }
-        self.send_durably(candidate, Rpc::Vote { term: self.hard.term, granted });
+        self.send_durably(candidate, Rpc::Vote { term: self.hard.term, granted }, cx);
     }
 
     /// §5.2: the votes of a majority make a leader.

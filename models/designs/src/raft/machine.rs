@@ -9,11 +9,11 @@ use super::Raft;
 use super::message::Entry;
 use crate::command::Table;
 
-/// The last command of a session, and what was answered.
-#[derive(Clone, Debug)]
+/// The last command of a session, and what was answered; nothing before the first.
+#[derive(Clone, Debug, Default)]
 struct Session {
     sequence: u64,
-    reply: Reply,
+    reply: Option<Reply>,
 }
 
 /// Applies committed entries in order.
@@ -54,21 +54,23 @@ impl Machine {
         let Some(command) = &entry.command else {
             return Reply::Ok(Value::Nil);
         };
-        let seen = command.idempotency.and_then(|retry| {
-            let session = self.sessions.get(&retry.session)?;
-            (retry.sequence <= session.sequence).then(|| session.reply.clone())
-        });
-        if let Some(reply) = seen.filter(|_| self.dedupe) {
+        let command = &command.request;
+        let retry = command.idempotency.filter(|_| self.dedupe);
+        let mut session =
+            retry.map(|retry| (retry, self.sessions.entry(retry.session).or_default()));
+        if let Some((retry, session)) = &session
+            && retry.sequence <= session.sequence
+            && let Some(reply) = &session.reply
+        {
             cx.sometimes("a retried command is recognised");
-            return reply;
+            return reply.clone();
         }
         let applied = self.table.apply(&command.function, &command.key, &command.argument);
         if leads && let Some(value) = &applied.change {
             cx.effect(command.tag, &command.key, value, index);
         }
-        if let Some(retry) = command.idempotency {
-            let session = Session { sequence: retry.sequence, reply: applied.reply.clone() };
-            self.sessions.insert(retry.session, session);
+        if let Some((retry, session)) = &mut session {
+            **session = Session { sequence: retry.sequence, reply: Some(applied.reply.clone()) };
         }
         applied.reply
     }

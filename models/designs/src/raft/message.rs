@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wrack_sim::Request;
 use wrack_sim::chance::Digest;
 
@@ -13,13 +13,46 @@ pub struct Entry {
     /// The term in which a leader received it.
     pub term: u64,
     /// What it does.
-    pub command: Option<Arc<Request>>,
+    pub command: Option<Arc<Command>>,
 }
 
 impl Entry {
     /// A digest by which observers compare entries.
     pub fn digest(&self) -> u64 {
-        Digest::of(&(self.term, self.command.as_ref().map(|request| request.tag.operation())))
+        Digest::of(&(
+            self.term,
+            self.command.as_ref().map(|command| command.request.tag.operation()),
+        ))
+    }
+}
+
+/// What a client asked for, in the form in which it travels and is stored: the leader encodes it
+/// once, and nobody again.
+#[derive(Debug)]
+pub struct Command {
+    /// What was asked.
+    pub request: Arc<Request>,
+    encoded: Vec<u8>,
+}
+
+impl Command {
+    /// Encodes a request.
+    pub fn new(request: Arc<Request>) -> Self {
+        Self { encoded: request.encode(), request }
+    }
+}
+
+impl Serialize for Command {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.encoded)
+    }
+}
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let encoded = Vec::<u8>::deserialize(deserializer)?;
+        let request = Request::decode(&encoded).map_err(D::Error::custom)?;
+        Ok(Self { request: Arc::new(request), encoded })
     }
 }
 
@@ -43,8 +76,8 @@ pub struct Append {
     pub previous_index: u64,
     /// Its term.
     pub previous_term: u64,
-    /// What follows it; empty for a heartbeat.
-    pub entries: SmallVec<[Entry; 2]>,
+    /// What follows it; empty for a heartbeat. Followers that lack the same share it.
+    pub entries: Arc<[Entry]>,
     /// What the leader knows to be committed.
     pub commit: u64,
     /// Which round of the leader's this belongs to: an answer confirms that it led then.

@@ -6,7 +6,7 @@ use wrack_history::Fact;
 use wrack_sim::{Cx, NodeId, Request};
 
 use super::log::Record;
-use super::message::{Append, Entry, Rpc};
+use super::message::{Append, Command, Entry, Rpc};
 use super::{Raft, Role, Timer, reply};
 
 /// What a leader knows of a follower (Figure 2: nextIndex, matchIndex).
@@ -30,7 +30,8 @@ impl Progress {
 impl Raft {
     /// A client's command enters the log.
     pub(super) fn propose(&mut self, request: Arc<Request>, cx: &mut Cx<'_, Self>) {
-        let entry = Entry { term: self.hard.term, command: Some(Arc::clone(&request)) };
+        let command = Command::new(Arc::clone(&request));
+        let entry = Entry { term: self.hard.term, command: Some(Arc::new(command)) };
         self.waiting.push_back((self.log.last_index() + 1, request));
         self.append_as_leader(entry, cx);
     }
@@ -63,24 +64,35 @@ impl Raft {
     /// heartbeat is due only when it has been silent (§5.2: during idle periods).
     pub(super) fn broadcast(&mut self, cx: &mut Cx<'_, Self>) {
         cx.arm(Timer::Heartbeat, self.heartbeat_ns);
+        let mut last = None;
         for place in 0..self.peers.len() {
-            self.send_append(place, cx);
+            self.send_append(place, &mut last, cx);
         }
     }
 
-    fn send_append(&mut self, place: usize, cx: &mut Cx<'_, Self>) {
+    /// Sends a follower what it lacks; `last` is what was sent to another just now, from which index
+    /// on.
+    fn send_append(
+        &mut self,
+        place: usize,
+        last: &mut Option<(u64, Arc<[Entry]>)>,
+        cx: &mut Cx<'_, Self>,
+    ) {
         let Role::Leader { progress } = &mut self.role else {
             return;
         };
         let follower = &mut progress[place];
-        let previous_index = follower.next - 1;
-        let entries = self.log.from(follower.next, self.batch);
+        let (next, previous_index) = (follower.next, follower.next - 1);
+        let (_, entries) = match last {
+            Some(same) if same.0 == next => same,
+            _ => last.insert((next, self.log.from(next, self.batch).into())),
+        };
         follower.next += entries.len() as u64;
         let append = Append {
             term: self.hard.term,
             previous_index,
             previous_term: self.log.term(previous_index).expect("the leader has what it sent"),
-            entries: entries.iter().cloned().collect(),
+            entries: Arc::clone(entries),
             commit: self.commit,
             round: self.reads.round(),
         };
@@ -108,19 +120,14 @@ impl Raft {
             return;
         }
         let last = previous_index + entries.len() as u64;
-        self.take(previous_index + 1, entries, cx);
+        self.take(previous_index + 1, &entries, cx);
         self.learn_commit(commit.min(last), cx);
-        self.send_durably(leader, Rpc::Appended { term, success: true, index: last, round });
+        self.send_durably(leader, Rpc::Appended { term, success: true, index: last, round }, cx);
     }
 
     /// Appends the entries from `index` on, but for those that it has; a conflicting one and all
     /// behind it go first.
-    fn take(
-        &mut self,
-        index: u64,
-        entries: impl IntoIterator<Item = Entry>,
-        cx: &mut Cx<'_, Self>,
-    ) {
+    fn take(&mut self, index: u64, entries: &[Entry], cx: &mut Cx<'_, Self>) {
         for (index, entry) in (index..).zip(entries) {
             match self.log.term(index) {
                 Some(term) if term == entry.term => continue,
@@ -131,7 +138,7 @@ impl Raft {
                 }
                 None => {}
             }
-            self.append(entry, cx);
+            self.append(entry.clone(), cx);
         }
     }
 
@@ -166,7 +173,7 @@ impl Raft {
             follower.next = (index + 1).max(follower.matched + 1);
         }
         if follower.next <= last_index {
-            self.send_append(place, cx);
+            self.send_append(place, &mut None, cx);
         }
         if advanced {
             self.advance_commit(cx);

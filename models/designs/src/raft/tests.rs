@@ -1,6 +1,5 @@
 //! The rules of the paper, each driven by hand on one node: messages in, effects out.
 
-use smallvec::smallvec;
 use wrack_history::Fact;
 use wrack_sim::Disk;
 use wrack_sim::chance::Purpose;
@@ -95,9 +94,10 @@ impl Bench {
 fn append(
     term: u64,
     (previous_index, previous_term): (u64, u64),
-    entries: smallvec::SmallVec<[Entry; 2]>,
+    entries: Vec<Entry>,
     commit: u64,
 ) -> Rpc {
+    let entries = entries.into();
     Rpc::Append(Append { term, previous_index, previous_term, entries, commit, round: 1 })
 }
 
@@ -199,7 +199,7 @@ fn figure_7_a_leader_repairs_every_follower() {
 fn a_late_append_does_not_cut_what_a_newer_one_brought() {
     let mut bench = Bench::new("reference");
     bench.fill(&[1, 1, 1]);
-    bench.receive(1, append(1, (0, 0), smallvec![Entry { term: 1, command: None }], 0));
+    bench.receive(1, append(1, (0, 0), vec![Entry { term: 1, command: None }], 0));
     assert_eq!(bench.terms(), [1, 1, 1]);
 }
 
@@ -289,7 +289,7 @@ fn a_read_waits_for_a_majority_that_still_follows() {
 fn a_higher_term_makes_a_follower_of_a_leader() {
     let mut bench = elected("reference", &[]);
     let term = bench.node.hard.term;
-    bench.receive(1, append(term + 1, (0, 0), smallvec![], 0));
+    bench.receive(1, append(term + 1, (0, 0), vec![], 0));
     assert!(!bench.node.leads());
     assert_eq!(bench.node.hard.term, term + 1);
     assert!(bench.facts.contains(&Fact::Role { role: "follower".into(), epoch: term + 1 }));
@@ -299,9 +299,9 @@ fn a_higher_term_makes_a_follower_of_a_leader() {
 #[test]
 fn a_sync_does_not_vouch_for_entries_that_came_after_it() {
     let mut bench = Bench::new("reference");
-    bench.receive(1, append(1, (0, 0), smallvec![Entry { term: 1, command: None }], 0));
+    bench.receive(1, append(1, (0, 0), vec![Entry { term: 1, command: None }], 0));
     let first = bench.tags.len();
-    bench.receive(2, append(2, (0, 0), smallvec![Entry { term: 2, command: None }], 0));
+    bench.receive(2, append(2, (0, 0), vec![Entry { term: 2, command: None }], 0));
     let tags = bench.tags.clone();
     for tag in &tags[..first] {
         bench.call(|node, cx| node.on_synced(*tag, Ok(()), cx));
