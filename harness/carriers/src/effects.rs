@@ -12,16 +12,17 @@ impl<N: Node, C: Carrier> Driver<N, C> {
     pub(crate) fn apply(&mut self, now: u64) {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in std::mem::take(&mut effects.list) {
-            self.carry_out(now, effect, &effects);
+            self.carry_out(now, effect, &mut effects);
         }
         effects.clear();
         self.effects = effects;
     }
 
-    fn carry_out(&mut self, now: u64, effect: Effect<N::Message>, effects: &Effects<N::Message>) {
+    fn carry_out(&mut self, now: u64, effect: Effect, effects: &mut Effects<N::Message>) {
         let bytes = |range: Bytes| &effects.bytes[range.start as usize..range.end as usize];
         match effect {
             Effect::Send { to, message } => {
+                let message = effects.messages.take(message);
                 let bytes = postcard::to_stdvec(&message).expect("a message can be serialised");
                 self.journal.write(now, |recorder, _| recorder.send());
                 self.carrier.send(to, &bytes);
@@ -32,10 +33,10 @@ impl<N: Node, C: Carrier> Driver<N, C> {
             Effect::Put(cell, range) => self.disk.put(cell, bytes(range)),
             Effect::Truncate(records) => self.disk.truncate(records),
             Effect::Sync { tag } => self.sync(now, tag),
-            Effect::Note(place) => self.note(now, effects.facts[place as usize].clone()),
+            Effect::Note(place) => self.note(now, effects.facts.take(place)),
             Effect::Failpoint(_) => {}
-            Effect::Invoke(place) => self.invoke(now, &effects.operations[place as usize]),
-            Effect::Complete(place) => self.complete(now, &effects.completions[place as usize]),
+            Effect::Invoke(place) => self.invoke(now, effects.operations.take(place)),
+            Effect::Complete(place) => self.complete(now, effects.completions.take(place)),
         }
     }
 
@@ -48,21 +49,21 @@ impl<N: Node, C: Carrier> Driver<N, C> {
         self.syncs.push_back(Sync { tag, done_ns, point });
     }
 
-    fn invoke(&mut self, now: u64, operation: &Operation) {
+    fn invoke(&mut self, now: u64, operation: Operation) {
         let (node, detail) = (self.id, Digest::of(&(operation.id, &operation.argument)));
         self.journal.write(now, |recorder, ns| {
             let text = || format!("invokes {} {}", operation.function, operation.key).into();
             recorder.trace(TraceKind::Invoke, ns, node, node, detail, text);
-            recorder.invoke(operation.clone(), ns);
+            recorder.invoke(operation, ns);
         });
     }
 
-    fn complete(&mut self, now: u64, completed: &Completed) {
+    fn complete(&mut self, now: u64, completed: Completed) {
         let (node, detail) = (self.id, Digest::of(&(completed.operation, &completed.result)));
         self.journal.write(now, |recorder, ns| {
             let text = || format!("completes {}", completed.result).into();
             recorder.trace(TraceKind::Complete, ns, node, node, detail, text);
-            recorder.complete(completed.clone(), ns);
+            recorder.complete(completed, ns);
         });
     }
 }

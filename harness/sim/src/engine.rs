@@ -511,7 +511,7 @@ impl<N: Node> Engine<N> {
 
     /// What a callback took from a clock that faults have tampered with.
     fn count_clock_use(&mut self, id: NodeId, now_reads: u64, wall_reads: u64) {
-        let is_armed = |effect: &&Effect<_>| matches!(effect, Effect::Arm { .. });
+        let is_armed = |effect: &&Effect| matches!(effect, Effect::Arm { .. });
         let timers = self.effects.list.iter().filter(is_armed).count() as u64;
         for (fault, what) in &self.members[id.index()].clock_faults {
             let count = match what {

@@ -151,15 +151,15 @@ impl Tag {
     }
 }
 
-/// What a callback asks of the world.
+/// What a callback asks of the world; larger parts stand beside the list, in [`Effects`].
 #[derive(Clone, Debug)]
-pub enum Effect<M> {
+pub enum Effect {
     /// Send a message.
     Send {
         /// To whom.
         to: NodeId,
-        /// What.
-        message: M,
+        /// What: its place in [`Effects::messages`].
+        message: Place,
     },
     /// Arm a timer, or move it.
     Arm {
@@ -185,17 +185,51 @@ pub enum Effect<M> {
         tag: u64,
     },
     /// Note the fact at this place of [`Effects::facts`].
-    Note(u32),
+    Note(Place),
     /// A place where a crash or pause may cut the list.
     Failpoint(&'static str),
     /// A client invokes the operation at this place of [`Effects::operations`].
-    Invoke(u32),
+    Invoke(Place),
     /// A client completes the operation at this place of [`Effects::completions`].
-    Complete(u32),
+    Complete(Place),
 }
 
 /// A range of [`Effects::bytes`].
 pub type Bytes = Range<u32>;
+
+/// Where a part of [`Effects`] stands among its kind.
+pub type Place = u32;
+
+/// Parts of a kind, each to be taken once.
+#[derive(Clone, Debug)]
+pub struct Parts<T>(Vec<Option<T>>);
+
+impl<T> Parts<T> {
+    fn push(&mut self, part: T) -> Place {
+        self.0.push(Some(part));
+        self.0.len() as Place - 1
+    }
+
+    /// Takes the part at a place.
+    ///
+    /// # Panics
+    /// If it was taken before.
+    #[inline]
+    pub fn take(&mut self, place: Place) -> T {
+        self.0[place as usize].take().expect("each part is taken once")
+    }
+
+    /// Takes all parts that are left, in order.
+    pub fn into_rest(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl<T> Default for Parts<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 /// How a client completes an operation.
 #[derive(Clone, Debug)]
@@ -216,15 +250,17 @@ pub struct Completed {
 #[derive(Clone, Debug)]
 pub struct Effects<M> {
     /// The list.
-    pub list: Vec<Effect<M>>,
+    pub list: Vec<Effect>,
+    /// Messages, by [`Effect::Send`].
+    pub messages: Parts<M>,
     /// Facts, by [`Effect::Note`].
-    pub facts: Vec<Fact>,
+    pub facts: Parts<Fact>,
     /// Records and cells, by [`Effect::Append`] and [`Effect::Put`].
     pub bytes: Vec<u8>,
     /// Operations, by [`Effect::Invoke`].
-    pub operations: Vec<Operation>,
+    pub operations: Parts<Operation>,
     /// Completions, by [`Effect::Complete`].
-    pub completions: Vec<Completed>,
+    pub completions: Parts<Completed>,
     /// How often the callback read the monotonic clock.
     pub now_reads: Cell<u32>,
     /// How often it read the wall clock.
@@ -235,10 +271,11 @@ impl<M> Default for Effects<M> {
     fn default() -> Self {
         Self {
             list: Vec::new(),
-            facts: Vec::new(),
+            messages: Parts::default(),
+            facts: Parts::default(),
             bytes: Vec::new(),
-            operations: Vec::new(),
-            completions: Vec::new(),
+            operations: Parts::default(),
+            completions: Parts::default(),
             now_reads: Cell::new(0),
             wall_reads: Cell::new(0),
         }
@@ -250,10 +287,11 @@ impl<M> Effects<M> {
     #[inline]
     pub fn clear(&mut self) {
         self.list.clear();
-        self.facts.clear();
+        self.messages.0.clear();
+        self.facts.0.clear();
         self.bytes.clear();
-        self.operations.clear();
-        self.completions.clear();
+        self.operations.0.clear();
+        self.completions.0.clear();
         self.take_clock_reads();
     }
 
@@ -350,6 +388,7 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Sends a message. It may be lost, late, doubled or overtaken.
     pub fn send(&mut self, to: NodeId, message: M) {
+        let message = self.effects.messages.push(message);
         self.effects.list.push(Effect::Send { to, message });
     }
 
@@ -393,8 +432,8 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Notes a fact, for observers and checkers. No node ever sees it.
     pub fn note(&mut self, fact: Fact) {
-        self.effects.list.push(Effect::Note(self.effects.facts.len() as u32));
-        self.effects.facts.push(fact);
+        let fact = self.effects.facts.push(fact);
+        self.effects.list.push(Effect::Note(fact));
     }
 
     /// Notes that the operation took effect: `position` is its place in the authority's order.
@@ -424,14 +463,14 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Records that an operation is invoked. For clients.
     pub fn invoke(&mut self, operation: Operation) {
-        self.effects.list.push(Effect::Invoke(self.effects.operations.len() as u32));
-        self.effects.operations.push(operation);
+        let operation = self.effects.operations.push(operation);
+        self.effects.list.push(Effect::Invoke(operation));
     }
 
     /// Records that an operation is completed. For clients.
     pub fn complete(&mut self, completed: Completed) {
-        self.effects.list.push(Effect::Complete(self.effects.completions.len() as u32));
-        self.effects.completions.push(completed);
+        let completed = self.effects.completions.push(completed);
+        self.effects.list.push(Effect::Complete(completed));
     }
 
     fn framed(&mut self, record: &impl Serialize) -> Bytes {

@@ -101,7 +101,7 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc { name: "voted", doc: "the node granted its vote" },
         NamedDoc { name: "appended", doc: "the node appended an entry" },
         NamedDoc { name: "truncated", doc: "the node cut its log" },
-        NamedDoc { name: "committed", doc: "the node learned of a commit" },
+        NamedDoc { name: "committed", doc: "the leader committed; others show it when they apply" },
         NamedDoc { name: "applied", doc: "the node applied an entry" },
         NamedDoc { name: "effect", doc: "a command took effect" },
     ],

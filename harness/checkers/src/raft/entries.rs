@@ -3,11 +3,13 @@
 use rustc_hash::FxHashMap;
 use wrack_history::NodeIndex;
 
+use super::log::Chain;
+
 /// An entry, as the first node that appended it did.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     pub digest: u64,
-    pub chain: Option<u64>,
+    pub chain: Option<Chain>,
     /// The term of the entry before it.
     pub previous_term: u64,
     pub node: NodeIndex,

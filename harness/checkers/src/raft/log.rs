@@ -1,16 +1,20 @@
 //! The log of one node, as far as its facts tell.
 
-/// One entry. The chain stands for all entries up to this one.
+use std::num::NonZeroU64;
+
+/// A digest of a log up to an entry: equal chains, equal logs.
+pub(super) type Chain = NonZeroU64;
+
+/// One entry, which its chain stands for, with all before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub term: u64,
-    pub digest: u64,
-    /// A digest of the log up to here; `None` if something before is not known.
-    pub chain: Option<u64>,
+    /// `None` if something before is not known.
+    pub chain: Option<Chain>,
 }
 
 /// An entry of which only the index is known.
-const UNKNOWN: Entry = Entry { term: 0, digest: 0, chain: None };
+const UNKNOWN: Entry = Entry { term: 0, chain: None };
 
 /// Entries from index 1, and what was cut off since the last boot.
 ///
@@ -42,12 +46,13 @@ impl Log {
     }
 
     /// The chain of an entry that would stand at `index`.
-    pub fn chain_after(&self, index: u64, term: u64, digest: u64) -> Option<u64> {
+    pub fn chain_after(&self, index: u64, term: u64, digest: u64) -> Option<Chain> {
         let before = match index {
-            0 | 1 => Some(0),
-            _ => self.entry(index - 1)?.chain,
+            0 | 1 => 0,
+            _ => self.entry(index - 1)?.chain?.get(),
         };
-        Some(mix(mix(before?.rotate_left(17), term), digest))
+        let chain = mix(mix(before.rotate_left(17), term), digest);
+        Some(Chain::new(chain).unwrap_or(Chain::MIN))
     }
 
     /// Puts an entry at `index`; what lies between it and the end so far is unknown.
@@ -108,7 +113,7 @@ mod tests {
     fn push(log: &mut Log, term: u64) {
         let index = log.len() + 1;
         let chain = log.chain_after(index, term, term);
-        let entry = Entry { term, digest: term, chain };
+        let entry = Entry { term, chain };
         log.push(index, entry);
     }
 

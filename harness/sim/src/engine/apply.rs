@@ -1,10 +1,10 @@
 //! Carrying out the effects of a callback, in their order.
 
-use wrack_history::{Fact, Operation, Outcome, TraceKind};
+use wrack_history::{Operation, Outcome, TraceKind};
 
 use super::{Digest, Effect, Effects, Engine, Envelope, Node, NodeId, Sync, Timed, timer_due};
 use crate::network::Routed;
-use crate::node::Bytes;
+use crate::node::{Bytes, Completed};
 use crate::queue::Due;
 use crate::world::{FailpointAction, Observer, TailChance};
 
@@ -20,7 +20,10 @@ impl<N: Node> Engine<N> {
         let mut effects = list.drain(..);
         while let Some(effect) = effects.next() {
             match effect {
-                Effect::Send { to, message } => self.send(id, to, message),
+                Effect::Send { to, message } => {
+                    let message = self.effects.messages.take(message);
+                    self.send(id, to, message);
+                }
                 Effect::Arm { timer, after_ns } => self.arm(id, timer, after_ns),
                 Effect::Failpoint(name) => {
                     if let Some(sprung) = self.spring(id, name) {
@@ -39,7 +42,7 @@ impl<N: Node> Engine<N> {
     }
 
     /// Carries out one of the rarer effects.
-    fn carry_out(&mut self, id: NodeId, effect: Effect<N::Message>, observer: &mut dyn Observer) {
+    fn carry_out(&mut self, id: NodeId, effect: Effect, observer: &mut dyn Observer) {
         let member = &mut self.members[id.index()];
         let bytes = |range: Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
         match effect {
@@ -52,17 +55,21 @@ impl<N: Node> Engine<N> {
             Effect::Truncate(records) => member.disk.truncate(records),
             Effect::Sync { tag } => self.sync(id, tag),
             Effect::Note(place) => {
-                let fact = &mut self.effects.facts[place as usize];
-                let fact = std::mem::replace(fact, Fact::Crashed);
+                let fact = self.effects.facts.take(place);
                 self.note(id, fact, observer);
             }
-            Effect::Invoke(place) => self.invoke(id, place as usize),
-            Effect::Complete(place) => self.complete(id, place as usize),
+            Effect::Invoke(place) => {
+                let operation = self.effects.operations.take(place);
+                self.invoke(id, operation);
+            }
+            Effect::Complete(place) => {
+                let completed = self.effects.completions.take(place);
+                self.complete(id, completed);
+            }
         }
     }
 
-    fn invoke(&mut self, id: NodeId, place: usize) {
-        let operation = self.effects.operations[place].clone();
+    fn invoke(&mut self, id: NodeId, operation: Operation) {
         let digest = Digest::of(&(operation.id, &operation.argument));
         self.record.trace(TraceKind::Invoke, self.now, id, id, digest, || {
             let Operation { function, key, argument, .. } = &operation;
@@ -71,8 +78,7 @@ impl<N: Node> Engine<N> {
         self.record.invoke(operation, self.now);
     }
 
-    fn complete(&mut self, id: NodeId, place: usize) {
-        let completed = self.effects.completions[place].clone();
+    fn complete(&mut self, id: NodeId, completed: Completed) {
         let digest = Digest::of(&(completed.operation, &completed.result));
         self.record.trace(TraceKind::Complete, self.now, id, id, digest, || {
             let outcome = match completed.outcome {

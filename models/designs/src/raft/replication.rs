@@ -206,8 +206,8 @@ impl Raft {
         }
         self.commit = commit;
         cx.always("what is committed is in the log", commit <= self.log.last_index());
-        cx.note(Fact::Committed { index: commit, term: self.hard.term });
         if self.leads() {
+            cx.note(Fact::Committed { index: commit, term: self.hard.term });
             cx.failpoint("raft.committed");
         }
         while self.machine.applied() < commit {

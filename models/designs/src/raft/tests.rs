@@ -46,7 +46,10 @@ impl Bench {
         let mut sent = Vec::new();
         for effect in effects.list {
             match effect {
-                Effect::Send { to, message: Wire::Peer(rpc) } => sent.push((to, rpc)),
+                Effect::Send { to, message } => match effects.messages.take(message) {
+                    Wire::Peer(rpc) => sent.push((to, rpc)),
+                    Wire::Request(_) | Wire::Response(_) => {}
+                },
                 Effect::Append(range) => {
                     self.disk.append(&effects.bytes[range.start as usize..range.end as usize]);
                 }
@@ -54,7 +57,7 @@ impl Bench {
                 _ => {}
             }
         }
-        self.facts.extend(effects.facts);
+        self.facts.extend(effects.facts.into_rest());
         sent
     }
 

@@ -56,7 +56,7 @@ impl Bench {
         let stream = &mut self.stream;
         act(&mut self.owner, &mut Context::new(NodeId(0), now, stream, &self.disk, &mut effects));
         let sent = effects.list.into_iter().filter_map(|effect| match effect {
-            Effect::Send { to, message } => Some((to, message)),
+            Effect::Send { to, message } => Some((to, effects.messages.take(message))),
             _ => None,
         });
         sent.collect()
