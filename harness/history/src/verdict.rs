@@ -49,6 +49,33 @@ pub struct Anomaly {
     /// The nodes it is about, for promises that clients do not see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<NodeIndex>,
+    /// The smallest part of the history that shows it, where there is such a thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterexample: Option<Counterexample>,
+}
+
+/// The smallest part of a history that was found to contradict a guarantee by itself, so that a person
+/// can follow it on paper.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counterexample {
+    /// Its operations, in order of invocation.
+    pub operations: Vec<Step>,
+    /// Ids of operations: an order that is legal, and than which none goes further.
+    pub legal: Vec<u64>,
+    /// What the object is worth after that.
+    pub state: SmolStr,
+    /// Ids of operations: those that would have to come next, and none of which can.
+    pub blocked: Vec<u64>,
+}
+
+/// An operation of a counterexample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its id in the history.
+    pub id: u64,
+    /// What it did and when, in words; it may say less than in the history, where the rest does not
+    /// matter.
+    pub text: SmolStr,
 }
 
 /// What one checker says of one run.

@@ -78,6 +78,10 @@ impl Model for CasRegister {
         }
     }
 
+    fn show(&self, state: &u32) -> String {
+        self.values.value(*state).to_string()
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         match step {
             Step::Read(_) | Step::Differs(_) => Effect::None,

@@ -90,6 +90,11 @@ pub trait Model {
     /// The state after the step, or `None` if the step is illegal in this state.
     fn step(&self, state: &Self::State, step: &Self::Step) -> Option<Self::State>;
 
+    /// The state in words that a client would use.
+    fn show(&self, state: &Self::State) -> String {
+        format!("{state:?}")
+    }
+
     /// Hint: how the step treats the state.
     fn effect(&self, _step: &Self::Step) -> Effect {
         Effect::Any

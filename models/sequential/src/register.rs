@@ -42,6 +42,10 @@ impl Model for Register {
         self.0.step(state, step)
     }
 
+    fn show(&self, state: &u32) -> String {
+        self.0.show(state)
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         self.0.effect(step)
     }

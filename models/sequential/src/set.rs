@@ -74,6 +74,13 @@ impl Model for Set {
         }
     }
 
+    fn show(&self, state: &Elements) -> String {
+        let mut elements: Vec<(&Value, u32)> = self.numbers.iter().map(|(v, n)| (v, *n)).collect();
+        elements.retain(|(_, number)| state.has(*number));
+        elements.sort_unstable_by_key(|(_, number)| *number);
+        Value::list(elements.into_iter().map(|(value, _)| value.clone())).to_string()
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         match step {
             Step::Read(_) | Step::Twice => Effect::None,

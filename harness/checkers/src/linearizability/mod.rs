@@ -22,10 +22,11 @@
 //! * `call` is the compact form of a key's operations;
 //! * `search` decides for every model by `walk`s through the events, `configuration` is what these keep;
 //! * `register`, `zones` and `plan` decide most registers without a search, `set` sets that only grow;
-//! * `shrink` makes a contradiction small, and `explain` says it in words.
+//! * `shrink` makes a contradiction small, `explain` says it in words, and `counterexample` on paper.
 
 mod call;
 mod configuration;
+mod counterexample;
 mod depth;
 mod explain;
 mod open;

@@ -441,6 +441,9 @@ fn compare(
             prop_assert!(!with_model(model, EveryOrder(&small)).unwrap(), "{small:#?}");
             let anomaly = super::explain::explain(Specification::of(model), &all, &small);
             prop_assert!(!anomaly.operations.is_empty());
+            if let Some(paper) = anomaly.counterexample {
+                prop_assert!(!paper.blocked.is_empty(), "{paper:#?}");
+            }
         }
     }
     for (stage, end) in with_model(model, EveryWalk(&all)).unwrap() {
@@ -542,4 +545,30 @@ fn an_object_may_start_anywhere() {
     assert_eq!(judge(&zero, "0"), Verdict::Valid);
     assert_eq!(judge(&zero, "-"), Verdict::Invalid);
     assert_eq!(judge(&Value::Nil, "0"), Verdict::Invalid);
+}
+
+#[test]
+fn a_counterexample_says_how_far_a_legal_order_goes_and_what_stops_it() {
+    let history = history(
+        "p1 write k 1 1..2
+         p2 write k 2 3..4
+         p3 read  k - 3..9 2
+         p4 read  k - 10..11 1",
+    );
+    let evidence = crate::Evidence::of_history(&history, "register");
+    let judgement = GUARANTEE.judge(&evidence, &wrack_history::Settings::default());
+    let found = judgement.anomalies[0].counterexample.as_ref().expect("it is small");
+    let texts: Vec<&str> = found.operations.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "process 1 asked to write 1 of k and was told ok (0.001 s to 0.002 s)",
+            "process 2 asked to write 2 of k and was told ok (0.003 s to 0.004 s)",
+            "process 4 read 1 of k (0.010 s to 0.011 s)",
+        ]
+    );
+    assert_eq!(
+        (&found.legal[..], found.state.as_str(), &found.blocked[..]),
+        (&[0, 1][..], "2", &[3][..])
+    );
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use wrack_history::{Anomaly, Operation, Value};
 use wrack_sequential::Specification;
 
+use super::counterexample::counterexample;
 use crate::words::{done_at, noun, sentence, span};
 
 /// Operations of an anomaly, at most.
@@ -41,6 +42,7 @@ pub(super) fn explain(
         at_ns: at.map(|operation| operation.complete.ns).max(),
         key: Some(whole[0].key.clone()).filter(|key| !key.is_empty()),
         operations: ids(&operations),
+        counterexample: counterexample(specification, small),
         ..Anomaly::default()
     }
 }
