@@ -57,8 +57,7 @@ impl Model for Counter {
     }
 
     fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
-        let wrong =
-            || ModelError::WrongInitial { model: Self::INFO.name, initial: initial.clone() };
+        let wrong = || ModelError::wrong_initial::<Self>(initial);
         self.initial = initial.as_integer().ok_or_else(wrong)?;
         Ok(())
     }

@@ -10,10 +10,18 @@
 //! what it does to a state ([`Model::step`], asked millions of times). The others are hints; a model
 //! that leaves them out is judged rightly, only slower.
 
+pub mod bank;
 pub mod cas_register;
 pub mod counter;
+pub mod g_set;
+pub mod kv;
+pub mod list;
+pub mod log;
+pub mod multi_register;
+pub mod mutex;
 pub mod register;
 pub mod set;
+pub mod unique_ids;
 mod values;
 
 use std::fmt::Debug;
@@ -183,6 +191,11 @@ impl ModelError {
         }
     }
 
+    /// The object of model `M` cannot start at this value.
+    pub fn wrong_initial<M: Model>(initial: &Value) -> Self {
+        Self::WrongInitial { model: M::INFO.name, initial: initial.clone() }
+    }
+
     /// The operation carries `found` where its function needs `wanted`.
     pub fn wrong_value(operation: &Operation, wanted: &'static str, found: &Value) -> Self {
         Self::WrongValue {
@@ -285,10 +298,18 @@ macro_rules! models {
 }
 
 models! {
+    bank::Bank,
     cas_register::CasRegister,
     counter::Counter,
+    g_set::GrowingSet,
+    kv::KeyValue,
+    list::List,
+    log::Log,
+    multi_register::MultiRegister,
+    mutex::Mutex,
     register::Register,
     set::Set,
+    unique_ids::UniqueIds,
 }
 
 /// The model of this name.

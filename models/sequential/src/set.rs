@@ -167,7 +167,8 @@ impl Elements {
         word.is_some_and(|word| word & (1 << (element % 64)) != 0)
     }
 
-    fn with(&self, element: u32) -> Self {
+    /// These and this one.
+    pub fn with(&self, element: u32) -> Self {
         let mut elements = self.clone();
         elements.insert(element);
         elements
