@@ -79,6 +79,11 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// Whether the objects are sets, whose elements count one by one.
+    pub(crate) fn is_set(&self) -> bool {
+        matches!(self.model, "set" | "g-set")
+    }
+
     /// What the object of each key is.
     pub(crate) fn specification(&self) -> Specification<'a> {
         Specification { model: self.model, initial: self.initial }

@@ -74,9 +74,9 @@ fn judge_final_reads(evidence: &Evidence<'_>, judgement: &mut Judgement) -> u64 
         let acknowledged = operations.iter().filter(|operation| is_acknowledged_change(operation));
         judgement.examine("final reads", reads.len() as u64);
         judgement.examine("acknowledged writes", acknowledged.count() as u64);
-        let found = reads.iter().find_map(|read| match evidence.model {
-            "set" => lost_elements(operations, read),
-            _ => lost_writes(operations, read),
+        let found = reads.iter().find_map(|read| match evidence.is_set() {
+            true => lost_elements(operations, read),
+            false => lost_writes(operations, read, evidence.initial),
         });
         let Some(found) = found else {
             continue;
@@ -97,13 +97,17 @@ struct Lost<'a> {
     instead: Option<&'a Operation>,
 }
 
-fn lost_writes<'a>(operations: &[&'a Operation], read: &'a Operation) -> Option<Lost<'a>> {
+fn lost_writes<'a>(
+    operations: &[&'a Operation],
+    read: &'a Operation,
+    initial: &Value,
+) -> Option<Lost<'a>> {
     let value = &read.result;
     let instead = operations
         .iter()
         .filter(|writer| writer.outcome != Outcome::Fail && left(writer) == Some(value))
         .max_by_key(|writer| writer.effect_by());
-    if instead.is_none() && !value.is_nil() {
+    if instead.is_none() && value != initial {
         return None;
     }
     let is_lost = |write: &&&Operation| {
@@ -157,7 +161,7 @@ impl Lost<'_> {
                 done_at(instead)
             ),
             None if first.function == "add" => format!("did not find {}", it(writes.len())),
-            None => "returned nil, the initial value".to_owned(),
+            None => format!("returned {found}, the initial value"),
         };
         let operations = writes.iter().take(20).chain([read]).chain(instead);
         let mut operations: Vec<u64> = operations.map(|operation| operation.id).collect();
@@ -224,6 +228,27 @@ mod tests {
             "write 1 by process 1 of k was acknowledged by 0.020 s, but the final read at \
              0.110 s returned nil, the initial value",
         );
+    }
+
+    #[test]
+    fn an_object_may_start_anywhere() {
+        let case = |result: &'static str| {
+            Case::new("register", result).phases(50, 90, 120).initial(0.into())
+        };
+        case(
+            "p1 write k 1 10..20
+             p4 read  k - 100..110 0",
+        )
+        .rejected_by(
+            &GUARANTEE,
+            "write 1 by process 1 of k was acknowledged by 0.020 s, but the final read at \
+             0.110 s returned 0, the initial value",
+        );
+        case(
+            "p1 write k 1 10..20
+             p4 read  k - 100..110",
+        )
+        .accepted_by(&GUARANTEE);
     }
 
     #[test]

@@ -62,11 +62,14 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         let updates = operations.iter().filter(|operation| is_ok_update(operation)).count();
         judgement.examine("updates", updates as u64);
         judgement.examine("keys", 1);
-        let mut anomalies: Vec<Anomaly> = same_base(&operations).into_iter().collect();
+        let mut anomalies: Vec<Anomaly> =
+            same_base(&operations, evidence.initial).into_iter().collect();
         for read in final_reads.get(key).into_iter().flatten() {
             judgement.examine("final reads", 1);
             if evidence.model == "counter" {
-                anomalies.extend(Sum::of(&operations, read).anomaly(read, &doubled));
+                let initial = evidence.initial.as_integer().unwrap_or(0);
+                let sum = Sum::of(&operations, read, initial);
+                anomalies.extend(sum.anomaly(read, (&doubled, initial)));
             }
         }
         for mut anomaly in anomalies {
@@ -93,10 +96,11 @@ fn delta(operation: &Operation) -> Option<i64> {
 }
 
 /// Two ok updates of one key that started from one version.
-fn same_base(operations: &[&Operation]) -> Option<Anomaly> {
+fn same_base(operations: &[&Operation], initial: &Value) -> Option<Anomaly> {
     let mut bases = BTreeMap::<Value, &Operation>::new();
     let one_way = is_one_way(operations);
-    let written = times_left(operations);
+    let mut times = times_left(operations);
+    *times.entry(initial).or_default() += 1;
     for update in operations.iter().copied().filter(|operation| is_ok_update(operation)) {
         let base = match delta(update) {
             Some(_) if !one_way => None,
@@ -105,7 +109,7 @@ fn same_base(operations: &[&Operation]) -> Option<Anomaly> {
                 .as_integer()
                 .and_then(|sum| sum.checked_sub(delta))
                 .map(Value::Integer),
-            None => found(update).filter(|value| is_one_version(update, value, &written)).cloned(),
+            None => found(update).filter(|value| is_one_version(update, value, &times)).cloned(),
         };
         let Some(base) = base else {
             continue;
@@ -146,10 +150,10 @@ fn times_left<'a>(operations: &[&'a Operation]) -> BTreeMap<&'a Value, u32> {
     times
 }
 
-/// Whether a value that a cas replaced by another stands for one version only.
+/// Whether a value that a cas replaced by another stands for one version only: an object starts with
+/// its initial value once.
 fn is_one_version(cas: &Operation, value: &Value, times: &BTreeMap<&Value, u32>) -> bool {
-    let once = if value.is_nil() { 0 } else { 1 };
-    left(cas) != Some(value) && times.get(value).copied().unwrap_or(0) <= once
+    left(cas) != Some(value) && times.get(value).is_none_or(|times| *times <= 1)
 }
 
 /// Between what and what the final value of a counter must lie.
@@ -164,8 +168,9 @@ struct Sum {
 impl Sum {
     /// An add counts for certain if it was acknowledged before the final read began, and as doubtful
     /// if it may have taken effect before the read completed.
-    fn of(operations: &[&Operation], read: &Operation) -> Self {
-        let mut sum = Self { least: 0, most: 0, ok: 0, doubtful: 0, retried: false };
+    fn of(operations: &[&Operation], read: &Operation, initial: i64) -> Self {
+        let initial = i128::from(initial);
+        let mut sum = Self { least: initial, most: initial, ok: 0, doubtful: 0, retried: false };
         for add in operations.iter().filter(|operation| operation.outcome != Outcome::Fail) {
             let Some(delta) = delta(add).map(i128::from) else {
                 continue;
@@ -183,11 +188,12 @@ impl Sum {
         sum
     }
 
-    fn anomaly(&self, read: &Operation, doubled: &Doubled) -> Option<Anomaly> {
-        let value = match read.result.is_nil() {
-            true => 0,
-            false => i128::from(read.result.as_integer()?),
-        };
+    /// What a read of nil finds is the initial value, wherever the counter starts.
+    fn anomaly(&self, read: &Operation, (doubled, initial): (&Doubled, i64)) -> Option<Anomaly> {
+        let value = i128::from(match read.result.is_nil() {
+            true => initial,
+            false => read.result.as_integer()?,
+        });
         let doubled = self.retried || doubled.has(&read.key);
         let adds = count(self.ok, "increment");
         let bound = match value {

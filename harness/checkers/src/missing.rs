@@ -42,9 +42,9 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let effects = effects(evidence.facts);
     let of_operation = by_operation(&effects);
-    let doubled = match evidence.model {
-        "set" => added_by_several(&evidence.history.operations),
-        _ => BTreeSet::new(),
+    let doubled = match evidence.is_set() {
+        true => added_by_several(&evidence.history.operations),
+        false => BTreeSet::new(),
     };
     let (mut expected, mut missing) = (0, 0);
     for operation in &evidence.history.operations {

@@ -11,9 +11,9 @@
 //! p2                |- read 1 -|
 //! ```
 //! The definition: no read returns a value never written, written only later, or of an operation
-//! that failed. In a set, each element that is read is judged by itself. A refused cas wrote nothing.
+//! that failed. The initial value was always there. In a set, each element that is read is judged by itself. A refused cas wrote nothing.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, Value, duration};
 
@@ -48,17 +48,14 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     }
     for (key, operations) in operations_by_key(&evidence.history.operations) {
         judgement.examine("keys", 1);
-        let sources = Sources::new(&operations);
+        let sources = Sources::new(&operations, elements(evidence, evidence.initial));
         let reads = operations.iter().filter(|operation| is_ok_read(operation));
         let mut reads: Vec<&Operation> = reads.copied().collect();
         reads.sort_unstable_by_key(|read| read.complete.index);
         let mut explained: &[Value] = &[];
         for read in reads {
             judgement.examine("reads", 1);
-            let values = match read.result.as_list() {
-                Some(elements) if evidence.model == "set" => elements,
-                _ => std::slice::from_ref(&read.result),
-            };
+            let values = elements(evidence, &read.result);
             // What explains an element to one read explains it to every read that completes later,
             // and a set is mostly read in one order: only what is new must be looked up.
             let known = explained.iter().zip(values).take_while(|(old, new)| old == new).count();
@@ -73,6 +70,15 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         }
     }
     judgement
+}
+
+/// What a state is made of: the elements of a set, or the value itself.
+fn elements<'a>(evidence: &Evidence<'_>, state: &'a Value) -> &'a [Value] {
+    match state {
+        Value::Nil if evidence.is_set() => &[],
+        Value::List(elements) if evidence.is_set() => elements,
+        value => std::slice::from_ref(value),
+    }
 }
 
 fn is_ok_read(operation: &Operation) -> bool {
@@ -90,10 +96,14 @@ fn source(operation: &Operation) -> Option<&Value> {
 
 /// Of each value, the operation that explains it best: of those that may have taken effect the one
 /// that was invoked first, or else one that did not.
-struct Sources<'a>(FxHashMap<&'a Value, &'a Operation>);
+struct Sources<'a> {
+    best: FxHashMap<&'a Value, &'a Operation>,
+    /// What was there from the beginning.
+    initial: FxHashSet<&'a Value>,
+}
 
 impl<'a> Sources<'a> {
-    fn new(operations: &[&'a Operation]) -> Self {
+    fn new(operations: &[&'a Operation], initial: &'a [Value]) -> Self {
         let mut best = FxHashMap::<&Value, &Operation>::default();
         for operation in operations.iter().copied() {
             let Some(value) = source(operation) else {
@@ -104,16 +114,16 @@ impl<'a> Sources<'a> {
                 *known = operation;
             }
         }
-        Self(best)
+        Self { best, initial: initial.iter().collect() }
     }
 
     fn explain(&self, value: &Value, read: &Operation) -> bool {
         let explains = |source: &&Operation| !is_void(source) && !read.precedes(source);
-        value.is_nil() || self.0.get(value).is_some_and(explains)
+        self.initial.contains(value) || self.best.get(value).is_some_and(explains)
     }
 
     fn anomaly(&self, value: &Value, read: &Operation) -> Anomaly {
-        let source = self.0.get(value).copied();
+        let source = self.best.get(value).copied();
         let why = match source {
             None => "nobody ever wrote it".to_owned(),
             Some(source) if is_refused(source) => format!("{} was refused", noun(source)),
@@ -152,6 +162,8 @@ fn rank(operation: &Operation) -> (bool, u64) {
 
 #[cfg(test)]
 mod tests {
+    use wrack_history::Value;
+
     use super::GUARANTEE;
     use crate::story::Case;
 
@@ -191,6 +203,19 @@ mod tests {
              p2 read k - 20..30 1",
             "cas 7 to 1 by process 1 was refused",
         );
+    }
+
+    #[test]
+    fn what_was_there_from_the_beginning_is_no_phantom() {
+        let read = "p2 read k - 20..30 7";
+        Case::new("register", read).initial(7.into()).accepted_by(&GUARANTEE);
+        Case::new("register", "p2 read k - 20..30").initial(7.into()).rejected_by(
+            &GUARANTEE,
+            "process 2 read nil of k at 0.030 s, but nobody ever wrote it",
+        );
+        let initial = Value::list([7.into()]);
+        Case::new("set", "p2 read k - 20..30 [7]").initial(initial).accepted_by(&GUARANTEE);
+        Case::new("set", "p2 read k - 20..30").accepted_by(&GUARANTEE);
     }
 
     #[test]

@@ -122,11 +122,19 @@ pub(crate) struct Case<'a> {
     pub facts: Vec<FactRecord>,
     pub phases_ms: [u64; 3],
     pub settings: Settings,
+    pub initial: Value,
 }
 
 impl<'a> Case<'a> {
     pub fn new(model: &'a str, history: &'a str) -> Self {
-        Self { model, history, facts: Vec::new(), phases_ms: [0; 3], settings: Settings::default() }
+        Self {
+            model,
+            history,
+            facts: Vec::new(),
+            phases_ms: [0; 3],
+            settings: Settings::default(),
+            initial: Value::Nil,
+        }
     }
 
     pub fn facts(self, facts: Vec<FactRecord>) -> Self {
@@ -141,6 +149,10 @@ impl<'a> Case<'a> {
         Self { settings, ..self }
     }
 
+    pub fn initial(self, initial: Value) -> Self {
+        Self { initial, ..self }
+    }
+
     pub fn judge(&self, guarantee: &Guarantee) -> Judgement {
         let history = history(self.history);
         let nodes: Vec<SmolStr> = ["n1", "n2", "n3"].map(SmolStr::from).to_vec();
@@ -151,7 +163,7 @@ impl<'a> Case<'a> {
             nodes: &nodes,
             phases: Phases { heal_ns, quiet_end_ns, end_ns },
             model: self.model,
-            initial: &Value::Nil,
+            initial: &self.initial,
             states_max: 100_000,
         };
         guarantee.judge(&evidence, &self.settings)

@@ -31,7 +31,7 @@ pub(crate) struct Versioned<'a> {
 
 /// The versions of all keys, in order of their names; or why there is no order.
 pub(crate) fn versions<'a>(evidence: &Evidence<'a>) -> Result<Vec<Versioned<'a>>, String> {
-    if evidence.model == "set" {
+    if evidence.is_set() {
         return Err("a set has elements, not versions".to_owned());
     }
     let mut effects = effects(evidence.facts);

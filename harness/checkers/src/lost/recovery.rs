@@ -67,7 +67,7 @@ impl<'a> Recovery<'a> {
             *last = effect.position.max(*last);
         }
         Self {
-            each_counts: evidence.model == "set",
+            each_counts: evidence.is_set(),
             removed: removes.map(|remove| (&remove.key, &remove.argument)).collect(),
             operations: operations.iter().map(|operation| (operation.id, operation)).collect(),
             positions,
