@@ -159,13 +159,16 @@ fn left(step: Step) -> Option<usize> {
 
 impl Register {
     fn new(mut calls: Vec<Call<Step>>, values: usize) -> Self {
-        let (mut changes, mut seen) = (vec![0; values], vec![0; values]);
         for call in &mut calls {
             if let Step::Cas { expected, new } = call.step
                 && expected == new
             {
                 call.step = Step::Read(Some(expected));
             }
+        }
+        calls.retain(|call| call.required || left(call.step).is_some());
+        let (mut changes, mut seen) = (vec![0; values], vec![0; values]);
+        for call in &calls {
             if let Some(value) = left(call.step) {
                 changes[value] += 1;
             }
