@@ -3,7 +3,9 @@
 mod anomalies;
 mod banner;
 mod charts;
+mod checked;
 mod faults;
+mod keys;
 mod mark;
 mod origin;
 mod promises;
@@ -11,13 +13,16 @@ mod slos;
 
 use askama::Template;
 use wrack_history::Run;
+use wrack_history::check::Check;
 
 use crate::plot::band::bands;
 use crate::text;
 use anomalies::Anomalies;
 use banner::Banner;
 use charts::Charts;
+use checked::Checked;
 use faults::Faults;
+use keys::Keys;
 use origin::Origin;
 use promises::Promises;
 use slos::Slos;
@@ -28,35 +33,45 @@ const STYLE_HASH: &str = "M7WVmrhfj1cYn3zsiWq4qShoehrpF7CTDhcQT4qNMbI=";
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
+struct Page {
     title: String,
     style: &'static str,
     style_hash: &'static str,
-    banner: Banner<'a>,
-    promises: Promises<'a>,
-    anomalies: Anomalies<'a>,
-    faults: Faults,
-    charts: Charts,
-    slos: Slos<'a>,
-    origin: Origin<'a>,
+    panels: Vec<String>,
 }
 
-/// Writes the page.
+/// Writes the page of a run.
 pub(crate) fn page(run: &Run) -> String {
     let bands = bands(run);
-    let page = Page {
-        title: title(run),
-        style: STYLE,
-        style_hash: STYLE_HASH,
-        banner: Banner::of(run),
-        promises: Promises::of(run),
-        anomalies: Anomalies::of(run, &bands),
-        faults: Faults::of(run),
-        charts: Charts::of(run, &bands),
-        slos: Slos::of(run),
-        origin: Origin::of(run),
-    };
-    page.render().expect("a template renders into memory")
+    let panels = [
+        Banner::of(run).render(),
+        Promises::of(run).render(),
+        Anomalies::of(run, &bands).render(),
+        Faults::of(run).render(),
+        Charts::of(run, &bands).render(),
+        Slos::of(run).render(),
+        Origin::of(run).render(),
+    ];
+    frame(title(run), panels)
+}
+
+/// Writes the page of a history that somebody else recorded.
+pub(crate) fn check_page(check: &Check) -> String {
+    let bands = bands(&check.run);
+    let panels = [
+        Checked::of(check).render(),
+        Promises::of(&check.run).render(),
+        Anomalies::of(&check.run, &bands).render(),
+        Charts::of(&check.run, &bands).render(),
+        Keys::of(check).render(),
+    ];
+    frame(format!("{}: {}", check.run.verdict, text::label(&check.path)), panels)
+}
+
+fn frame<const N: usize>(title: String, panels: [askama::Result<String>; N]) -> String {
+    let rendered = "a template renders into memory";
+    let panels = panels.map(|panel| panel.expect(rendered)).into();
+    Page { title, style: STYLE, style_hash: STYLE_HASH, panels }.render().expect(rendered)
 }
 
 fn title(run: &Run) -> String {

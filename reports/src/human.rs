@@ -31,6 +31,11 @@ pub(crate) fn text(run: &Run, links: &Links<'_>) -> String {
     lines.extend(section("promises", run.judgements.iter().map(promise)));
     lines.extend(section("objectives", run.slos.iter().map(objective)));
     lines.extend(section("next", next(links)));
+    document(lines)
+}
+
+/// Lines as a text, without control characters.
+pub(crate) fn document(lines: Vec<String>) -> String {
     let mut text = String::new();
     for line in lines {
         writeln!(text, "{}", plain(line.trim_end())).expect("a string takes every text");
@@ -83,7 +88,7 @@ fn notes(run: &Run) -> Vec<String> {
 }
 
 /// A heading and its lines, if there are any.
-fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(crate) fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let lines: Vec<String> = lines.into_iter().collect();
     if lines.is_empty() {
         return lines;
@@ -94,7 +99,7 @@ fn section(heading: &str, lines: impl IntoIterator<Item = String>) -> Vec<String
 }
 
 /// All anomalies, unless the first line tells the only one.
-fn anomalies(run: &Run) -> Vec<String> {
+pub(crate) fn anomalies(run: &Run) -> Vec<String> {
     let total = run.anomalies().count();
     if total < 2 {
         return Vec::new();
@@ -134,7 +139,7 @@ fn fault(fault: &ResolvedFault) -> String {
 }
 
 /// `STALE   valid    bounded staleness in time, bound 5s: observed 0.112 s at most; 1,480 reads`.
-fn promise(judgement: &Judgement) -> String {
+pub(crate) fn promise(judgement: &Judgement) -> String {
     let mut line = format!("{:<8}{:<9}", judgement.code, judgement.verdict.to_string());
     let mut parts = vec![text::guarantee(&judgement.code).to_owned()];
     parts.extend(judgement.bound.as_ref().map(|bound| format!("bound {bound}")));

@@ -6,6 +6,7 @@
 //!
 //! Everything is bounded: plots are binned, labels are clipped, and lists that are cut say so.
 
+mod check;
 mod html;
 mod human;
 mod plot;
@@ -14,6 +15,7 @@ mod text;
 mod timeline;
 
 use wrack_history::Run;
+use wrack_history::check::Check;
 
 pub use human::Links;
 
@@ -36,4 +38,19 @@ pub fn html(run: &Run) -> String {
 /// Bounds: at most 10 anomalies and 40 faults are listed; the others are counted.
 pub fn human(run: &Run, links: &Links<'_>) -> String {
     human::text(run, links)
+}
+
+/// The report of a history that somebody else recorded, as one HTML file.
+///
+/// Shape and bounds: as [`html`]; at most 1,000 keys are listed, the broken ones first.
+pub fn check_html(check: &Check) -> String {
+    html::check_page(check)
+}
+
+/// The report of a history that somebody else recorded, as plain text for a terminal.
+///
+/// Shape: the first line is the file and its verdict; then anomalies, with `explain` each
+/// counterexample to be followed on paper, broken keys, promises, and what was assumed.
+pub fn check_human(check: &Check, explain: bool) -> String {
+    check::text(check, explain)
 }

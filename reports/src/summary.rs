@@ -1,6 +1,7 @@
 //! The one sentence that a run is summed up in.
 
 use wrack_history::history::Counts;
+use wrack_history::verdict::Counterexample;
 use wrack_history::{Anomaly, Judgement, Run, Verdict};
 
 use crate::text;
@@ -33,6 +34,27 @@ fn leading(run: &Run) -> Option<&Judgement> {
         .find(|judgement| judgement.code == run.expected)
         .or_else(|| looked().find(|judgement| judgement.examined.contains_key("reads")))
         .or_else(|| looked().next())
+}
+
+/// What was looked at, without faults and objectives: of a history of somebody else's.
+pub(crate) fn examined_of(run: &Run) -> String {
+    let parts = [Some(operations(&run.counts)), leading(run).map(examined)];
+    let by = leading(run).and_then(|judgement| judgement.algorithm.as_ref());
+    let by = by.map(|algorithm| format!("decided by {algorithm}"));
+    parts.into_iter().flatten().chain(by).collect::<Vec<_>>().join("; ")
+}
+
+/// The numbers of the operations of a legal order, as they are listed.
+pub(crate) fn legal(found: &Counterexample) -> Vec<String> {
+    let number = |id: &u64| found.operations.iter().position(|step| step.id == *id);
+    found.legal.iter().filter_map(number).map(|place| format!("({})", place + 1)).collect()
+}
+
+/// The operations that cannot come next, as they are listed.
+pub(crate) fn blocked(found: &Counterexample) -> Vec<String> {
+    let steps = found.operations.iter().enumerate();
+    let blocked = steps.filter(|(_, step)| found.blocked.contains(&step.id));
+    blocked.map(|(place, step)| format!("({}) {}", place + 1, step.text)).collect()
 }
 
 /// `LIN examined 1,480 reads on 5 keys`.
@@ -130,4 +152,40 @@ pub(crate) fn headline(verdict: Verdict) -> &'static str {
         Verdict::Unknown => "UNKNOWN",
         Verdict::Invalid => "INVALID",
     }
+}
+
+/// One sentence that a person who knows nothing of checkers understands.
+pub(crate) fn statement(run: &Run) -> String {
+    match run.verdict {
+        Verdict::Valid => match run.judgements.len() {
+            0 => "Nothing was promised, and nothing was judged.".into(),
+            1 => format!("The promise held: {}.", promised(run)),
+            all => format!("All {all} promises held: {}.", promised(run)),
+        },
+        Verdict::Unknown => "Whether the promises held cannot be said.".into(),
+        Verdict::Invalid => {
+            let codes: Vec<String> =
+                codes_found(run).iter().map(|code| text::code_and_name(code)).collect();
+            match codes.len() {
+                0 => "A promise was broken.".into(),
+                1 => format!("A promise was broken: {}.", codes[0]),
+                _ => format!("{} promises were broken: {}.", codes.len(), text::list(&codes)),
+            }
+        }
+    }
+}
+
+fn promised(run: &Run) -> String {
+    const NAMES_MAX: usize = 6;
+    let name = |code: &str| match text::guarantee(code) {
+        "" => text::label(code),
+        name => name.to_owned(),
+    };
+    let codes = run.judgements.iter().map(|judgement| judgement.code.as_str());
+    let mut names: Vec<String> = codes.take(NAMES_MAX).map(name).collect();
+    let left_out = run.judgements.len().saturating_sub(NAMES_MAX);
+    if left_out > 0 {
+        names.push(format!("{left_out} more"));
+    }
+    text::list(&names)
 }

@@ -4,6 +4,7 @@
 //! recorded by somebody else and one recorded by the simulator are the same type here.
 
 pub mod catalogue;
+pub mod check;
 pub mod codec;
 pub mod duration;
 pub mod fact;

@@ -101,6 +101,9 @@ pub struct Judgement {
     /// How it was decided, where there is a choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
+    /// What it says of each key, by name, where keys are judged one by one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<SmolStr, Verdict>,
 }
 
 impl Judgement {
@@ -119,6 +122,11 @@ impl Judgement {
         anomaly.code = self.code.clone();
         self.anomalies.push(anomaly);
         self.verdict = Verdict::Invalid;
+    }
+
+    /// What it says of each key, in order of their names.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, Verdict)> {
+        self.keys.iter().map(|(key, verdict)| (key.as_str(), *verdict))
     }
 
     /// Lowers a valid verdict to unknown.

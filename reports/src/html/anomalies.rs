@@ -1,10 +1,11 @@
 //! What contradicts the promises: in words, on a time line, as a table.
 
 use askama::Template;
+use wrack_history::verdict::Counterexample;
 use wrack_history::{Anomaly, Operation, Run};
 
 use crate::plot::band::Band;
-use crate::{text, timeline};
+use crate::{summary, text, timeline};
 
 /// So many are drawn with their operations.
 const DRAWN_MAX: usize = 10;
@@ -25,8 +26,18 @@ struct Drawn<'a> {
     about: Vec<String>,
     explanation: String,
     timeline: Option<String>,
+    paper: Option<Paper<'a>>,
     operations: Vec<Row<'a>>,
     note: String,
+}
+
+/// A contradiction to be followed on paper.
+struct Paper<'a> {
+    size: String,
+    operations: Vec<&'a str>,
+    legal: String,
+    state: String,
+    blocked: Vec<String>,
 }
 
 struct Row<'a> {
@@ -68,8 +79,20 @@ fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -
         explanation: text::sentence(&anomaly.explanation),
         timeline: timeline::draw(&format!("anomaly-{number}"), &title, &shown, bands),
         note: note(anomaly.operations.len(), shown.len()),
+        paper: anomaly.counterexample.as_ref().map(|found| paper(run, found)),
         operations: shown.into_iter().map(row).collect(),
         heading,
+    }
+}
+
+fn paper<'a>(run: &Run, found: &'a Counterexample) -> Paper<'a> {
+    let (small, all) = (found.operations.len() as u64, run.counts.total());
+    Paper {
+        size: format!("{small} of {}", text::counted(all, "operations")),
+        operations: found.operations.iter().map(|step| step.text.as_str()).collect(),
+        legal: text::list(&summary::legal(found)),
+        state: text::clip(&found.state, 200),
+        blocked: summary::blocked(found),
     }
 }
 

@@ -34,7 +34,7 @@ impl<'a> Banner<'a> {
                 true => Mark::good("as expected"),
                 false => Mark::bad("not as expected"),
             },
-            statement: statement(run),
+            statement: summary::statement(run),
             details: details(run),
             evidence: summary::evidence(run),
             story: text::paragraph(&run.story),
@@ -42,42 +42,6 @@ impl<'a> Banner<'a> {
             identity: identity(run),
         }
     }
-}
-
-/// One sentence that a person who knows nothing of checkers understands.
-fn statement(run: &Run) -> String {
-    match run.verdict {
-        Verdict::Valid => match run.judgements.len() {
-            0 => "Nothing was promised, and nothing was judged.".into(),
-            1 => format!("The promise held: {}.", promised(run)),
-            all => format!("All {all} promises held: {}.", promised(run)),
-        },
-        Verdict::Unknown => "Whether the promises held cannot be said.".into(),
-        Verdict::Invalid => {
-            let codes: Vec<String> =
-                summary::codes_found(run).iter().map(|code| text::code_and_name(code)).collect();
-            match codes.len() {
-                0 => "A promise was broken.".into(),
-                1 => format!("A promise was broken: {}.", codes[0]),
-                _ => format!("{} promises were broken: {}.", codes.len(), text::list(&codes)),
-            }
-        }
-    }
-}
-
-fn promised(run: &Run) -> String {
-    const NAMES_MAX: usize = 6;
-    let name = |code: &str| match text::guarantee(code) {
-        "" => text::label(code),
-        name => name.to_owned(),
-    };
-    let codes = run.judgements.iter().map(|judgement| judgement.code.as_str());
-    let mut names: Vec<String> = codes.take(NAMES_MAX).map(name).collect();
-    let left_out = run.judgements.len().saturating_sub(NAMES_MAX);
-    if left_out > 0 {
-        names.push(format!("{left_out} more"));
-    }
-    text::list(&names)
 }
 
 /// What explains the statement: the anomaly, the doubts, what was expected instead.
