@@ -10,6 +10,7 @@ pub mod duration;
 pub mod fact;
 pub mod fault;
 pub mod history;
+pub mod import;
 pub mod load;
 pub mod operation;
 pub mod run;

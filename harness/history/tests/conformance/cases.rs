@@ -1,0 +1,196 @@
+//! Which histories a folder of foreign histories holds, how they have to be read, and what is known
+//! of them.
+//!
+//! The folder has the form of `histories/` and `synthetic/` as this project keeps them: verdicts stand
+//! in `histories/verdicts.json`, `histories/MANIFEST.csv` and `synthetic/MANIFEST.csv`. Only
+//! histories of single operations are listed; transactions are another matter.
+//!
+//! Whoever judges them includes this file with `#[path]`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use wrack_history::Value;
+use wrack_history::import::{self, FailedCas, Reading};
+
+/// One history of somebody else's.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its path below the folder.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The model it was recorded for.
+    pub model: &'static str,
+    /// Where its objects start.
+    pub initial: Option<Value>,
+    /// What its failed cas mean.
+    pub failed_cas: Option<FailedCas>,
+    /// Its format, where the content does not tell.
+    pub from: Option<&'static str>,
+    /// Whether it is linearizable; `None` if nobody said so, or if something else was judged.
+    pub linearizable: Option<bool>,
+}
+
+impl Case {
+    /// How it has to be read.
+    pub fn reading(&self) -> Reading<'static> {
+        Reading {
+            model: self.model,
+            initial: self.initial.clone(),
+            failed_cas: self.failed_cas,
+            from: self.from.and_then(import::by_name),
+        }
+    }
+}
+
+/// How the histories of one folder have to be read.
+struct Family {
+    /// What their paths begin with; the first family that fits is it.
+    prefix: &'static str,
+    model: &'static str,
+    initial: fn() -> Option<Value>,
+    failed_cas: Option<FailedCas>,
+    from: Option<&'static str>,
+    /// Whether the verdict that was recorded is one of linearizability.
+    judged: bool,
+}
+
+const fn family(prefix: &'static str, model: &'static str, judged: bool) -> Family {
+    Family { prefix, model, initial: || None, failed_cas: None, from: None, judged }
+}
+
+/// Knossos starts its registers at 0 and takes every failure as no effect.
+const fn knossos(prefix: &'static str) -> Family {
+    Family {
+        initial: || Some(0.into()),
+        failed_cas: Some(FailedCas::Ignored),
+        ..family(prefix, "cas-register", true)
+    }
+}
+
+/// The etcd runs start at nil, and their failed cas had been compared.
+const fn etcd(prefix: &'static str, from: &'static str) -> Family {
+    Family {
+        initial: || Some(Value::Nil),
+        failed_cas: Some(FailedCas::Observed),
+        from: Some(from),
+        ..family(prefix, "cas-register", true)
+    }
+}
+
+fn x_and_y() -> Option<Value> {
+    Some(Value::list(["x", "y"].map(|key| Value::pair(key.into(), 0.into()))))
+}
+
+const FAMILIES: &[Family] = &[
+    family("histories/knossos/mutex", "mutex", true),
+    knossos("histories/knossos/"),
+    knossos("histories/knossos-cas/cas-register"),
+    family("histories/knossos-cas/mutex", "mutex", true),
+    Family { initial: x_and_y, ..family("histories/knossos-cas/multi", "multi-register", true) },
+    family("histories/elle-cli/bank", "bank", true),
+    family("histories/elle-cli/counter", "counter", true),
+    knossos("histories/elle-cli/memstress"),
+    family("histories/elle-cli/mutex", "mutex", true),
+    family("histories/elle-cli/set.", "g-set", true),
+    // What was judged is whether elements are lost or stale, not linearizability.
+    family("histories/elle-cli/set_full", "g-set", false),
+    family("histories/porcupine-kv/", "kv", true),
+    // Maelstrom judges broadcast, counters and sets by what they come to in the end.
+    family("histories/maelstrom/bc-", "g-set", false),
+    family("histories/maelstrom/gc-", "counter", false),
+    family("histories/maelstrom/pn-", "counter", false),
+    family("histories/maelstrom/ids-", "unique-ids", true),
+    family("histories/maelstrom/lk-", "cas-register", true),
+    family("histories/mm-runs/bc-", "g-set", false),
+    family("histories/mm-runs/x-bc-", "g-set", false),
+    family("histories/mm-runs/gc-", "counter", false),
+    family("histories/mm-runs/gs-", "g-set", false),
+    family("histories/mm-runs/pn-", "counter", false),
+    family("histories/mm-runs/x-pn-", "counter", false),
+    family("histories/mm-runs/x-ids", "unique-ids", true),
+    family("histories/mm-runs/lk-", "cas-register", true),
+    family("histories/mm-runs/x-lk-", "cas-register", true),
+    family("synthetic/synth-lin/append", "list", true),
+    family("synthetic/synth-lin/cas", "cas-register", true),
+    // Initial value and failed cas are those of the format.
+    family("synthetic/synth-lin/kv", "kv", true),
+    family("synthetic/synth-lin/queue", "queue", true),
+    family("synthetic/synth-lin/reg", "register", true),
+    family("synthetic/synth-lin/set", "set", true),
+    family("synthetic/synth-lin/stack", "stack", true),
+];
+
+fn family_of(name: &str) -> Option<&'static Family> {
+    const ETCD_LOG: &Family = &etcd("histories/porcupine-etcd/", "jepsen-log");
+    const ETCD_EDN: &Family = &etcd("histories/porcupine-etcd/", "jepsen-edn");
+    if name.starts_with(ETCD_LOG.prefix) {
+        return Some(if name.ends_with(".log") { ETCD_LOG } else { ETCD_EDN });
+    }
+    FAMILIES.iter().find(|family| name.starts_with(family.prefix))
+}
+
+/// Every history of single operations below `folder`, in order of their names.
+pub fn cases(folder: &Path) -> Vec<Case> {
+    let verdicts = verdicts(folder);
+    let mut files = Vec::new();
+    walk(folder, &mut files);
+    let case = |path: &PathBuf| {
+        let name = path.strip_prefix(folder).expect("it is below").to_str()?.replace('\\', "/");
+        let known = ["edn", "json", "jsonl", "log", "txt", "gz"];
+        let extension = path.extension()?.to_str()?;
+        if !known.contains(&extension) || name.ends_with("results.edn") {
+            return None;
+        }
+        let family = family_of(&name)?;
+        let run = name.rsplit_once('/').map_or("", |(run, _)| run);
+        let verdict = verdicts.get(&name).or_else(|| verdicts.get(&format!("{run}/")));
+        Some(Case {
+            model: family.model,
+            initial: (family.initial)(),
+            failed_cas: family.failed_cas,
+            from: family.from,
+            linearizable: verdict.copied().filter(|_| family.judged),
+            path: path.clone(),
+            name,
+        })
+    };
+    let mut cases = files.iter().filter_map(case).collect::<Vec<_>>();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    cases
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        if path.is_dir() { walk(&path, files) } else { files.push(path) }
+    }
+}
+
+/// Verdicts by path below the folder; that of a run by its folder's path with a slash behind.
+fn verdicts(folder: &Path) -> BTreeMap<String, bool> {
+    let mut verdicts = BTreeMap::new();
+    for part in ["histories", "synthetic"] {
+        let manifest = std::fs::read_to_string(folder.join(part).join("MANIFEST.csv"));
+        for line in manifest.unwrap_or_default().lines() {
+            let Some((name, rest)) = line.split_once(',') else { continue };
+            let said = rest.trim_start_matches('"');
+            if said.starts_with("linearizable") || said.starts_with("NOT-linearizable") {
+                verdicts.insert(format!("{part}/{name}"), said.starts_with("linearizable"));
+            }
+        }
+    }
+    let text = std::fs::read_to_string(folder.join("histories/verdicts.json")).unwrap_or_default();
+    let said = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&text);
+    for (name, verdict) in said.unwrap_or_default() {
+        // Where the truth differs, none of ours is of a kind that is judged.
+        let valid = verdict["valid"].as_bool().or(verdict["maelstrom_valid"].as_bool());
+        if let (Some(valid), None) = (valid, verdict.get("truth_differs")) {
+            verdicts.insert(format!("histories/{name}"), valid);
+        }
+    }
+    verdicts
+}
