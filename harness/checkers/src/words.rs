@@ -18,6 +18,9 @@ pub(crate) fn noun(operation: &Operation) -> String {
     let what = match operation.function.as_str() {
         "cas" => cas(operation),
         "read" if operation.is_ok() => format!("read {}", short(&operation.result)),
+        function if operation.argument.is_nil() && !operation.result.is_nil() => {
+            format!("{function} of {}", short(&operation.result))
+        }
         function if operation.argument.is_nil() => function.to_owned(),
         function => format!("{function} {}", short(&operation.argument)),
     };
@@ -33,6 +36,10 @@ pub(crate) fn sentence(operation: &Operation) -> String {
             let found = short(&operation.result);
             format!("process {process} read {found}{}", of(operation))
         }
+        ("contains", Outcome::Ok) => {
+            let found = if refused { "did not find" } else { "found" };
+            format!("process {process} {found} {}{}", short(&operation.argument), of(operation))
+        }
         ("cas", Outcome::Ok) if refused => {
             format!("process {process} was refused {}{}", cas(operation), of(operation))
         }
@@ -44,6 +51,7 @@ pub(crate) fn sentence(operation: &Operation) -> String {
                 _ => format!("{function} {argument}"),
             };
             let learned = match outcome {
+                Outcome::Ok if finds_nothing(operation) => " and found nothing".to_owned(),
                 Outcome::Ok if operation.result.is_nil() => " and was told ok".to_owned(),
                 Outcome::Ok => format!(" and was told {}", short(&operation.result)),
                 Outcome::Fail => " and was told that it failed".to_owned(),
@@ -52,6 +60,12 @@ pub(crate) fn sentence(operation: &Operation) -> String {
             format!("process {process} asked to {asked}{key}{learned}")
         }
     }
+}
+
+/// Whether the operation asked for what comes next, and there was nothing.
+fn finds_nothing(operation: &Operation) -> bool {
+    let takes = matches!(operation.function.as_str(), "dequeue" | "pop" | "delete-min");
+    takes && operation.result.is_nil()
 }
 
 /// ` of k1`, or nothing where there is only one object.

@@ -12,6 +12,7 @@
 
 pub mod bank;
 pub mod cas_register;
+pub mod contents;
 pub mod counter;
 pub mod g_set;
 pub mod kv;
@@ -19,8 +20,11 @@ pub mod list;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;
+pub mod priority_queue;
+pub mod queue;
 pub mod register;
 pub mod set;
+pub mod stack;
 pub mod unique_ids;
 mod values;
 
@@ -249,7 +253,7 @@ pub fn is_acknowledged_change(operation: &Operation) -> bool {
 /// Of a cas in doubt the answer is yes.
 pub fn may_change(operation: &Operation) -> bool {
     let refused = operation.function == "cas" && learned(operation) == Some(&Value::Bool(false));
-    operation.function != "read" && !refused
+    !matches!(operation.function.as_str(), "read" | "contains") && !refused
 }
 
 /// Whether the operations, one after the other, are legal. Those that failed are skipped.
@@ -307,8 +311,11 @@ models! {
     log::Log,
     multi_register::MultiRegister,
     mutex::Mutex,
+    priority_queue::PriorityQueue,
+    queue::Queue,
     register::Register,
     set::Set,
+    stack::Stack,
     unique_ids::UniqueIds,
 }
 

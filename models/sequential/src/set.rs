@@ -1,7 +1,7 @@
-//! A set that is read as a whole.
+//! A set, read as a whole or one element at a time.
 //!
 //! ```text
-//! {}  add a → {a}   add b → {a, b}   read = [b, a]   remove a → {b}   read = [b]
+//! {}  add a = true → {a}   add b → {a, b}   read = [b, a]   remove a → {b}   contains a = false
 //! ```
 //! Without `remove` it is the g-set of Jepsen, Maelstrom and the CRDT papers.
 
@@ -11,10 +11,11 @@ use wrack_history::{Operation, Value};
 
 use crate::{Effect, Model, ModelError, learned};
 
-/// `add` and `remove` of one element, and `read` of all; at first it is empty.
+/// `add`, `remove` and `contains` of one element, and `read` of all.
 #[derive(Clone, Debug, Default)]
 pub struct Set {
     numbers: FxHashMap<Value, u32>,
+    initial: Elements,
     /// Whether some operation of the history removes an element.
     removes: bool,
 }
@@ -34,6 +35,40 @@ pub enum Step {
     Add(u32),
     /// The element is not in the set afterwards.
     Remove(u32),
+    /// The element is in the set, or is not; nothing changes.
+    Found(u32, bool),
+    /// The element is in the set afterwards, or is not, and before it was the other way round.
+    Changed(u32, bool),
+}
+
+impl Step {
+    /// The element that it is about; none if it is about all.
+    pub fn element(&self) -> Option<u32> {
+        match *self {
+            Self::Read(_) | Self::Twice => None,
+            Self::Add(element) | Self::Remove(element) => Some(element),
+            Self::Found(element, _) | Self::Changed(element, _) => Some(element),
+        }
+    }
+
+    /// Whether its element is in the set afterwards, if it may change that.
+    pub fn leaves(&self) -> Option<bool> {
+        match *self {
+            Self::Add(_) => Some(true),
+            Self::Remove(_) => Some(false),
+            Self::Changed(_, present) => Some(present),
+            Self::Read(_) | Self::Twice | Self::Found(..) => None,
+        }
+    }
+
+    /// Whether its element must be in the set before, if it matters.
+    pub fn expects(&self) -> Option<bool> {
+        match *self {
+            Self::Found(_, present) => Some(present),
+            Self::Changed(_, present) => Some(!present),
+            Self::Read(_) | Self::Twice | Self::Add(_) | Self::Remove(_) => None,
+        }
+    }
 }
 
 impl Model for Set {
@@ -42,21 +77,36 @@ impl Model for Set {
     const INFO: &'static ModelInfo = &ModelInfo {
         name: "set",
         doc: "Elements, at first none. `add` puts one in, `remove` takes one out, and both are legal \
-              whether it was there or not; `read` returns all of them as a list in any order, each \
-              once.",
+              whether it was there or not; an answer `true` or `false` says whether that changed \
+              the set. `contains` answers whether one is there; `read` returns all of them as a list \
+              in any order, each once. It may start with a list of elements.",
     };
 
     fn initial(&self) -> Elements {
-        Elements::default()
+        self.initial.clone()
+    }
+
+    /// The initial value is a list of elements, each once.
+    fn start_at(&mut self, initial: &Value) -> Result<(), ModelError> {
+        let wrong =
+            || ModelError::WrongInitial { model: Self::INFO.name, initial: initial.clone() };
+        for element in initial.as_list().ok_or_else(wrong)? {
+            let number = self.number(element);
+            if !self.initial.insert(number) {
+                return Err(wrong());
+            }
+        }
+        Ok(())
     }
 
     fn compile(&mut self, operation: &Operation) -> Result<Step, ModelError> {
         match operation.function.as_str() {
-            "add" => Ok(Step::Add(self.number(&operation.argument))),
+            "add" => Ok(self.compile_change(operation, true)),
             "remove" => {
                 self.removes = true;
-                Ok(Step::Remove(self.number(&operation.argument)))
+                Ok(self.compile_change(operation, false))
             }
+            "contains" => self.compile_contains(operation),
             "read" => learned(operation)
                 .map_or(Ok(Step::Read(None)), |list| self.compile_read(operation, list)),
             _ => Err(ModelError::unknown_function::<Self>(operation)),
@@ -64,14 +114,16 @@ impl Model for Set {
     }
 
     fn step(&self, state: &Elements, step: &Step) -> Option<Elements> {
-        match step {
-            Step::Read(found) => {
-                found.as_ref().is_none_or(|found| found == state).then(|| state.clone())
-            }
-            Step::Twice => None,
-            Step::Add(element) => Some(state.with(*element)),
-            Step::Remove(element) => Some(state.without(*element)),
-        }
+        let as_expected = match step {
+            Step::Read(found) => found.as_ref().is_none_or(|found| found == state),
+            Step::Twice => false,
+            step => step.expects().is_none_or(|present| Some(present) == state.of(step)),
+        };
+        as_expected.then(|| match (step.element(), step.leaves()) {
+            (Some(element), Some(true)) => state.with(element),
+            (Some(element), Some(false)) => state.without(element),
+            _ => state.clone(),
+        })
     }
 
     fn show(&self, state: &Elements) -> String {
@@ -82,10 +134,7 @@ impl Model for Set {
     }
 
     fn effect(&self, step: &Step) -> Effect {
-        match step {
-            Step::Read(_) | Step::Twice => Effect::None,
-            Step::Add(_) | Step::Remove(_) => Effect::Any,
-        }
+        if step.leaves().is_some() { Effect::Any } else { Effect::None }
     }
 
     /// What was added stays, if nothing is ever removed.
@@ -93,28 +142,33 @@ impl Model for Set {
         match goal {
             Step::Read(Some(found)) => !self.removes && !state.is_subset(found),
             Step::Twice => true,
-            _ => false,
+            goal => {
+                let late = goal.expects() == Some(false) && state.of(goal) == Some(true);
+                late && !self.removes
+            }
         }
     }
 
     /// It helps a read that differs from the state in the step's element.
     fn helps(&self, state: &Elements, step: &Step, read: &Step) -> bool {
-        let Step::Read(Some(found)) = read else {
+        let (Some(element), Some(present)) = (step.element(), step.leaves()) else {
             return false;
         };
-        match step {
-            Step::Add(element) => found.has(*element) && !state.has(*element),
-            Step::Remove(element) => !found.has(*element) && state.has(*element),
-            Step::Read(_) | Step::Twice => false,
-        }
+        let wanted = match read {
+            Step::Read(Some(found)) => found.has(element) == present,
+            read => read.element() == Some(element) && read.expects() == Some(present),
+        };
+        wanted && state.has(element) != present
     }
 
-    /// Only an add and a remove of one element touch each other.
+    /// Whether an element is there is changed by steps on this element alone.
+    fn leads_to(&self, step: &Step, goal: &Step) -> bool {
+        goal.expects().is_none() || step.element() == goal.element()
+    }
+
+    /// Only changes of one element touch each other, unless both do the same.
     fn touches(&self, one: &Step, other: &Step) -> bool {
-        match (one, other) {
-            (Step::Add(a), Step::Remove(b)) | (Step::Remove(a), Step::Add(b)) => a == b,
-            _ => false,
-        }
+        one.element() == other.element() && one != other
     }
 }
 
@@ -129,6 +183,28 @@ impl Set {
         match self.numbers.get(element) {
             Some(number) => *number,
             None => *self.numbers.entry(element.clone()).or_insert(next),
+        }
+    }
+
+    /// What is learned from an answer that is no truth value is nothing.
+    fn compile_change(&mut self, operation: &Operation, present: bool) -> Step {
+        let element = self.number(&operation.argument);
+        match (learned(operation), present) {
+            (Some(Value::Bool(true)), _) => Step::Changed(element, present),
+            (Some(Value::Bool(false)), _) => Step::Found(element, present),
+            (_, true) => Step::Add(element),
+            (_, false) => Step::Remove(element),
+        }
+    }
+
+    fn compile_contains(&mut self, operation: &Operation) -> Result<Step, ModelError> {
+        let element = self.number(&operation.argument);
+        match learned(operation) {
+            None => Ok(Step::Read(None)),
+            Some(Value::Bool(present)) => Ok(Step::Found(element, *present)),
+            Some(other) => {
+                Err(ModelError::wrong_value(operation, "true or false as its answer", other))
+            }
         }
     }
 
@@ -165,6 +241,11 @@ impl Elements {
     pub fn has(&self, element: u32) -> bool {
         let word = self.0.get(element as usize / 64);
         word.is_some_and(|word| word & (1 << (element % 64)) != 0)
+    }
+
+    /// Whether the element of a step is there.
+    fn of(&self, step: &Step) -> Option<bool> {
+        step.element().map(|element| self.has(element))
     }
 
     /// These and this one.
@@ -214,8 +295,8 @@ mod tests {
     use wrack_history::{Operation, Value};
 
     use super::{Set, Step};
-    use crate::Model;
     use crate::testing::{check, check_refused, ok};
+    use crate::{Model, replay};
 
     fn read(elements: &[i64]) -> Operation {
         ok("read", Value::Nil, Value::list(elements.iter().map(|e| Value::from(*e))))
@@ -252,6 +333,35 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_says_whether_the_set_changed() {
+        let change = |function, answer: bool| ok(function, 1, answer);
+        let contains = |answer: bool| ok("contains", 1, answer);
+        let (added, again) = (change("add", true), change("add", false));
+        let (removed, missing) = (change("remove", true), change("remove", false));
+        let all = [&contains(false), &missing, &added, &again, &contains(true), &removed, &missing];
+        check::<Set>(&all.map(Operation::clone), true);
+        check::<Set>(&[again], false);
+        check::<Set>(&[removed], false);
+        check::<Set>(&[added.clone(), added.clone()], false);
+        check::<Set>(&[added.clone(), missing], false);
+        check::<Set>(&[added, contains(false)], false);
+        check::<Set>(&[add(2), contains(true)], false);
+    }
+
+    #[test]
+    fn a_set_may_start_with_a_list_of_elements() {
+        let start = |elements: &[i64]| {
+            let mut set = Set::default();
+            let list = Value::list(elements.iter().map(|element| Value::from(*element)));
+            set.start_at(&list).map(|()| set)
+        };
+        let remove = ok("remove", 7, true);
+        assert_eq!(replay(start(&[7, 8]).unwrap(), &[remove, read(&[8])]), Ok(true));
+        let error = start(&[7, 7]).unwrap_err();
+        assert_eq!(error.to_string(), "the object of the model set cannot start at [7, 7]");
+    }
+
+    #[test]
     fn a_read_that_is_no_list_is_refused() {
         check_refused::<Set>(
             ok("read", Value::Nil, 1),
@@ -260,6 +370,10 @@ mod tests {
         check_refused::<Set>(
             ok("pop", Value::Nil, 1),
             "operation 0: the model set has no function \"pop\"",
+        );
+        check_refused::<Set>(
+            ok("contains", 1, 1),
+            "operation 0: contains needs true or false as its answer, not 1",
         );
     }
 }

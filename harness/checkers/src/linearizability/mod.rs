@@ -22,10 +22,12 @@
 //! * `call` is the compact form of a key's operations;
 //! * `search` decides for every model by `walk`s through the events, `configuration` is what these keep;
 //! * `register`, `zones` and `plan` decide most registers without a search, `set` sets that only grow;
+//! * `containers` decides queues, stacks and priority queues whose values go in once;
 //! * `shrink` makes a contradiction small, `explain` says it in words, and `counterexample` on paper.
 
 mod call;
 mod configuration;
+mod containers;
 mod counterexample;
 mod depth;
 mod explain;
@@ -45,6 +47,9 @@ use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr};
+use wrack_sequential::priority_queue::PriorityQueue;
+use wrack_sequential::queue::Queue;
+use wrack_sequential::stack::Stack;
 use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
@@ -130,7 +135,12 @@ fn decide(
     let decided = match model {
         "register" => register::decide(specification, operations, states_max),
         "cas-register" => register::decide_with_cas(specification, operations, states_max),
+        "priority-queue" => {
+            containers::decide::<PriorityQueue>(specification, operations, states_max)
+        }
+        "queue" => containers::decide::<Queue>(specification, operations, states_max),
         "set" => set::decide(specification, operations, states_max),
+        "stack" => containers::decide::<Stack>(specification, operations, states_max),
         _ => {
             let general = General { specification, operations, states_max };
             wrack_sequential::with_model(model, general)

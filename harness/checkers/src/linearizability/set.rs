@@ -1,6 +1,11 @@
-//! Sets that only grow: decided without a search.
+//! Sets: those that are never read as a whole, and those that only grow, are decided without a search.
+//!
+//! # Element by element
+//! Without reads of the whole every operation is about one element, and a set is as many independent
+//! objects as it has elements: linearizability is local. [`elements`] decides each of them.
 //!
 //! # The order is known up to phases
+//! Let nothing be removed, and nothing answered but reads of the whole.
 //! Nothing is ever removed, so whoever reads later finds at least as much: the reads stand in the
 //! order of how much they found, and the set that a read found says which elements had been added
 //! before it. Let `S1 ⊂ S2 ⊂ … ⊂ Sn` be the different sets that were read. A legal order consists of
@@ -18,9 +23,13 @@
 //! the first add stands no later than the last invocation `m` before or within its phase; no other
 //! one completed before `m`, or the counted one did; so it can stand directly after.
 //!
-//! With removes, the general search decides.
+//! What was inside at first counts as added before everything. In all other cases the general search
+//! decides.
 //!
 //! Source: the set tests of Jepsen (`set-full`); the phases are ours.
+
+mod elements;
+mod part;
 
 use wrack_history::Operation;
 use wrack_sequential::set::{Elements, Set, Step};
@@ -28,6 +37,8 @@ use wrack_sequential::{Model, ModelError, Specification};
 
 use super::call::{Answer, Call, Core, calls};
 use super::search::{Hints, search};
+
+pub(super) use part::{Cut, expects, leaves, without_elements};
 
 /// Decides one key of a set, and says how.
 pub(super) fn decide(
@@ -41,13 +52,16 @@ pub(super) fn decide(
         let twice = Core::Among(vec![call.operation]);
         return Ok((Answer::Contradiction(twice), "phases"));
     }
-    if calls.iter().any(|call| matches!(call.step, Step::Remove(_))) {
+    if !calls.iter().any(|call| matches!(call.step, Step::Read(_))) {
+        return elements::decide(&model, &calls, operations, states_max);
+    }
+    if !calls.iter().all(|call| matches!(call.step, Step::Add(_) | Step::Read(_))) {
         return Ok((search(&model, &calls, &Hints::NONE, states_max), "just-in-time search"));
     }
-    let answer = match Phases::new(&calls, model.elements()).check(&model) {
+    let answer = match Phases::new(&calls, &model).check() {
         Ok(()) => Answer::Linearizable,
         Err(mut among) => {
-            among.retain(|operation| *operation != NEVER.1);
+            among.retain(|operation| *operation != NOBODY);
             Answer::Contradiction(Core::Among(among))
         }
     };
@@ -89,16 +103,24 @@ struct Last {
     witness: u32,
 }
 
-const NEVER: (u64, u32) = (u64::MAX, u32::MAX);
+/// No operation.
+const NOBODY: u32 = u32::MAX;
+/// When nobody ever adds an element.
+const NEVER: (u64, u32) = (u64::MAX, NOBODY);
+/// When an element is added that is inside at first: before all events, which count from 1.
+const FIRST: (u64, u32) = (0, NOBODY);
 
 impl<'a> Phases<'a> {
-    fn new(calls: &'a [Call<Step>], elements: usize) -> Self {
+    fn new(calls: &'a [Call<Step>], model: &Set) -> Self {
         let nobody = Add { invoke: NEVER, complete: NEVER, read: false };
-        let mut adds = vec![nobody; elements];
+        let mut adds = vec![nobody; model.elements()];
+        for element in model.initial().difference(&Elements::default()) {
+            (adds[element as usize].invoke, adds[element as usize].complete) = (FIRST, FIRST);
+        }
         let mut reads = Vec::new();
         for call in calls {
-            let invoke = (call.invoke, call.operation);
-            let complete = (call.complete, call.operation);
+            let invoke = (call.invoke + 1, call.operation);
+            let complete = (call.complete.saturating_add(1), call.operation);
             match &call.step {
                 Step::Add(element) => {
                     let add = &mut adds[*element as usize];
@@ -113,9 +135,9 @@ impl<'a> Phases<'a> {
         Self { adds, reads, last: None }
     }
 
-    fn check(mut self, model: &Set) -> Result<(), Contradiction> {
+    fn check(mut self) -> Result<(), Contradiction> {
         let reads = std::mem::take(&mut self.reads);
-        let nothing = model.initial();
+        let nothing = Elements::default();
         let mut before: Option<&Read<'a>> = None;
         for phase in reads.chunk_by(|a, b| a.found == b.found) {
             let found = before.map_or(&nothing, |read| read.found);

@@ -9,7 +9,10 @@
 //!   becomes a write, which is legal wherever the cas was. (Take a legal order of the whole and take
 //!   the value away. This fails for a refused cas, which the value may have made fail; so with
 //!   refused cas left, only reads go.)
-//! * Sets: without an element, neither in adds and removes nor in what was read.
+//! * Sets: without an element, neither in adds and removes nor in what was read; of a single element,
+//!   without what was before a change of it.
+//! * Queues, stacks and priority queues: without a value, that is, without what puts it in and takes it
+//!   out; without empty removals.
 //! * Counters: without what an add answered.
 //!
 //! Source: delta debugging, Zeller and Hildebrandt 2002.
@@ -20,7 +23,7 @@ use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
 use super::call::{Answer, Core};
-use super::decide;
+use super::{containers, decide, set};
 use crate::register::{is_refused, left};
 
 /// Configurations for one decision: so many and so many an operation.
@@ -37,7 +40,11 @@ pub(super) fn shrink(
 ) -> Vec<Operation> {
     let mut shrinker = Shrinker { specification, effort: EFFORT_MAX };
     let whole = shrinker.start(operations, core);
-    shrinker.remove_chunks(whole)
+    let small = shrinker.remove_chunks(whole);
+    match specification.model {
+        "set" => shrinker.cut(small),
+        _ => small,
+    }
 }
 
 struct Shrinker<'a> {
@@ -87,11 +94,26 @@ impl Shrinker<'_> {
         whole
     }
 
+    /// Without what was before a change of the only element, the last one that does.
+    fn cut(&mut self, small: Vec<Operation>) -> Vec<Operation> {
+        let Some(cut) = set::Cut::new(&small) else {
+            return small;
+        };
+        let later = (0..small.len()).rev().filter_map(|change| cut.at(change));
+        match { later }.find(|later| self.is_broken(later)) {
+            Some(later) => self.remove_chunks(later),
+            None => small,
+        }
+    }
+
     /// What is left of `all`, if it is less, proves as much and has no legal order.
     fn part(&mut self, all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
         let part = match self.specification.model {
             "register" | "cas-register" => without_values(all, kept)?,
-            "set" => without_elements(all, kept),
+            "set" => set::without_elements(self.specification, all, kept),
+            model if containers::functions(model).is_some() => {
+                containers::without_values(self.specification, all, kept)
+            }
             "counter" => without_answers(all, kept),
             _ => without_reads(all, kept),
         };
@@ -166,24 +188,6 @@ fn as_write(cas: &Operation, value: &Value) -> Operation {
         result: Value::Nil,
         ..cas.clone()
     }
-}
-
-fn without_elements(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
-    let is_change = |operation: &Operation| operation.function != "read";
-    let dropped = all.iter().zip(kept).filter(|(operation, kept)| !**kept && is_change(operation));
-    let gone: BTreeSet<&Value> = dropped.map(|(operation, _)| &operation.argument).collect();
-    let project = |operation: &Operation| {
-        if is_change(operation) {
-            return (!gone.contains(&operation.argument)).then(|| operation.clone());
-        }
-        let mut read = operation.clone();
-        if let Value::List(found) = &operation.result {
-            let rest = found.iter().filter(|element| !gone.contains(element));
-            read.result = Value::list(rest.cloned());
-        }
-        Some(read)
-    };
-    selected(all, kept).filter_map(project).collect()
 }
 
 fn without_answers(all: &[Operation], kept: &[bool]) -> Vec<Operation> {

@@ -180,6 +180,61 @@ fn a_set_read_finds_what_had_been_added() {
 }
 
 #[test]
+fn an_element_is_there_until_somebody_removes_it() {
+    let history = |contains: &str| {
+        format!(
+            "p1 add      k 1 10..20 true
+             p2 add      k 2 10..20 true
+             p3 remove   k 1 30..40 true
+             p1 add      k 1 50..60 true
+             p2 remove   k 1 62..80 true
+             p3 contains k 2 90..99 true
+             p4 contains k 1 {contains}"
+        )
+    };
+    Case::new("set", &history("70..85 true")).accepted_by(&GUARANTEE);
+    Case::new("set", &history("70..85 false")).accepted_by(&GUARANTEE);
+    Case::new("set", &history("90..95 true")).rejected_by(
+        &GUARANTEE,
+        "process 4 found 1 of k at 0.095 s, but remove 1 by process 2 had completed at 0.080 s, before \
+         that began, and nobody added it since",
+    );
+    Case::new(
+        "set",
+        "p1 add k 1 10..20 true
+         p2 add k 1 15..25 true",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "no order of these 2 operations is legal: process 1 asked to add 1 of k and was told true (0.010 \
+         s to 0.020 s); process 2 asked to add 1 of k and was told true (0.015 s to 0.025 s)",
+    );
+    Case::new("set", "p1 remove k 1 10..20 true").rejected_by(
+        &GUARANTEE,
+        "process 1 asked to remove 1 of k and was told true at 0.020 s, but 1 was not there at first, \
+         and nobody added it since",
+    );
+}
+
+#[test]
+fn a_set_may_start_with_elements() {
+    let judge = |history: &str| {
+        let history = crate::story::history(history);
+        let initial = Value::list([1.into(), 2.into()]);
+        let evidence =
+            crate::Evidence { initial: &initial, ..crate::Evidence::of_history(&history, "set") };
+        GUARANTEE.judge(&evidence, &wrack_history::Settings::default()).verdict
+    };
+    assert_eq!(judge("p1 read k - 10..20 [1,2]"), Verdict::Valid);
+    assert_eq!(judge("p1 read k - 10..20 [2]"), Verdict::Invalid);
+    assert_eq!(judge("p1 add k 3 10..20\n p2 read k - 10..30 [2,1,3]"), Verdict::Valid);
+    assert_eq!(judge("p1 add k 3 10..20\n p2 read k - 10..30 [3]"), Verdict::Invalid);
+    assert_eq!(judge("p1 contains k 1 10..20 true\n p1 add k 2 10..30 false"), Verdict::Valid);
+    assert_eq!(judge("p1 add k 2 10..30 true"), Verdict::Invalid);
+    assert_eq!(judge("p1 add k 2 10..30\n p1 contains k 1 10..20 false"), Verdict::Invalid);
+}
+
+#[test]
 fn a_counter_loses_no_add() {
     Case::new(
         "counter",
@@ -239,7 +294,7 @@ impl Visitor for EveryOrder<'_> {
     }
 }
 
-fn some_order<M: Model>(
+pub(super) fn some_order<M: Model>(
     model: &M,
     steps: &[(&Operation, M::Step)],
     state: &M::State,
@@ -305,10 +360,16 @@ fn operation(model: &str, index: usize, raw: &Raw) -> Operation {
             ("add", delta.into(), learned.unwrap_or_default())
         }
         ("counter", _) => ("read", Value::Nil, i64::from(result % 8).into()),
+        ("answers" | "mixed", 0 | 1) => {
+            let answer = [Value::Nil, true.into(), false.into()][usize::from(length % 3)].clone();
+            (if function % 4 == 0 { "add" } else { "remove" }, small(value).into(), answer)
+        }
+        ("answers", _) => ("contains", small(value).into(), (result % 2 == 0).into()),
+        ("mixed", 2) => ("contains", small(value).into(), (result % 2 == 0).into()),
         ("g-set", 0 | 1) => ("add", small(value).into(), Value::Nil),
         ("set", 0) => ("add", small(value).into(), Value::Nil),
         ("set", 1) => ("remove", small(value).into(), Value::Nil),
-        ("set" | "g-set", _) => {
+        ("set" | "g-set" | "mixed", _) => {
             let found = (1..=3).filter(|element| result & (1 << element) != 0);
             ("read", Value::Nil, Value::list(found.map(Value::from)))
         }
@@ -386,15 +447,15 @@ fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
                 if operation.result.is_nil() { Value::Nil } else { sum.into() }
             }
             ("counter", _) => sum.into(),
-            (_, "add") => {
-                set.insert(operation.argument.clone());
-                Value::Nil
+            (_, "add" | "remove") => {
+                let changed = match operation.function.as_str() {
+                    "add" => set.insert(operation.argument.clone()),
+                    _ => set.remove(&operation.argument),
+                };
+                if operation.result.is_nil() { Value::Nil } else { changed.into() }
             }
-            (_, "remove") => {
-                set.remove(&operation.argument);
-                Value::Nil
-            }
-            ("set" | "g-set", _) => Value::list(set.iter().cloned()),
+            (_, "contains") => set.contains(&operation.argument).into(),
+            ("set" | "g-set" | "mixed", _) => Value::list(set.iter().cloned()),
             _ => register.clone(),
         };
         if operation.is_ok() {
@@ -407,7 +468,7 @@ fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
 fn judge_of(family: &str) -> &str {
     match family {
         "unique" => "cas-register",
-        "g-set" => "set",
+        "g-set" | "answers" | "mixed" => "set",
         other => other,
     }
 }
@@ -487,7 +548,8 @@ fn check_walk(stage: Stage, end: End, expected: bool) -> Result<(), String> {
     if right { Ok(()) } else { Err(format!("ends with {end:?}")) }
 }
 
-const FAMILIES: [&str; 6] = ["register", "cas-register", "unique", "counter", "g-set", "set"];
+const FAMILIES: [&str; 8] =
+    ["register", "cas-register", "unique", "counter", "g-set", "set", "answers", "mixed"];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]

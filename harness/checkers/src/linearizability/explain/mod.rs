@@ -3,9 +3,13 @@
 //! Each model has a few patterns that prove themselves; where none fits, the operations are listed
 //! with their intervals, for there is no order of them that is legal.
 
+mod containers;
 mod counter;
+mod priority_queue;
+mod queue;
 mod register;
 mod set;
+mod stack;
 
 use std::collections::BTreeSet;
 
@@ -31,8 +35,11 @@ pub(super) fn explain(
     let told = match specification.model {
         "counter" => story.counter(),
         _ if small.len() > COMPARED_MAX => None,
+        "priority-queue" => story.priority_queue(),
+        "queue" => story.queue(),
         "register" | "cas-register" => story.register(),
         "set" => story.set(),
+        "stack" => story.stack(),
         _ => None,
     };
     let Told { text, operations } = told.unwrap_or_else(|| story.list());

@@ -4,14 +4,17 @@ use wrack_history::duration::seconds;
 use wrack_history::{Operation, Outcome, Value};
 
 use super::{Story, Told, told};
+use crate::linearizability::set::{expects, leaves};
 use crate::words::done_at;
 
 impl<'a> Story<'a> {
     pub(super) fn set(&self) -> Option<Told<'a>> {
-        if self.small.iter().any(|operation| operation.function == "remove") {
-            return None;
+        let phases = |function: &str| matches!(function, "add" | "read");
+        if !self.small.iter().all(|operation| phases(&operation.function)) {
+            return self.unchanged();
         }
-        self.twice()
+        self.unchanged()
+            .or_else(|| self.twice())
             .or_else(|| self.never_added())
             .or_else(|| self.not_found())
             .or_else(|| self.found_and_lost())
@@ -35,6 +38,53 @@ impl<'a> Story<'a> {
         let full = self.full(read);
         let key = crate::words::of(full);
         format!("the read{key} by process {} at {}", full.process, done_at(full))
+    }
+
+    /// An element was found to be there or not, though the other was so before, and nothing changed it.
+    fn unchanged(&self) -> Option<Told<'a>> {
+        self.small.iter().find_map(|finder| {
+            let found = expects(finder)?;
+            let element = &finder.argument;
+            let turns = |one: &Operation| {
+                one.argument == *element
+                    && leaves(one) == Some(found)
+                    && one.outcome != Outcome::Fail
+                    && one.id != finder.id
+            };
+            let apart = |from: &Operation| {
+                let mut all = self.whole.iter().filter(|one| turns(one));
+                all.all(|one| one.precedes(from) || finder.precedes(one))
+            };
+            let knows = |one: &&Operation| {
+                let after = leaves(one).or_else(|| expects(one));
+                one.argument == *element && after == Some(!found) && one.precedes(finder)
+            };
+            let text = |because: String| {
+                let turned = if found { "added" } else { "removed" };
+                format!("{}, but {because}, and nobody {turned} it since", self.sentence(finder))
+            };
+            if let Some(known) = self.small.iter().filter(knows).find(|one| apart(one)) {
+                let because = match leaves(known) {
+                    Some(_) => {
+                        format!(
+                            "{} had completed at {}",
+                            self.noun(known),
+                            done_at(self.full(known))
+                        )
+                    }
+                    None => self.sentence(known),
+                };
+                let because = format!("{because}, before that began");
+                return told(text(because), [known, finder]);
+            }
+            let at_first = self.initial.as_list().unwrap_or_default().contains(element);
+            let mut all = self.whole.iter().filter(|one| turns(one));
+            if at_first == found || !all.all(|one| finder.precedes(one)) {
+                return None;
+            }
+            let there = if at_first { "was" } else { "was not" };
+            told(text(format!("{element} {there} there at first")), [finder])
+        })
     }
 
     fn twice(&self) -> Option<Told<'a>> {

@@ -1,0 +1,66 @@
+//! The order of a queue.
+//!
+//! Values come out in the order in which they went in, so a legal order gives one order of values.
+//! `a` must stand before `b` in it if `insert(a)` ends before `insert(b)` begins, or `remove(a)`
+//! before `remove(b)`. *There is a legal order iff no two values must stand before each other.*
+//!
+//! *No circle without a pair.* Let `a → b` say that `a` must stand before `b`. Each kind of arrow is an
+//! interval order and transitive, so a shortest circle alternates between them. If it has more than two
+//! arrows, it holds `a → b → c → d`, the first and the last by insertions. Then either `insert(a)` ends
+//! before `insert(d)` begins, and `a → d` makes a shorter circle; or `insert(d)` begins before that,
+//! so `insert(c)`, which ends before that, ends before `insert(b)` begins: `c → b → c`.
+//!
+//! *The order of values suffices.* Without a circle there is a total order of the values. Insert each
+//! as soon as all before it are inserted and its own insertion has begun; that is before its end, since
+//! none before it begins after that. Remove likewise, each after its own insertion: if
+//! `remove(b)` ended before some `insert(a)` with `a` before `b` began, `insert(b)`, which is cut to
+//! `remove(b)`, would end before `insert(a)` began.
+//!
+//! *Empty removals.* Hold one that takes effect at gap `g` to be a value that goes in and comes out at
+//! `g`. It and a value `v` must stand before each other iff `insert(v)` ends before `g` and `remove(v)`
+//! begins after it, that is, iff `v` covers `g`. Two of them never do. So if the gaps are uncovered,
+//! the theorem above puts everything in order, and all that is before `g` in this order is gone.
+//!
+//! *In one pass.* `a` and `b` must stand before each other only if `insert(a)` ends before `insert(b)`
+//! begins and `remove(b)` before `remove(a)`, or the other way round. Of all `a` whose insertion ended
+//! before, the one whose removal begins last decides. O(n), by time.
+
+use wrack_sequential::queue::Queue;
+
+use super::Order;
+use super::stay::{Conflict, NONE, Stays};
+
+impl Order for Queue {
+    const ALGORITHM: &'static str = "queue order";
+
+    fn check(&self, stays: &Stays) -> Result<(), Conflict> {
+        let mut latest: Option<u32> = None;
+        for (stay, begins) in insertions(stays) {
+            let this = &stays.list[stay as usize];
+            let from = |stay: u32| stays.list[stay as usize].remove.0;
+            match latest {
+                Some(before) if begins && this.remove.1 < from(before) => {
+                    let longest = (before, this.remove.1);
+                    return Err(Conflict { among: vec![before, stay], empty: None, longest });
+                }
+                _ if begins => (),
+                Some(before) if from(before) >= from(stay) => (),
+                _ => latest = Some(stay),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where insertions begin and end, in order of time. One that ends only as the value comes out ends
+/// nothing: whatever is inserted after that cannot come out before.
+fn insertions(stays: &Stays) -> impl Iterator<Item = (u32, bool)> {
+    let mut at = vec![(NONE, false); stays.end as usize];
+    for (stay, index) in stays.list.iter().zip(0..) {
+        at[stay.insert.0 as usize] = (index, true);
+        if !stay.presence().is_empty() {
+            at[stay.insert.1 as usize] = (index, false);
+        }
+    }
+    at.into_iter().filter(|(stay, _)| *stay != NONE)
+}

@@ -1,0 +1,78 @@
+//! The order of a stack.
+//!
+//! There is a legal order iff insertions and removals can be placed so that of every two stays either
+//! one contains the other or they do not overlap.
+//!
+//! *A value without a presence is left out.* Its insertion and its removal can take effect at one and
+//! the same gap, one directly after the other, which is legal whatever is inside. All other values
+//! have `i1 < i2 < r1 < r2`.
+//!
+//! *Nothing need be inside at an uncovered gap.* Take a legal order, and let `v1`, …, `vk` be inside at
+//! gap `g`, the bottom first. As `vi` does not cover `g`, its insertion can be moved behind `g`, or its
+//! removal before `g`. Move each of these so: the removals directly before `g`, the top first, the
+//! insertions directly behind `g`, the bottom first. These stays contain each other as before, or end
+//! before others begin; any other stay that overlapped one of them was inside it, on one side of `g`, and
+//! still is, or is no longer touched. Stays only become shorter, so this can be done for one gap after the
+//! other.
+//!
+//! So the uncovered gaps cut the history into *blocks*, which are judged one by one. Within a block let
+//! `L` be the first `i2` and `R` the last `r1`; all gaps between are covered.
+//!
+//! *A block has one bottom.* At every gap between `L` and `R` something is inside. If two values lay at
+//! the bottom of the stack one after the other, nothing would be inside at the gap between. So some
+//! value `b` goes in before all others of the block, and comes out after them: `i1(b) < L` and
+//! `R < r2(b)`. If no value is so, there is no legal order.
+//!
+//! *Any such value will do.* Let `b` be so. The gaps directly before `L` and behind `R` are uncovered,
+//! so if the other values of the block have a legal order, they have one in which all of them go in
+//! behind the one and come out before the other. There `b` can be put in before all of them and taken out
+//! after. And if the block has a legal order, so have the others: take `b` away. So `b` is taken away, and
+//! the rest of the block, which may fall into several, is judged in the same way.
+//!
+//! *Why a conflict is small.* A sequence of presences that covers the block from `L` to `R` has the same
+//! `L` and `R`, so no bottom either.
+//!
+//! *Bounds.* Each value is taken away once, and each gap becomes uncovered once; two trees find them:
+//! O(n w log n), where `w` is how many insertions are open at one time at most.
+//!
+//! Source: to take away one value after the other while the rest stays linearizable or not is the idea
+//! of Lee and Mathur, arXiv 2410.04581.
+
+mod bottoms;
+mod gaps;
+
+use wrack_sequential::stack::Stack;
+
+use super::Order;
+use super::stay::{Conflict, Stays};
+use bottoms::Bottoms;
+use gaps::Gaps;
+
+impl Order for Stack {
+    const ALGORITHM: &'static str = "stack order";
+
+    fn check(&self, stays: &Stays) -> Result<(), Conflict> {
+        let mut gaps = Gaps::new(&stays.coverage());
+        let mut bottoms = Bottoms::new(stays);
+        let mut blocks = Vec::new();
+        gaps.take_uncovered(0..stays.end + 1, &mut blocks);
+        while let Some(block) = blocks.pop() {
+            let Some(bottom) = bottoms.take(block.clone()) else {
+                return Err(conflict(stays, &bottoms, block));
+            };
+            gaps.uncover(stays.list[bottom as usize].presence());
+            gaps.take_uncovered(block, &mut blocks);
+        }
+        Ok(())
+    }
+}
+
+/// The block, of which these gaps are covered, has no bottom.
+fn conflict(stays: &Stays, bottoms: &Bottoms, block: std::ops::Range<u32>) -> Conflict {
+    let among = stays.chain(bottoms.of(block.clone()), (block.start, block.end));
+    let (longest, others) = among.split_last().expect("a block has a presence");
+    let below = others.iter().map(|stay| &stays.list[*stay as usize]);
+    let below = below.filter(|stay| stay.insert.0 < block.start);
+    let ends = below.map(|stay| stay.remove.1).max().unwrap_or(0);
+    Conflict { longest: (*longest, ends), among, empty: None }
+}

@@ -1,0 +1,201 @@
+//! When each value can have been inside, and whether an empty removal can be explained.
+
+use wrack_sequential::contents::{Contents, Step};
+
+use super::super::call::{Call, Event, events};
+
+/// No call.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// When a value went in and came out. Times are the positions of events; gap `g` is between the
+/// events `g` and `g + 1`.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Stay {
+    /// Its number.
+    pub value: u32,
+    /// When it can have gone in at the earliest, and at the latest.
+    pub insert: (u32, u32),
+    /// When it can have come out at the earliest, and at the latest.
+    pub remove: (u32, u32),
+    /// Who put it in and took it out; no call if it was inside at first, or if that is not known.
+    pub calls: (u32, u32),
+}
+
+impl Stay {
+    /// The gaps at which it is certainly inside, the end excluded; may be empty.
+    pub fn presence(&self) -> std::ops::Range<u32> {
+        self.insert.1..self.remove.0
+    }
+
+    /// Cuts off the times at which it would come out before it goes in.
+    fn cut(mut self) -> Self {
+        self.insert.1 = self.insert.1.min(self.remove.1);
+        self.remove.0 = self.remove.0.max(self.insert.0);
+        self
+    }
+}
+
+/// A removal that found nothing.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Empty {
+    /// When it was invoked, and when it completed.
+    pub open: (u32, u32),
+    /// Its call.
+    pub call: u32,
+}
+
+/// All stays of a container, and what else was seen.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Stays {
+    pub list: Vec<Stay>,
+    pub empties: Vec<Empty>,
+    /// When the removals were invoked of which nobody knows what they took.
+    pub takes: Vec<u32>,
+    /// How many events there are; what nobody takes out comes out then.
+    pub end: u32,
+}
+
+/// Stays that have no legal order.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Conflict {
+    /// Which ones.
+    pub among: Vec<u32>,
+    /// The call of the empty removal that contradicts them, if it is one.
+    pub empty: Option<u32>,
+    /// The one of these stays that lasts longest, and before when it would have to end.
+    pub longest: (u32, u32),
+}
+
+impl Stays {
+    /// The stays of calls whose values are unique, and whose removals have insertions.
+    ///
+    /// Bounds: 2^31 calls.
+    pub fn new(contents: &Contents, calls: &[Call<Step>]) -> Self {
+        let inside_at_first = contents.initial().len() as u32;
+        let events = events(calls);
+        let end = 2 * inside_at_first + events.len() as u32;
+        let mut open = vec![(0, end + 1); calls.len()];
+        for (time, event) in (2 * inside_at_first..).zip(&events) {
+            match *event {
+                Event::Invoke(call) => open[call as usize].0 = time,
+                Event::Complete(call) => open[call as usize].1 = time,
+                Event::Expire(_) => (),
+            }
+        }
+        let mut stays = Self { list: Vec::new(), empties: Vec::new(), takes: Vec::new(), end };
+        stays.fill(contents, calls, &open);
+        stays
+    }
+
+    fn fill(&mut self, contents: &Contents, calls: &[Call<Step>], open: &[(u32, u32)]) {
+        let mut removals = vec![NONE; contents.numbers_end() as usize];
+        for (call, index) in calls.iter().zip(0..) {
+            match call.step {
+                Step::Remove(value) => removals[value as usize] = index,
+                Step::Empty => {
+                    self.empties.push(Empty { open: open[index as usize], call: index });
+                }
+                Step::Take => self.takes.push(open[index as usize].0),
+                Step::Insert(_) => (),
+            }
+        }
+        let at_first = contents.initial().iter().zip(0..);
+        let at_first = at_first.map(|(value, place)| (*value, (2 * place, 2 * place + 1), NONE));
+        let later = calls.iter().zip(0..).filter_map(|(call, index)| match call.step {
+            Step::Insert(value) => Some((value, open[index as usize], index)),
+            _ => None,
+        });
+        let never = (self.end, self.end + 1);
+        self.list.extend(at_first.chain(later).map(|(value, insert, inserter)| {
+            let remover = removals[value as usize];
+            let remove = open.get(remover as usize).copied().unwrap_or(never);
+            Stay { value, insert, remove, calls: (inserter, remover) }.cut()
+        }));
+    }
+
+    /// Whether a stay ends only because everything does.
+    pub fn is_open(&self, stay: u32) -> bool {
+        self.list[stay as usize].remove.0 == self.end
+    }
+
+    /// Lets a stay end from this time on, which nobody has seen.
+    pub fn end_from(&mut self, stay: u32, time: u32) {
+        let stay = &mut self.list[stay as usize];
+        stay.remove = (time.max(stay.insert.0), self.end + 1);
+    }
+
+    /// How many presences cover each gap.
+    pub fn coverage(&self) -> Vec<i32> {
+        let mut coverage = vec![0; self.end as usize + 1];
+        for presence in self.list.iter().map(Stay::presence).filter(|range| !range.is_empty()) {
+            coverage[presence.start as usize] += 1;
+            coverage[presence.end as usize] -= 1;
+        }
+        let mut sum = 0;
+        for count in &mut coverage {
+            sum += *count;
+            *count = sum;
+        }
+        coverage
+    }
+
+    /// Whether each empty removal has an uncovered gap in its interval.
+    pub fn check_empties(&self) -> Result<(), Conflict> {
+        if self.empties.is_empty() {
+            return Ok(());
+        }
+        let mut next_uncovered = self.coverage();
+        let mut next = self.end as i32;
+        for (gap, covered) in next_uncovered.iter_mut().enumerate().rev() {
+            if *covered == 0 {
+                next = gap as i32;
+            }
+            *covered = next;
+        }
+        let always_inside =
+            |empty: &&Empty| next_uncovered[empty.open.0 as usize] as u32 >= empty.open.1;
+        match self.empties.iter().find(always_inside) {
+            None => Ok(()),
+            Some(empty) => {
+                let among = self.chain(0..self.list.len() as u32, empty.open);
+                let longest = (among[among.len() - 1], empty.open.1);
+                Err(Conflict { among, empty: Some(empty.call), longest })
+            }
+        }
+    }
+
+    /// A shortest sequence of presences, of these stays, that covers all gaps between two times.
+    ///
+    /// # Panics
+    /// If all of them together leave a gap uncovered.
+    pub fn chain(&self, stays: impl IntoIterator<Item = u32>, (from, to): (u32, u32)) -> Vec<u32> {
+        let presence = |stay: u32| self.list[stay as usize].presence();
+        let mut stays: Vec<u32> =
+            stays.into_iter().filter(|stay| !presence(*stay).is_empty()).collect();
+        stays.sort_unstable_by_key(|stay| presence(*stay).start);
+        let mut stays = stays.into_iter().peekable();
+        let mut chain = Vec::new();
+        let mut covered = from;
+        while covered < to {
+            let mut best = None;
+            while let Some(stay) = stays.next_if(|stay| presence(*stay).start <= covered) {
+                best = best.max(Some((presence(stay).end, stay)));
+            }
+            let (end, stay) = best.filter(|best| best.0 > covered).expect("no gap is uncovered");
+            covered = end;
+            chain.push(stay);
+        }
+        chain
+    }
+
+    /// The operations of a conflict, by their positions within the key.
+    pub fn operations(&self, conflict: &Conflict, calls: &[Call<Step>]) -> Vec<u32> {
+        let stays = conflict.among.iter().map(|stay| self.list[*stay as usize].calls);
+        let both = stays.flat_map(|(insert, remove)| [insert, remove]).chain(conflict.empty);
+        let mut operations: Vec<u32> =
+            both.filter(|call| *call != NONE).map(|call| calls[call as usize].operation).collect();
+        operations.sort_unstable();
+        operations.dedup();
+        operations
+    }
+}
