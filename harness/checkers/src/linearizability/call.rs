@@ -28,6 +28,24 @@ pub(super) struct Call<S> {
     pub displaces: bool,
 }
 
+impl<S> Call<S> {
+    /// The same call of another model.
+    pub fn with<T>(&self, step: T, effect: Effect) -> Call<T> {
+        Call {
+            step,
+            effect,
+            operation: self.operation,
+            required: self.required,
+            invoke: self.invoke,
+            complete: self.complete,
+            expires: self.expires,
+            absorbable: self.absorbable,
+            wanted_until: self.wanted_until,
+            displaces: self.displaces,
+        }
+    }
+}
+
 /// What a decision procedure says of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {

@@ -21,22 +21,29 @@
 //!
 //! * `call` is the compact form of a key's operations;
 //! * `search` decides for every model by `walk`s through the events, `configuration` is what these keep;
-//! * `register`, `zones` and `plan` decide most registers without a search, `set` sets that only grow;
-//! * `containers` decides queues, stacks and priority queues whose values go in once;
+//! * `register`, `zones` and `plan` decide most registers without a search, `kv` what reduces to them;
+//! * `set` decides sets that only grow, `succession` what has a known order (`log`, `counter`, `mutex`),
+//!   and `containers` queues, stacks and priority queues whose values go in once;
 //! * `shrink` makes a contradiction small, `explain` says it in words, and `counterexample` on paper.
 
 mod call;
 mod configuration;
 mod containers;
+mod counter;
 mod counterexample;
 mod depth;
 mod explain;
+mod kv;
+mod log;
+mod mutex;
 mod open;
 mod plan;
 mod register;
 mod search;
 mod set;
 mod shrink;
+mod succession;
+mod unique_ids;
 mod walk;
 mod zones;
 
@@ -135,12 +142,19 @@ fn decide(
     let decided = match model {
         "register" => register::decide(specification, operations, states_max),
         "cas-register" => register::decide_with_cas(specification, operations, states_max),
+        "counter" => counter::decide(specification, operations, states_max),
+        "g-set" => set::decide_growing(specification, operations, states_max),
+        "kv" => kv::decide(specification, operations, states_max),
+        "list" => log::decide_list(specification, operations, states_max),
+        "log" => log::decide(specification, operations, states_max),
+        "mutex" => mutex::decide(specification, operations),
         "priority-queue" => {
             containers::decide::<PriorityQueue>(specification, operations, states_max)
         }
         "queue" => containers::decide::<Queue>(specification, operations, states_max),
         "set" => set::decide(specification, operations, states_max),
         "stack" => containers::decide::<Stack>(specification, operations, states_max),
+        "unique-ids" => unique_ids::decide(specification, operations),
         _ => {
             let general = General { specification, operations, states_max };
             wrack_sequential::with_model(model, general)

@@ -86,7 +86,8 @@ pub(super) fn decide_with_cas(
     Ok(decide_calls(&model, calls, states_max))
 }
 
-fn decide_calls(
+/// Decides calls of a register, and says how.
+pub(super) fn decide_calls(
     model: &CasRegister,
     calls: Vec<Call<Step>>,
     states_max: u64,

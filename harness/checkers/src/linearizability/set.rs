@@ -32,6 +32,7 @@ mod elements;
 mod part;
 
 use wrack_history::Operation;
+use wrack_sequential::g_set::GrowingSet;
 use wrack_sequential::set::{Elements, Set, Step};
 use wrack_sequential::{Model, ModelError, Specification};
 
@@ -48,24 +49,39 @@ pub(super) fn decide(
 ) -> Result<(Answer, &'static str), ModelError> {
     let mut model: Set = specification.start()?;
     let calls = calls(&mut model, operations)?;
-    if let Some(call) = calls.iter().find(|call| call.step == Step::Twice) {
-        let twice = Core::Among(vec![call.operation]);
-        return Ok((Answer::Contradiction(twice), "phases"));
-    }
-    if !calls.iter().any(|call| matches!(call.step, Step::Read(_))) {
+    if !calls.iter().any(|call| matches!(call.step, Step::Read(_) | Step::Twice)) {
         return elements::decide(&model, &calls, operations, states_max);
     }
-    if !calls.iter().all(|call| matches!(call.step, Step::Add(_) | Step::Read(_))) {
-        return Ok((search(&model, &calls, &Hints::NONE, states_max), "just-in-time search"));
+    Ok(decide_calls(&model, &calls, states_max))
+}
+
+/// Decides one key of a set that only grows, and says how.
+pub(super) fn decide_growing(
+    specification: Specification<'_>,
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<(Answer, &'static str), ModelError> {
+    let mut model: GrowingSet = specification.start()?;
+    let calls = calls(&mut model, operations)?;
+    Ok(decide_calls(&model.0, &calls, states_max))
+}
+
+fn decide_calls(model: &Set, calls: &[Call<Step>], states_max: u64) -> (Answer, &'static str) {
+    if let Some(call) = calls.iter().find(|call| call.step == Step::Twice) {
+        let twice = Core::Among(vec![call.operation]);
+        return (Answer::Contradiction(twice), "phases");
     }
-    let answer = match Phases::new(&calls, &model).check() {
+    if !calls.iter().all(|call| matches!(call.step, Step::Add(_) | Step::Read(_))) {
+        return (search(model, calls, &Hints::NONE, states_max), "just-in-time search");
+    }
+    let answer = match Phases::new(calls, model).check() {
         Ok(()) => Answer::Linearizable,
         Err(mut among) => {
             among.retain(|operation| *operation != NOBODY);
             Answer::Contradiction(Core::Among(among))
         }
     };
-    Ok((answer, "phases"))
+    (answer, "phases")
 }
 
 /// Operations that contradict each other, by their positions within the key.
