@@ -26,6 +26,7 @@
 //!   and `containers` queues, stacks and priority queues whose values go in once;
 //! * `shrink` makes a contradiction small, `explain` says it in words, and `counterexample` on paper.
 
+mod bank;
 mod call;
 mod configuration;
 mod containers;
@@ -140,6 +141,7 @@ fn decide(
 ) -> Result<(Answer, &'static str), String> {
     let model = specification.model;
     let decided = match model {
+        "bank" => bank::decide(specification, operations, states_max),
         "register" => register::decide(specification, operations, states_max),
         "cas-register" => register::decide_with_cas(specification, operations, states_max),
         "counter" => counter::decide(specification, operations, states_max),

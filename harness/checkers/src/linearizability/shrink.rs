@@ -14,8 +14,12 @@
 //! * Queues, stacks and priority queues: without a value, that is, without what puts it in and takes it
 //!   out; without empty removals.
 //! * Counters: without what an add answered.
+//! * Lists, logs, texts, several registers, mutexes, banks: see [`objects`].
+//! * Unique identifiers: without any operation.
 //!
 //! Source: delta debugging, Zeller and Hildebrandt 2002.
+
+mod objects;
 
 use std::collections::BTreeSet;
 
@@ -110,11 +114,16 @@ impl Shrinker<'_> {
     fn part(&mut self, all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
         let part = match self.specification.model {
             "register" | "cas-register" => without_values(all, kept)?,
-            "set" => set::without_elements(self.specification, all, kept),
+            "bank" | "mutex" => objects::with_doubts(all, kept),
+            "counter" => without_answers(all, kept),
+            "g-set" | "set" => set::without_elements(self.specification, all, kept),
+            "kv" => objects::without_texts(self.specification.initial, all, kept),
+            "list" | "log" => objects::without_entries(all, kept),
+            "multi-register" => objects::without_accesses(all, kept),
+            "unique-ids" => selected(all, kept).cloned().collect(),
             model if containers::functions(model).is_some() => {
                 containers::without_values(self.specification, all, kept)
             }
-            "counter" => without_answers(all, kept),
             _ => without_reads(all, kept),
         };
         (part != all && self.is_broken(&part)).then_some(part)

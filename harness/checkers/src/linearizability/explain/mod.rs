@@ -3,13 +3,19 @@
 //! Each model has a few patterns that prove themselves; where none fits, the operations are listed
 //! with their intervals, for there is no order of them that is legal.
 
+mod bank;
 mod containers;
 mod counter;
+mod kv;
+mod log;
+mod multi_register;
+mod mutex;
 mod priority_queue;
 mod queue;
 mod register;
 mod set;
 mod stack;
+mod unique_ids;
 
 use std::collections::BTreeSet;
 
@@ -33,13 +39,20 @@ pub(super) fn explain(
 ) -> Anomaly {
     let story = Story { initial: specification.initial, whole, small };
     let told = match specification.model {
+        "bank" => story.bank(),
         "counter" => story.counter(),
+        "mutex" => story.mutex(),
         _ if small.len() > COMPARED_MAX => None,
+        "g-set" | "set" => story.set(),
+        "kv" => story.kv(),
+        "list" => story.entries(false),
+        "log" => story.entries(true),
+        "multi-register" => story.multi_register(),
         "priority-queue" => story.priority_queue(),
         "queue" => story.queue(),
         "register" | "cas-register" => story.register(),
-        "set" => story.set(),
         "stack" => story.stack(),
+        "unique-ids" => story.unique_ids(),
         _ => None,
     };
     let Told { text, operations } = told.unwrap_or_else(|| story.list());

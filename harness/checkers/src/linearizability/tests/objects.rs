@@ -292,7 +292,7 @@ fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
     let mut objects = Objects::new();
     for (_, position) in effects {
         let operation = &mut operations[position];
-        let tells = raws[operation.id as usize].4 % 2 == 0;
+        let tells = raws[operation.id as usize].4.is_multiple_of(2);
         match objects.answer(model, operation, tells) {
             Some(answer) if operation.is_ok() => operation.result = answer,
             None if operation.is_ok() => operation.outcome = Outcome::Fail,
