@@ -6,7 +6,7 @@ use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::kv::plain;
 
 use super::{selected, without_reads};
-use crate::linearizability::kv::pieces::{Kind, Pieces};
+use crate::linearizability::kv::pieces::{Kind, Piece, Pieces};
 
 /// Logs that tell no offsets: without entries, like a set. Otherwise an entry that goes would move
 /// the others, so only reads go, and appends first say less, then nothing.
@@ -52,7 +52,7 @@ fn without_appended(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
 
 /// Texts: without what was appended, in appends and in what was read; and without what was written,
 /// with all reads that begin with it: what was appended to it is appended to the text before then,
-/// and nobody reads it until the next write.
+/// and nobody reads it until the next write. Texts used more than once go with all their operations.
 pub(super) fn without_texts(initial: &Value, all: &[Operation], kept: &[bool]) -> Vec<Operation> {
     let initial = plain(initial);
     let empty = Value::from("");
@@ -69,6 +69,17 @@ pub(super) fn without_texts(initial: &Value, all: &[Operation], kept: &[bool]) -
     let Some(pieces) = Pieces::new(&initial, changes) else {
         return without_reads(all, kept);
     };
+    // Who shares a text goes with it.
+    let goes = |piece: &Piece<'_>| {
+        piece.writes.iter().chain(&piece.appends).any(|owner| !kept[*owner as usize])
+    };
+    let gone: Vec<bool> = pieces.all().iter().map(goes).collect();
+    let mut stays = kept.to_vec();
+    for (piece, _) in pieces.all().iter().zip(&gone).filter(|(_, gone)| **gone) {
+        for &owner in piece.writes.iter().chain(&piece.appends) {
+            stays[owner as usize] = false;
+        }
+    }
     let project = |operation: &Operation| {
         let Value::Text(text) = plain(&operation.result) else {
             return Some(operation.clone());
@@ -77,23 +88,23 @@ pub(super) fn without_texts(initial: &Value, all: &[Operation], kept: &[bool]) -
             Some(start) if operation.function == "read" && operation.is_ok() => start,
             _ => return Some(operation.clone()),
         };
-        if start.write.is_some_and(|write| !kept[write as usize]) {
+        if start.written.is_some_and(|written| gone[written as usize]) {
             return None;
         }
-        let Some(appends) = pieces.appends(&text, start) else {
+        let Some(appended) = pieces.appended(&text, start) else {
             return Some(operation.clone());
         };
         let mut rest = text[..start.length].to_owned();
         let mut begin = start.length;
-        for (append, end) in appends {
-            if kept[append as usize] {
+        for (piece, end) in appended {
+            if !gone[piece as usize] {
                 rest += &text[begin..end];
             }
             begin = end;
         }
         Some(Operation { result: rest.as_str().into(), ..operation.clone() })
     };
-    selected(all, kept).filter_map(project).collect()
+    selected(all, &stays).filter_map(project).collect()
 }
 
 /// Several registers: without a value of one of them, that is, without what writes it there and reads

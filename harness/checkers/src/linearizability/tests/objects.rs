@@ -18,13 +18,14 @@ struct Family {
     functions: u8,
 }
 
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     Family { model: "list", unique: false, functions: 2 },
     Family { model: "list", unique: true, functions: 2 },
     Family { model: "log", unique: false, functions: 4 },
     Family { model: "log", unique: true, functions: 4 },
     Family { model: "kv", unique: false, functions: 5 },
     Family { model: "kv", unique: true, functions: 3 },
+    Family { model: "kv", unique: false, functions: 3 },
     Family { model: "kv", unique: false, functions: 0 },
     Family { model: "mutex", unique: false, functions: 2 },
     Family { model: "unique-ids", unique: false, functions: 1 },
@@ -77,6 +78,8 @@ impl Family {
         let number = if self.unique { index as i64 } else { i64::from(value % 2) };
         let text = |byte: u8| match self.unique {
             true => format!("{index}.").as_str().into(),
+            // Few texts that come apart, or some that do not.
+            false if self.functions == 3 => ["a", "b"][usize::from(byte % 2)].into(),
             false => ["a", "b", "ab", ""][usize::from(byte % 4)].into(),
         };
         match (self.model, function % self.functions.max(1)) {
@@ -86,6 +89,10 @@ impl Family {
                 ("read", Value::pair(i64::from(other % 2).into(), i64::from(value % 3).into()))
             }
             ("kv", 0) if self.functions > 0 => ("append", text(value)),
+            ("kv", 1) if self.functions == 3 && !self.unique => match other % 4 {
+                0 => ("write", text(value)),
+                _ => ("write", format!("w{index}.").as_str().into()),
+            },
             ("kv", 1) => ("write", text(value)),
             ("kv", 3) => ("delete", Value::Nil),
             ("kv", 4) => ("cas", Value::pair(text(value), text(other))),
