@@ -9,6 +9,9 @@
 //! run goes on.
 
 mod assertion;
+mod conservation;
+mod convergence;
+mod counter_bounds;
 mod duplicate;
 mod effects;
 mod fencing;
@@ -16,19 +19,25 @@ mod final_reads;
 pub mod guards;
 mod linearizability;
 mod liveness;
+mod log;
 mod lost;
 mod lost_update;
 mod missing;
 mod monotonic_reads;
+mod monotonic_writes;
 mod phantom;
 mod raft;
 mod read_your_writes;
 mod register;
 mod sessions;
+mod set_full;
 mod staleness;
+mod tally;
+mod unique_ids;
 mod version_lag;
 mod versions;
 mod words;
+mod writes_follow_reads;
 
 #[cfg(test)]
 mod story;
@@ -148,19 +157,27 @@ impl Guarantee {
 /// Every guarantee, sorted by code.
 pub const ALL: &[Guarantee] = &[
     assertion::GUARANTEE,
+    conservation::GUARANTEE,
+    convergence::GUARANTEE,
     duplicate::GUARANTEE,
     version_lag::GUARANTEE,
     linearizability::GUARANTEE,
     liveness::GUARANTEE,
+    log::GUARANTEE,
     lost::GUARANTEE,
     lost_update::GUARANTEE,
     missing::GUARANTEE,
     monotonic_reads::GUARANTEE,
+    monotonic_writes::GUARANTEE,
     phantom::GUARANTEE,
     raft::GUARANTEE,
     read_your_writes::GUARANTEE,
+    set_full::GUARANTEE,
     fencing::GUARANTEE,
     staleness::GUARANTEE,
+    counter_bounds::GUARANTEE,
+    unique_ids::GUARANTEE,
+    writes_follow_reads::GUARANTEE,
 ];
 
 /// The guarantee of this code.

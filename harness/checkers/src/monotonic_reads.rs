@@ -16,9 +16,9 @@
 //! Source: Terry et al., "Session guarantees for weakly consistent replicated data", 1994.
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Judgement, Operation, Settings};
+use wrack_history::{Judgement, Settings};
 
-use crate::sessions::{Knows, judge_reads};
+use crate::sessions::{self, Knowledge, Knows, OwedBy, Rule};
 use crate::words::{done_at, short};
 use crate::{Evidence, Guarantee, Judge};
 
@@ -40,23 +40,27 @@ pub const GUARANTEE: Guarantee = Guarantee {
 };
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
-    let judgement = Judgement::new(GUARANTEE.info.code);
-    judge_reads(evidence, judgement, Knows::Reads, ("reads older than one before", known))
+    let rule = Rule {
+        knows: Knows::Reads,
+        owed_by: OwedBy::Reads,
+        broken: "reads older than one before",
+        known,
+    };
+    sessions::judge(evidence, Judgement::new(GUARANTEE.info.code), rule)
 }
 
 /// What the session knew.
-fn known(earlier: &Operation) -> String {
+fn known(knowledge: Knowledge<'_>) -> String {
+    let earlier = knowledge.teacher;
     let (what, at) = (short(&earlier.result), done_at(earlier));
     format!("but its session had read {what}, which is newer, at {at}")
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use wrack_history::{Operation, Verdict};
-
     use super::GUARANTEE;
-    use crate::story::{Case, effects, history};
+    use crate::sessions::testing::agrees_with_all_pairs;
+    use crate::story::{Case, effects};
 
     const WRITES: [(u64, i64, u64); 2] = [(0, 1, 3), (1, 2, 4)];
 
@@ -91,28 +95,8 @@ mod tests {
         );
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
-
-        /// Looks at every pair of reads of a session.
-        #[test]
-        fn the_sweep_finds_what_looking_at_all_pairs_finds(
-            reads in prop::collection::vec((10..60u64, 1..10u64, 0..3u32, 0..3u8), 1..9),
-        ) {
-            let mut text = "p1@9 write k 1 1..2\n p1@9 write k 2 3..4\n".to_owned();
-            for (process, (begin, length, session, value)) in (20..).zip(&reads) {
-                let value = ["", "1", "2"][usize::from(*value)];
-                let end = begin + length;
-                text += &format!("p{process}@{session} read k - {begin}..{end} {value}\n");
-            }
-            let operations = history(&text).operations;
-            let version = |read: &Operation| read.result.as_integer().unwrap_or(0);
-            let reads = || operations.iter().filter(|one| one.function == "read");
-            let back = |read: &Operation| reads().any(|before| {
-                before.session == read.session && before.precedes(read) && version(before) > version(read)
-            });
-            let judgement = Case::new("register", &text).facts(effects("k", &WRITES)).judge(&GUARANTEE);
-            prop_assert_eq!(judgement.verdict == Verdict::Invalid, reads().any(back));
-        }
+    #[test]
+    fn the_sweep_finds_what_looking_at_all_pairs_finds() {
+        agrees_with_all_pairs(&GUARANTEE);
     }
 }

@@ -15,9 +15,9 @@
 //! Source: Terry et al., "Session guarantees for weakly consistent replicated data", 1994.
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Judgement, Operation, Settings};
+use wrack_history::{Judgement, Settings};
 
-use crate::sessions::{Knows, judge_reads};
+use crate::sessions::{self, Knowledge, Knows, OwedBy, Rule};
 use crate::words::{done_at, noun};
 use crate::{Evidence, Guarantee, Judge};
 
@@ -39,17 +39,18 @@ pub const GUARANTEE: Guarantee = Guarantee {
 };
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
-    let judgement = Judgement::new(GUARANTEE.info.code);
-    judge_reads(
-        evidence,
-        judgement,
-        Knows::Writes,
-        ("reads older than the session's own write", known),
-    )
+    let rule = Rule {
+        knows: Knows::Writes,
+        owed_by: OwedBy::Reads,
+        broken: "reads older than the session's own write",
+        known,
+    };
+    sessions::judge(evidence, Judgement::new(GUARANTEE.info.code), rule)
 }
 
 /// What the session knew.
-fn known(write: &Operation) -> String {
+fn known(knowledge: Knowledge<'_>) -> String {
+    let write = knowledge.teacher;
     let (what, at) = (noun(write), done_at(write));
     format!("which is older than its session's own {what}, acknowledged at {at}")
 }
@@ -57,6 +58,7 @@ fn known(write: &Operation) -> String {
 #[cfg(test)]
 mod tests {
     use super::GUARANTEE;
+    use crate::sessions::testing::agrees_with_all_pairs;
     use crate::story::{Case, effects};
 
     fn case(history: &'static str) -> Case<'static> {
@@ -97,5 +99,10 @@ mod tests {
              p9@2 read  k - 30..40 1",
         )
         .accepted_by(&GUARANTEE);
+    }
+
+    #[test]
+    fn the_sweep_finds_what_looking_at_all_pairs_finds() {
+        agrees_with_all_pairs(&GUARANTEE);
     }
 }

@@ -1,63 +1,59 @@
-//! What a session has seen and done, at each of its reads.
+//! Session guarantees: what a session has seen and done, at each of its operations.
+//!
+//! All four are obligations of one kind: *this operation must not be older than that version*.
+//!
+//! | | what a session learns from | who owes it |
+//! |---|---|---|
+//! | RYW | its own ok writes | its reads |
+//! | MR | its own reads | its reads |
+//! | MW | its own ok writes | its ok writes, and the reads of whoever has read one of these |
+//! | WFR | its own reads | its writes, and the reads of whoever has read one of these |
+//!
+//! [`timeline`] finds the obligations in one sweep. Where the authority's order of versions is known,
+//! each is held against it ([`known`]). Where it is not, as in a history that somebody else recorded,
+//! the guarantee is broken iff no order of the versions of a key meets them all ([`some`]): that says
+//! less, but never too much.
 
-use std::collections::BTreeMap;
+mod known;
+mod some;
+mod timeline;
 
-use wrack_history::{Anomaly, Judgement, Operation};
+use wrack_history::{Anomaly, Judgement, Operation, SmolStr, Value};
 
 use crate::Evidence;
-use crate::versions::{Version, Versioned, versions};
-use crate::words::{done_at, sentence};
+use crate::tally::Tally;
+use crate::versions::versions;
+use crate::words::{done_at, list, sentence};
+use known::Known;
+use some::AnyOrder;
+use timeline::Timeline;
 
 const ANOMALIES_MAX: usize = 10;
 
-/// Judges a session guarantee: reads that are older than what their session knew. `broken` says what
-/// their count counts, `known` what the session knew and from when, behind a comma.
-pub(crate) fn judge_reads(
-    evidence: &Evidence<'_>,
-    mut judgement: Judgement,
-    knows: Knows,
-    (broken, known): (&str, fn(&Operation) -> String),
-) -> Judgement {
-    let keys = match versions(evidence) {
-        Ok(keys) => keys,
-        Err(reason) => {
-            judgement.doubt(reason);
-            return judgement;
-        }
-    };
-    let mut count = 0;
-    for key in &keys {
-        judgement.examine("keys", 1);
-        judgement.examine("reads", key.reads().count() as u64);
-        let older = older_reads(key, knows);
-        count += older.len();
-        if let Some(first) = older.first()
-            && judgement.anomalies.len() < ANOMALIES_MAX
-        {
-            let read = first.read;
-            let (what, why) = (sentence(read), known(first.known));
-            judgement.contradict(Anomaly {
-                explanation: format!("{what} at {}, {why}", done_at(read)),
-                operations: vec![first.known.id, read.id],
-                key: key.name(),
-                at_ns: Some(read.complete.ns),
-                ..Anomaly::default()
-            });
-        }
-    }
-    judgement.observed = Some(format!("{count} {broken}"));
-    judgement
+/// Which session guarantee, and its words.
+#[derive(Clone, Copy)]
+pub(crate) struct Rule {
+    /// What a session learns versions from.
+    pub knows: Knows,
+    /// Who must not be older than what is known.
+    pub owed_by: OwedBy,
+    /// What the observed count counts.
+    pub broken: &'static str,
+    /// What was known and from when, behind a comma.
+    pub known: fn(Knowledge<'_>) -> String,
 }
 
-/// A read of a session that returned an older version than one that the session knew before.
-struct Older<'a> {
-    read: &'a Operation,
-    /// What it knew it from.
-    known: &'a Operation,
+/// What an operation should have had, and whence.
+#[derive(Clone, Copy)]
+pub(crate) struct Knowledge<'a> {
+    /// The one that taught the version.
+    pub teacher: &'a Operation,
+    /// The read by which it was taken over, and the write that it read.
+    pub followed: Option<(&'a Operation, &'a Operation)>,
 }
 
 /// What a session learns versions from.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Knows {
     /// Its own ok writes.
     Writes,
@@ -65,40 +61,138 @@ pub(crate) enum Knows {
     Reads,
 }
 
-/// The reads that returned less than their session knew when they were invoked, in order of
-/// invocation.
-///
-/// Why: one sweep over the events of a key; what completes raises what the session knows, and a read
-/// is held to what it knew when the read was invoked. A session outlives its processes, so one may
-/// have operations open that overlap: those say nothing about each other.
-fn older_reads<'a>(key: &Versioned<'a>, knows: Knows) -> Vec<Older<'a>> {
-    let reads: BTreeMap<u64, (&Operation, Version)> =
-        key.reads().map(|(read, version)| (read.id, (read, version))).collect();
-    let mut lessons: Vec<(&Operation, Version)> = match knows {
-        Knows::Writes => key.writes().collect(),
-        Knows::Reads => reads.values().copied().collect(),
-    };
-    lessons.sort_by_key(|(lesson, _)| lesson.complete.index);
-    let mut lessons = lessons.into_iter().peekable();
-    let mut known = BTreeMap::<u32, (Version, &Operation)>::new();
-    let mut older = Vec::new();
-    for read in &key.operations {
-        let before =
-            |(lesson, _): &(&Operation, Version)| lesson.complete.index < read.invoke.index;
-        while let Some((lesson, version)) = lessons.next_if(before) {
-            let known = known.entry(lesson.session).or_insert((version, lesson));
-            if known.0 < version {
-                *known = (version, lesson);
+/// Who must not be older than what a session knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwedBy {
+    /// Its own reads.
+    Reads,
+    /// Its own writes, and whoever reads one of them, from then on.
+    Followers,
+}
+
+/// Judges a session guarantee.
+pub(crate) fn judge(evidence: &Evidence<'_>, mut judgement: Judgement, rule: Rule) -> Judgement {
+    match versions(evidence) {
+        Ok(keys) => judge_known(&mut judgement, &Timeline::known(&keys, evidence, rule)),
+        Err(reason) if evidence.facts.is_empty() && !evidence.is_set() => {
+            match Timeline::unknown(evidence, rule) {
+                Ok(timeline) => judge_some(&mut judgement, &timeline, evidence.initial),
+                Err(twice) => judgement.doubt(format!("{reason}; {twice}")),
             }
         }
-        let (Some((read, version)), Some((newest, lesson))) =
-            (reads.get(&read.id), known.get(&read.session))
-        else {
+        Err(reason) => judgement.doubt(reason),
+    }
+    judgement
+}
+
+/// Every obligation is held against the authority's order.
+fn judge_known(judgement: &mut Judgement, timeline: &Timeline<'_>) {
+    let mut order = Known::new(timeline);
+    timeline.sweep(&mut order);
+    examine(judgement, timeline);
+    let mut tally = Tally::default();
+    for (access, broken) in timeline.judged().zip(&order.broken) {
+        tally.look(access.operation, broken.is_some());
+    }
+    let broken = || timeline.judged().zip(&order.broken).filter_map(|(a, b)| Some((a, (*b)?)));
+    let mut told = Vec::<u32>::new();
+    for (access, newest) in broken() {
+        if told.contains(&access.key) || told.len() == ANOMALIES_MAX {
             continue;
+        }
+        told.push(access.key);
+        let knowledge = Knowledge {
+            teacher: timeline.operation(newest.teacher),
+            followed: newest.read.and_then(|read| timeline.followed(read)),
         };
-        if version < newest {
-            older.push(Older { read, known: lesson });
+        judgement.contradict(older(access.operation, knowledge, timeline.rule));
+    }
+    judgement.algorithm = Some("the authority's order of versions".to_owned());
+    judgement.observed = Some(format!("{} {}", broken().count(), timeline.rule.broken));
+    tally.tell(judgement);
+}
+
+/// There must be an order that meets every obligation.
+fn judge_some(judgement: &mut Judgement, timeline: &Timeline<'_>, initial: &Value) {
+    let mut order = AnyOrder::new(timeline);
+    timeline.sweep(&mut order);
+    examine(judgement, timeline);
+    judgement.algorithm = Some("any order of versions".to_owned());
+    let cycles = match order.cycles() {
+        Ok(cycles) => cycles,
+        Err(reason) => return judgement.doubt(reason),
+    };
+    let mut tally = Tally::default();
+    for access in timeline.judged() {
+        tally.look(access.operation, false);
+    }
+    for cycle in &cycles {
+        let culprits: Vec<&Operation> = cycle
+            .accesses
+            .iter()
+            .map(|access| timeline.accesses[*access as usize].operation)
+            .collect();
+        for operation in &culprits {
+            tally.look(operation, true);
+        }
+        if judgement.anomalies.len() < ANOMALIES_MAX {
+            let values = cycle.versions.map(|version| timeline.value(version, initial).to_string());
+            judgement.contradict(contradiction(&culprits, values));
         }
     }
-    older
+    judgement.observed = Some(format!("{} contradictory versions", cycles.len()));
+    tally.tell(judgement);
 }
+
+fn older(operation: &Operation, knowledge: Knowledge<'_>, rule: Rule) -> Anomaly {
+    let (what, why) = (sentence(operation), (rule.known)(knowledge));
+    let followed = knowledge.followed.map(|(read, write)| [write.id, read.id]);
+    let mut operations = vec![knowledge.teacher.id, operation.id];
+    operations.extend(followed.into_iter().flatten());
+    operations.sort_unstable();
+    operations.dedup();
+    Anomaly {
+        explanation: format!("{what} at {}, {why}", done_at(operation)),
+        operations,
+        key: name(&operation.key),
+        at_ns: Some(operation.complete.ns),
+        ..Anomaly::default()
+    }
+}
+
+fn contradiction(culprits: &[&Operation], [one, other]: [String; 2]) -> Anomaly {
+    let told: Vec<String> = culprits
+        .iter()
+        .map(|operation| format!("{} at {}", sentence(operation), done_at(operation)))
+        .collect();
+    let key = &culprits[0].key;
+    let of = if key.is_empty() { String::new() } else { format!(" of {key}") };
+    let mut operations: Vec<u64> = culprits.iter().map(|operation| operation.id).collect();
+    operations.sort_unstable();
+    Anomaly {
+        explanation: format!(
+            "by what sessions saw, {one} must be newer than {other}{of} and {other} newer than {one}: {}",
+            list(&told)
+        ),
+        operations,
+        key: name(key),
+        at_ns: culprits.iter().map(|operation| operation.complete.ns).max(),
+        ..Anomaly::default()
+    }
+}
+
+fn examine(judgement: &mut Judgement, timeline: &Timeline<'_>) {
+    judgement.examine("keys", timeline.keys as u64);
+    let reads = timeline.accesses.iter().filter(|access| access.is_read).count();
+    judgement.examine("reads", reads as u64);
+    if timeline.rule.owed_by == OwedBy::Followers {
+        judgement.examine("writes", (timeline.accesses.len() - reads) as u64);
+    }
+}
+
+fn name(key: &SmolStr) -> Option<SmolStr> {
+    Some(key.clone()).filter(|key| !key.is_empty())
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

@@ -9,7 +9,7 @@
 //!
 //! The definition: staleness(r) = invoke(r) − min { complete(w') : w' ok and newer than the version that
 //! r returned }, at least 0; an anomaly iff it is more than the bound. A bound of 0 is regularity,
-//! weaker than linearizability.
+//! weaker than linearizability. The smallest bound that would hold is the largest staleness.
 //!
 //! Source: Golab, Li and Shah, "Analyzing consistency properties for fun and profit", 2011, for
 //! Δ-atomicity, of which this is the form with a known order of versions.
@@ -17,6 +17,7 @@
 use wrack_history::catalogue::{DefaultSetting, GuaranteeInfo, ParameterInfo, ParameterKind};
 use wrack_history::{Anomaly, Judgement, Operation, Settings, duration};
 
+use crate::tally::{Sizes, Tally};
 use crate::versions::{Version, Versioned, versions};
 use crate::words::{done_at, noun, sentence};
 use crate::{Evidence, Guarantee, Judge};
@@ -57,7 +58,7 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
             return judgement;
         }
     };
-    let mut most = 0;
+    let (mut tally, mut sizes) = (Tally::default(), Sizes::new("staleness", "ns"));
     for key in &keys {
         judgement.examine("keys", 1);
         let newer = Newer::new(key);
@@ -65,7 +66,8 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
         for (read, version) in key.reads() {
             judgement.examine("reads", 1);
             let staleness = newer.than(version).map_or(0, |write| staleness(read, write));
-            most = most.max(staleness);
+            tally.look(read, staleness > bound);
+            sizes.record(read, staleness);
             if staleness > bound && worst.is_none_or(|(known, ..)| known < staleness) {
                 worst = Some((staleness, read, version));
             }
@@ -77,7 +79,9 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
             judgement.contradict(anomaly(key, (read, write), staleness, bound));
         }
     }
-    judgement.observed = Some(format!("{} at most", duration::seconds(most)));
+    judgement.observed = Some(format!("{} at most", duration::seconds(sizes.max())));
+    sizes.tell(&mut judgement);
+    tally.tell(&mut judgement);
     judgement
 }
 
@@ -171,6 +175,26 @@ mod tests {
             "process 2 read 1 of k at 5.020 s, but the newer write 2 by process 1 had completed at \
              2.010 s, 3.000 s before the read began: more than 2.999s",
         );
+        let judgement = case(2_999).judge(&GUARANTEE);
+        let observed = "3.000 s at most; broken: 1 of 1 keys (k) and 1 of 1 sessions (0)";
+        assert_eq!(judgement.observed.as_deref(), Some(observed));
+        let staleness = judgement.distribution("staleness").unwrap();
+        assert_eq!((staleness.max, staleness.count()), (3_000_000_000, 1));
+    }
+
+    #[test]
+    fn versions_begin_with_the_initial_value() {
+        let history = "p1 write k 2 2000..2010
+                       p2 read  k - 5010..5020 0";
+        Case::new("register", history)
+            .facts(effects("k", &[(0, 2, 20)]))
+            .initial(0.into())
+            .settings(Settings::default().with("bound", Setting::Duration(0)))
+            .rejected_by(
+                &GUARANTEE,
+                "process 2 read 0 of k at 5.020 s, but the newer write 2 by process 1 had \
+                 completed at 2.010 s, 3.000 s before the read began: more than 0s",
+            );
     }
 
     #[test]

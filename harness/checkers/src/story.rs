@@ -1,7 +1,7 @@
 //! Histories as text, for tests.
 //!
 //! One operation a line: process, function, key, argument, interval in milliseconds, and how it
-//! ended. `-` stands for nil, and `@2` after the process for its session.
+//! ended. `-` stands for nil or for no key, and `@2` after the process for its session.
 //! ```text
 //! p1 write k 1      10..20           ok; its result is nil
 //! p2 read k -       12..30 1         ok with a result
@@ -69,7 +69,7 @@ fn operation(line: &str) -> Operation {
         id: 0,
         process: process.trim_start_matches('p').parse().expect("a process is p1"),
         session: session.parse().expect("a session is a number"),
-        key: (*key).into(),
+        key: if *key == "-" { "" } else { *key }.into(),
         function: (*function).into(),
         argument: value(argument),
         result,
@@ -80,11 +80,15 @@ fn operation(line: &str) -> Operation {
     }
 }
 
-/// `-`, `true`, `7`, `[1,2]` or a text.
+/// `-`, `true`, `7`, `[1,[2,3]]` or a text.
 pub(crate) fn value(text: &str) -> Value {
     if let Some(list) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let elements = list.split(',').filter(|element| !element.is_empty());
-        return Value::list(elements.map(value));
+        let mut depth = 0;
+        let elements = list.split(|letter| {
+            depth += i32::from(letter == '[') - i32::from(letter == ']');
+            letter == ',' && depth == 0
+        });
+        return Value::list(elements.filter(|element| !element.is_empty()).map(value));
     }
     match text {
         "-" => Value::Nil,
@@ -102,10 +106,16 @@ pub(crate) fn facts(facts: impl IntoIterator<Item = (NodeIndex, u64, Fact)>) -> 
 
 /// That the operations took effect at these positions, with these values afterwards.
 pub(crate) fn effects(key: &str, effects: &[(u64, i64, u64)]) -> Vec<FactRecord> {
-    let effect = |(operation, value, position): &(u64, i64, u64)| {
+    let of_key = effects.iter().map(|(operation, value, at)| (*operation, key, *value, *at));
+    effects_of(&of_key.collect::<Vec<_>>())
+}
+
+/// That the operations took effect on these keys, with these values afterwards, at these positions.
+pub(crate) fn effects_of(effects: &[(u64, &str, i64, u64)]) -> Vec<FactRecord> {
+    let effect = |(operation, key, value, position): &(u64, &str, i64, u64)| {
         let fact = Fact::Effect {
             operation: *operation,
-            key: key.into(),
+            key: (*key).into(),
             value: (*value).into(),
             position: *position,
         };

@@ -16,6 +16,7 @@
 use wrack_history::catalogue::{DefaultSetting, GuaranteeInfo, ParameterInfo, ParameterKind};
 use wrack_history::{Anomaly, Judgement, Operation, Settings};
 
+use crate::tally::{Sizes, Tally};
 use crate::versions::{Version, Versioned, versions};
 use crate::words::{count, done_at, list, noun, sentence};
 use crate::{Evidence, Guarantee, Judge};
@@ -55,23 +56,29 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
             return judgement;
         }
     };
-    let mut most = 0;
+    let (mut tally, mut sizes) =
+        (Tally::default(), Sizes::new("newer versions missed", "versions"));
     for key in &keys {
         judgement.examine("keys", 1);
         let missed = missed(key);
         judgement.examine("reads", missed.len() as u64);
+        for (missed, read, _) in &missed {
+            tally.look(read, *missed >= bound as usize);
+            sizes.record(read, *missed as u64);
+        }
         let worst = missed
             .into_iter()
             .max_by_key(|(missed, read, _)| (*missed, std::cmp::Reverse(read.id)));
         let Some((missed, read, version)) = worst else {
             continue;
         };
-        most = most.max(missed);
         if missed >= bound as usize && judgement.anomalies.len() < ANOMALIES_MAX {
             judgement.contradict(anomaly(key, read, version));
         }
     }
-    judgement.observed = Some(format!("{} would hold", count(most + 1, "version")));
+    judgement.observed = Some(format!("{} would hold", count(sizes.max() as usize + 1, "version")));
+    sizes.tell(&mut judgement);
+    tally.tell(&mut judgement);
     judgement
 }
 

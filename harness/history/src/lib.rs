@@ -28,7 +28,7 @@ pub use run::Run;
 pub use setting::{Setting, Settings};
 pub use trace::{Trace, TraceEvent, TraceKind};
 pub use value::Value;
-pub use verdict::{Anomaly, Judgement, Verdict};
+pub use verdict::{Anomaly, Distribution, Judgement, Share, Verdict};
 
 pub use smol_str::SmolStr;
 

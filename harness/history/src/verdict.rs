@@ -104,6 +104,70 @@ pub struct Judgement {
     /// What it says of each key, by name, where keys are judged one by one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<SmolStr, Verdict>,
+    /// How many of the keys, sessions and regions are broken, where that was counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
+    /// How large what was looked at was, for plots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<Distribution>,
+}
+
+/// How many of the keys, sessions or regions are broken, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// `keys`, `sessions` or `regions`.
+    pub of: SmolStr,
+    /// How many were looked at.
+    pub total: u64,
+    /// How many of them are broken.
+    pub broken: u64,
+    /// The broken ones, in order; of many the first [`Share::NAMED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<SmolStr>,
+}
+
+impl Share {
+    /// More broken ones than this are counted, not named.
+    pub const NAMED_MAX: usize = 100;
+}
+
+/// How large something was, each time it was looked at.
+///
+/// Shape: bins that rise; each counts what was greater than the bin before and at most its own
+/// bound, which is less than one hundredth above what it stands for. Bins that counted nothing are
+/// left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// What was measured: `staleness`.
+    pub name: SmolStr,
+    /// `ns`, or what was counted: `versions`.
+    pub unit: SmolStr,
+    /// The region whose clients saw it; absent where it is of all clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<SmolStr>,
+    /// The largest, exactly.
+    pub max: u64,
+    /// Upper bound and count of each bin.
+    pub bins: Vec<(u64, u64)>,
+}
+
+impl Distribution {
+    /// How often it was looked at.
+    pub fn count(&self) -> u64 {
+        self.bins.iter().map(|(_, count)| count).sum()
+    }
+
+    /// The bound of the bin that holds the quantile, in millionths: 990,000 is the 99th percentile. 0
+    /// if there is nothing.
+    pub fn quantile(&self, per_million: u32) -> u64 {
+        let wanted = u128::from(self.count()) * u128::from(per_million);
+        let mut seen = 0;
+        let holds = |(_, count): &&(u64, u64)| {
+            seen += u128::from(*count) * 1_000_000;
+            seen >= wanted
+        };
+        self.bins.iter().find(holds).map_or(0, |(upto, _)| (*upto).min(self.max))
+    }
 }
 
 impl Judgement {
@@ -129,9 +193,30 @@ impl Judgement {
         self.keys.iter().map(|(key, verdict)| (key.as_str(), *verdict))
     }
 
+    /// The distribution of this name over all clients.
+    pub fn distribution(&self, name: &str) -> Option<&Distribution> {
+        self.distributions.iter().find(|one| one.name == name && one.region.is_none())
+    }
+
     /// Lowers a valid verdict to unknown.
     pub fn doubt(&mut self, reason: impl Into<String>) {
         self.verdict = self.verdict.max(Verdict::Unknown);
         self.reason.get_or_insert(reason.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Distribution;
+
+    #[test]
+    fn a_quantile_is_the_bound_of_the_bin_that_holds_it() {
+        let distribution =
+            Distribution { max: 39, bins: vec![(1, 90), (20, 9), (40, 1)], ..Distribution::default() };
+        let quantile = |per_million| distribution.quantile(per_million);
+        assert_eq!(distribution.count(), 100);
+        assert_eq!((quantile(900_000), quantile(900_001)), (1, 20));
+        assert_eq!((quantile(0), quantile(1_000_000)), (1, 39));
+        assert_eq!(Distribution::default().quantile(500_000), 0);
     }
 }

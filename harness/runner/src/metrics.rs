@@ -129,10 +129,9 @@ fn staleness(run: &Run) -> Observed {
     let Some(judgement) = judgement else {
         return Observed::Nothing("the scenario does not promise STALE");
     };
-    let value = |name: &str| judgement.examined.get(name).copied();
-    match (value("staleness_max_ns"), value("reads")) {
-        (Some(ns), Some(events)) => Observed::Time { ns, events },
-        _ => Observed::Nothing("no read could be placed in a version order"),
+    match judgement.distribution("staleness") {
+        Some(staleness) => Observed::Time { ns: staleness.max, events: staleness.count() },
+        None => Observed::Nothing("no read could be placed in a version order"),
     }
 }
 
