@@ -12,7 +12,7 @@
 //! ```
 //! The definition: after quiescence all replicas answer equal values. The replicas are seen through
 //! the settled reads: the final reads of a run, or in a history without phases the last read of each
-//! process, if it began after all changes were over. The elements of a set count in any order. How
+//! process, if it began after all changes were over and a pause. The elements of a set count in any order. How
 //! long it took is the time from the last change to the last read that still answered something else.
 //!
 //! A difference that an operation in doubt explains, because it may have taken effect between two

@@ -9,9 +9,11 @@
 //! run goes on.
 
 mod assertion;
+mod causal;
 mod conservation;
 mod convergence;
 mod counter_bounds;
+mod delta_atomicity;
 mod duplicate;
 mod effects;
 mod fencing;
@@ -29,10 +31,12 @@ mod phantom;
 mod raft;
 mod read_your_writes;
 mod register;
+mod sequential;
 mod sessions;
 mod set_full;
 mod staleness;
 mod tally;
+mod unique;
 mod unique_ids;
 mod version_lag;
 mod versions;
@@ -125,12 +129,26 @@ pub struct Guarantee {
 }
 
 impl Guarantee {
-    /// Whether it says anything of a workload of this model that asks for these functions: nothing
-    /// is updated by plain reads and writes, and the sums of a counter are no written values.
+    /// Whether it says anything of a history of this model that asks for these functions: nothing is
+    /// updated by plain reads and writes, only some models read what was written as it was, only some
+    /// have versions, and some guarantees are about one model alone.
+    ///
+    /// A scenario is judged by what its design or it itself promises, and by nothing else.
     pub fn applies(&self, model: &str, functions: &[&str]) -> bool {
+        let is_set = matches!(model, "set" | "g-set");
+        let is_register = matches!(model, "register" | "cas-register");
         match self.info.code {
             "LUPD" => functions.iter().any(|function| matches!(*function, "cas" | "increment")),
-            "PHANTOM" => model != "counter",
+            "PHANTOM" => is_set || is_register,
+            "STALE" | "KST" | "RYW" | "MR" | "MW" | "WFR" => is_register || model == "counter",
+            "CAUS" => is_register,
+            "DELTA" => model == "register",
+            "SETFULL" => is_set,
+            "SUM" => model == "counter",
+            "CONS" => model == "bank",
+            "UNIQ" => model == "unique-ids",
+            "LOG" => model == "log",
+            "CONV" => functions.contains(&"read"),
             _ => true,
         }
     }
@@ -157,8 +175,10 @@ impl Guarantee {
 /// Every guarantee, sorted by code.
 pub const ALL: &[Guarantee] = &[
     assertion::GUARANTEE,
+    causal::GUARANTEE,
     conservation::GUARANTEE,
     convergence::GUARANTEE,
+    delta_atomicity::GUARANTEE,
     duplicate::GUARANTEE,
     version_lag::GUARANTEE,
     linearizability::GUARANTEE,
@@ -172,6 +192,7 @@ pub const ALL: &[Guarantee] = &[
     phantom::GUARANTEE,
     raft::GUARANTEE,
     read_your_writes::GUARANTEE,
+    sequential::GUARANTEE,
     set_full::GUARANTEE,
     fencing::GUARANTEE,
     staleness::GUARANTEE,
@@ -241,6 +262,26 @@ mod tests {
         assert!(ALL.is_sorted_by_key(|guarantee| guarantee.info.code));
         assert!(ALL.iter().all(|guarantee| by_code(guarantee.info.code).is_some()));
         assert!(by_code("NONE").is_none());
+    }
+
+    #[test]
+    fn what_can_judge_a_model_is_known() {
+        let codes = |model, functions: &[&str]| -> Vec<&str> {
+            let applies = ALL.iter().filter(|guarantee| guarantee.applies(model, functions));
+            let codes = applies.map(|guarantee| guarantee.info.code);
+            codes
+                .filter(|code| !["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS"].contains(code))
+                .collect()
+        };
+        let register = [
+            "CAUS", "CONV", "DELTA", "KST", "MR", "MW", "PHANTOM", "RAFT", "RYW", "SEQ", "SPLIT",
+            "STALE", "WFR",
+        ];
+        assert_eq!(codes("register", &["read", "write"]), register);
+        let set = ["CONV", "PHANTOM", "RAFT", "SEQ", "SETFULL", "SPLIT"];
+        assert_eq!(codes("g-set", &["read", "add"]), set);
+        assert_eq!(codes("log", &["append", "poll"]), ["LOG", "RAFT", "SEQ", "SPLIT"]);
+        assert_eq!(codes("unique-ids", &["generate"]), ["RAFT", "SEQ", "SPLIT", "UNIQ"]);
     }
 
     #[test]

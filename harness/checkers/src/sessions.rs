@@ -23,7 +23,7 @@ use wrack_history::{Anomaly, Judgement, Operation, SmolStr, Value};
 use crate::Evidence;
 use crate::tally::Tally;
 use crate::versions::versions;
-use crate::words::{done_at, list, sentence};
+use crate::words::{done_at, list, sentence, told};
 use known::Known;
 use some::AnyOrder;
 use timeline::Timeline;
@@ -161,10 +161,7 @@ fn older(operation: &Operation, knowledge: Knowledge<'_>, rule: Rule) -> Anomaly
 }
 
 fn contradiction(culprits: &[&Operation], [one, other]: [String; 2]) -> Anomaly {
-    let told: Vec<String> = culprits
-        .iter()
-        .map(|operation| format!("{} at {}", sentence(operation), done_at(operation)))
-        .collect();
+    let told: Vec<String> = culprits.iter().map(|operation| told(operation)).collect();
     let key = &culprits[0].key;
     let of = if key.is_empty() { String::new() } else { format!(" of {key}") };
     let mut operations: Vec<u64> = culprits.iter().map(|operation| operation.id).collect();

@@ -90,6 +90,14 @@ pub(crate) fn done_at(operation: &Operation) -> String {
     seconds(operation.complete.ns)
 }
 
+/// The operation as a sentence with when it was over, if it was.
+pub(crate) fn told(operation: &Operation) -> String {
+    match operation.complete.ns {
+        u64::MAX => sentence(operation),
+        _ => format!("{} at {}", sentence(operation), done_at(operation)),
+    }
+}
+
 /// When it was open: `(12.020 s to 12.031 s)`.
 pub(crate) fn span(operation: &Operation) -> String {
     let begin = seconds(operation.invoke.ns);

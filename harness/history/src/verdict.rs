@@ -211,8 +211,11 @@ mod tests {
 
     #[test]
     fn a_quantile_is_the_bound_of_the_bin_that_holds_it() {
-        let distribution =
-            Distribution { max: 39, bins: vec![(1, 90), (20, 9), (40, 1)], ..Distribution::default() };
+        let distribution = Distribution {
+            max: 39,
+            bins: vec![(1, 90), (20, 9), (40, 1)],
+            ..Distribution::default()
+        };
         let quantile = |per_million| distribution.quantile(per_million);
         assert_eq!(distribution.count(), 100);
         assert_eq!((quantile(900_000), quantile(900_001)), (1, 20));
