@@ -4,6 +4,7 @@
 //! works in parallel is [`parallel`].
 
 pub mod catalogue;
+pub mod check;
 pub mod determinism;
 pub mod execute;
 pub mod group;
@@ -13,6 +14,7 @@ pub mod parallel;
 pub mod vacuity;
 
 pub use catalogue::Designs;
+pub use check::{Question, check, guarantees_of};
 pub use execute::{Execution, TraceLevel};
 pub use group::{Group, Standing};
-pub use judge::run;
+pub use judge::{STATES_MAX, run};

@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Run scenarios, judge them, and write results and reports
     Run(Run),
+    /// Judge histories that were recorded elsewhere
+    Check(Check),
     /// List what there is
     List {
         /// Of which kind
@@ -97,6 +99,57 @@ impl Run {
     pub fn seed_range(&self) -> Range<u64> {
         let seed = self.seed.unwrap_or(0);
         self.seeds.clone().unwrap_or(seed..seed + 1)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Files: Wrack JSON Lines, Jepsen EDN, JSON or console logs, Porcupine's; plain, .gz or .zst
+    #[arg(required = true, value_name = "HISTORY")]
+    pub histories: Vec<PathBuf>,
+    /// What the objects are: see `wrack list models`
+    #[arg(long)]
+    pub model: String,
+    /// Where every object starts, as JSON; by default as format and model say
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub initial: Option<String>,
+    /// What a cas that failed says; by default as the format says
+    #[arg(long, value_enum)]
+    pub failed_cas: Option<FailedCas>,
+    /// The format; recognised from the content if it is left out
+    #[arg(long, value_name = "FORMAT")]
+    pub from: Option<String>,
+    /// A guarantee to hold it to, by code; by default what the model is about
+    #[arg(long = "guarantee", value_name = "CODE")]
+    pub guarantees: Vec<String>,
+    /// Configurations that a search visits per key at most
+    #[arg(long, value_name = "N", default_value_t = wrack_runner::STATES_MAX)]
+    pub max_states: u64,
+    /// Tell each contradiction so that it can be followed on paper
+    #[arg(long)]
+    pub explain: bool,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write a report of one history as an HTML file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailedCas {
+    /// It ran, and found another value
+    Observed,
+    /// It had no effect, and says nothing of the value
+    Ignored,
+}
+
+impl From<FailedCas> for wrack_history::import::FailedCas {
+    fn from(failed: FailedCas) -> Self {
+        match failed {
+            FailedCas::Observed => Self::Observed,
+            FailedCas::Ignored => Self::Ignored,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One command a file.
 
+mod check;
 mod determinism;
 mod explain;
 mod files;
@@ -26,6 +27,7 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
     };
     match cli.command {
         Command::Run(run) => run::run(designs, &run),
+        Command::Check(options) => check::check(&options),
         Command::List { what, format } => list::list(designs, what, format),
         Command::Explain { name } => explain::explain(designs, &name),
         Command::New { name } => files::new(designs, &name),

@@ -1,0 +1,174 @@
+//! `wrack check`: a history that somebody else recorded, judged.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+use wrack_history::check::Check;
+use wrack_history::import::{self, ImportError, Reading};
+use wrack_history::{Judgement, Value, Verdict};
+use wrack_runner::Question;
+
+use crate::cli::{self, Format};
+use crate::exit::{Exit, Failure};
+use crate::output::{print, write_file};
+
+/// Reads all histories, judges them one by one, and tells the outcome.
+pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
+    if options.report.is_some() && options.histories.len() > 1 {
+        return Err(Failure::usage(
+            "a report is about one history: name one, or leave --report out",
+        ));
+    }
+    let model = options.model.as_str();
+    let guarantees = wrack_runner::guarantees_of(&options.guarantees).map_err(|code| {
+        Failure::usage(format!("there is no guarantee \"{code}\": see `wrack list guarantees`"))
+    })?;
+    let question = Question { model, guarantees: &guarantees, states_max: options.max_states };
+    let mut outcome = Outcome::default();
+    for path in &options.histories {
+        match read(path, options) {
+            Ok(imported) => {
+                let check = wrack_runner::check(&path.display().to_string(), imported, &question);
+                outcome.add(&check, options)?;
+            }
+            Err(failure) => outcome.refuse(failure),
+        }
+    }
+    outcome.tell(options)
+}
+
+fn read(path: &Path, options: &cli::Check) -> Result<import::Imported, Failure> {
+    let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
+    let from = options.from.as_deref().map(format).transpose()?;
+    let initial = options.initial.as_deref().map(value);
+    let failed_cas = options.failed_cas.map(Into::into);
+    let reading = Reading { model: &options.model, initial, failed_cas, from };
+    let name = path.display().to_string();
+    import::read(&name, BufReader::with_capacity(1 << 16, file), &reading).map_err(|error| {
+        match error {
+            ImportError::Malformed { .. } => Failure::input(error.to_string()),
+            ImportError::Io { path, error } => Failure::file(path, error),
+        }
+    })
+}
+
+fn format(name: &str) -> Result<&'static import::Format, Failure> {
+    import::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = import::ALL.iter().map(|format| format.name).collect();
+        Failure::usage(format!("there is no format \"{name}\": there are {}", names.join(", ")))
+    })
+}
+
+/// A value of the command line: JSON, or else a text.
+fn value(text: &str) -> Value {
+    serde_json::from_str::<Json>(text).ok().and_then(from_json).unwrap_or_else(|| text.into())
+}
+
+fn from_json(json: Json) -> Option<Value> {
+    Some(match json {
+        Json::Null => Value::Nil,
+        Json::Bool(bool) => bool.into(),
+        Json::Number(number) => number.as_i64()?.into(),
+        Json::String(text) => text.as_str().into(),
+        Json::Array(list) => {
+            Value::list(list.into_iter().map(from_json).collect::<Option<Vec<_>>>()?)
+        }
+        Json::Object(map) => {
+            let pair = |(key, json): (String, Json)| {
+                Some(Value::pair(key.as_str().into(), from_json(json)?))
+            };
+            Value::list(map.into_iter().map(pair).collect::<Option<Vec<_>>>()?)
+        }
+    })
+}
+
+/// What came of all histories.
+#[derive(Default)]
+struct Outcome {
+    verdict: Verdict,
+    refused: Option<Exit>,
+    documents: Vec<Json>,
+}
+
+impl Outcome {
+    fn add(&mut self, check: &Check, options: &cli::Check) -> Result<(), Failure> {
+        self.verdict = self.verdict.max(check.run.verdict);
+        if let Some(path) = &options.report {
+            let html = wrack_reports::check_html(check);
+            write_file(path, |to| to.write_all(html.as_bytes()))?;
+        }
+        match options.format {
+            Format::Json => self.documents.push(document(check)),
+            Format::Human => print(wrack_reports::check_human(check, options.explain))?,
+        }
+        Ok(())
+    }
+
+    /// The others are judged all the same.
+    fn refuse(&mut self, failure: Failure) {
+        anstream::eprintln!("error: {}", failure.message);
+        let outranks = self.refused.is_none() || failure.exit == Exit::File;
+        if outranks {
+            self.refused = Some(failure.exit);
+        }
+    }
+
+    fn tell(mut self, options: &cli::Check) -> Result<Exit, Failure> {
+        if options.format == Format::Json && !self.documents.is_empty() {
+            let document = match options.histories.len() {
+                1 => self.documents.remove(0),
+                _ => json!({"verdict": self.verdict, "histories": self.documents}),
+            };
+            print(format!("{document:#}\n"))?;
+        }
+        Ok(self.refused.unwrap_or(match self.verdict {
+            Verdict::Valid => Exit::AsExpected,
+            Verdict::Unknown => Exit::Unknown,
+            Verdict::Invalid => Exit::NotAsExpected,
+        }))
+    }
+}
+
+/// One history as the contract of the command line says.
+fn document(check: &Check) -> Json {
+    let run = &check.run;
+    let key = |(key, verdict)| json!({"key": key, "verdict": verdict});
+    let keys: Vec<Json> = run.judgements.iter().flat_map(Judgement::keys).map(key).collect();
+    let assumed = check.assumed.iter().map(|one| (one.name.to_string(), plain(&one.value)));
+    json!({
+        "history": check.path,
+        "verdict": run.verdict,
+        "anomalies": run.anomalies().collect::<Vec<_>>(),
+        "keys": keys,
+        "assumed": assumed.collect::<Map<_, _>>(),
+        "algorithm": run.judgements.iter().find_map(|judgement| judgement.algorithm.as_deref()),
+        "operations": run.counts,
+        "judgements": run.judgements.iter().map(judgement).collect::<Vec<_>>(),
+    })
+}
+
+/// A judgement without what stands elsewhere in the document.
+fn judgement(judgement: &Judgement) -> Json {
+    json!({
+        "code": judgement.code,
+        "verdict": judgement.verdict,
+        "examined": judgement.examined,
+        "bound": judgement.bound,
+        "observed": judgement.observed,
+        "reason": judgement.reason,
+        "algorithm": judgement.algorithm,
+    })
+}
+
+/// A value as plain JSON.
+fn plain(value: &Value) -> Json {
+    match value {
+        Value::Nil => Json::Null,
+        Value::Bool(bool) => (*bool).into(),
+        Value::Integer(number) => (*number).into(),
+        Value::Text(text) => text.as_str().into(),
+        Value::List(list) => list.iter().map(plain).collect(),
+    }
+}
