@@ -1,10 +1,15 @@
-//! A million operations as JSON Lines, written and read.
+//! A million operations: as JSON Lines of our own, written and read, and as Jepsen's EDN, read.
 //!
 //! `cargo bench -p wrack-history --bench codec`
+//!
+//! Beside it stands what the crate clojure-reader needs for the values of the same EDN alone, a line
+//! at a time: no operation is made of them.
 
+use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use wrack_history::import::{self, Imported, Reading};
 use wrack_history::{History, Moment, Operation, Outcome, Value, codec};
 
 const OPERATIONS: u64 = 1_000_000;
@@ -46,18 +51,75 @@ fn codecs(criterion: &mut Criterion) {
     group.bench_function("write 1,000,000 operations", |bencher| {
         bencher.iter(|| codec::write(black_box(&history), std::io::sink()));
     });
+    let edn = edn(&history);
     drop(history);
+    for (name, text) in [("our own", bytes.as_slice()), ("Jepsen EDN", edn.as_bytes())] {
+        memory(name, text);
+    }
     group.bench_function("read 1,000,000 operations", |bencher| {
         bencher.iter(|| codec::read(black_box(bytes.as_slice())).expect("it reads back"));
     });
+    group.bench_function("import 1,000,000 operations of our own", |bencher| {
+        bencher.iter(|| imported(black_box(bytes.as_slice())));
+    });
+    group.bench_function("import 1,000,000 operations of Jepsen EDN", |bencher| {
+        bencher.iter(|| imported(black_box(edn.as_bytes())));
+    });
+    group.bench_function("clojure-reader: the same EDN, values only", |bencher| {
+        let read = |line| clojure_reader::edn::read_string(line).expect("it is EDN");
+        bencher.iter(|| black_box(&edn).lines().map(read).map(drop).count());
+    });
     group.finish();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM: unknown");
+}
+
+fn imported(text: &[u8]) -> Imported {
+    let reading = Reading { model: "register", ..Reading::default() };
+    import::read("bench", text, &reading).expect("it is a history")
+}
+
+/// Prints what reading a text takes, before other cases have left free memory behind.
+fn memory(name: &str, text: &[u8]) {
+    let before = memory_mb("VmRSS");
+    // Linux takes the present size as the peak again.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let operations = imported(text).history.operations.len();
     println!(
-        "{} MB of text; peak memory of everything above {}",
-        bytes.len() >> 20,
-        &peak[6..].trim()
+        "{name}: {} MB of text; its operations are {} MB, and reading it takes {} MB at most",
+        text.len() >> 20,
+        (operations * size_of::<Operation>()) >> 20,
+        memory_mb("VmHWM").saturating_sub(before)
     );
+}
+
+/// The same operations as Jepsen writes them.
+fn edn(history: &History) -> String {
+    let operations = &history.operations;
+    let mut events = Vec::new();
+    for operation in operations {
+        events.push((operation.invoke, operation, "invoke"));
+        events.push((operation.complete, operation, "ok"));
+    }
+    events.sort_unstable_by_key(|(at, _, _)| at.index);
+    let mut text = String::new();
+    for (Moment { index, ns }, operation, kind) in events {
+        let Operation { process, key, function, argument, result, .. } = operation;
+        let learned = kind == "ok" && argument.is_nil();
+        let value = if learned { result } else { argument };
+        writeln!(
+            text,
+            "{{:index {index}, :time {ns}, :type :{kind}, :process {process}, :f :{function}, \
+             :value [:{key} {value}]}}"
+        )
+        .expect("writing to memory succeeds");
+    }
+    text
+}
+
+/// A size of this process, as Linux tells it; 0 elsewhere.
+fn memory_mb(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).map_or(0, |kb: u64| kb >> 10)
 }
 
 criterion_group!(benches, codecs);

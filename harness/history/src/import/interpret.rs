@@ -54,7 +54,7 @@ pub fn interpret(
     let nil_reads = nil_reads(operations, &functions, &initial);
     let mut assumed = first_assumptions(format, reading.model, &initial);
     assumed.extend(failures.assumption(failed_cas));
-    assumed.extend(nil_reads);
+    assumed.extend(nil_reads.or_else(|| nil_micros(operations, &functions, &initial)));
     assumed.extend(kept);
     assumed.extend(times(timed, untimed));
     if nemesis > 0 {
@@ -399,4 +399,45 @@ fn nil_reads(
         !says_nil((operation, function))
     });
     said("unknown", format!("{count} reads of nil learned nothing, and are left out"))
+}
+
+/// The same for the micro-operations of multi-registers, where each key has its own start.
+fn nil_micros(
+    operations: &mut [Operation],
+    functions: &[&Function],
+    initial: &Value,
+) -> Option<Assumption> {
+    let starts = initial.as_list()?;
+    let started = |key: &Value| {
+        starts.iter().filter_map(Value::as_pair).any(|(name, start)| name == key && !start.is_nil())
+    };
+    let is_nil = |micro: &Value, function: &str| match micro.as_list() {
+        Some([name, key, Value::Nil]) => *name == function.into() && started(key),
+        _ => false,
+    };
+    let of_micros = |function: &Function| function.gives == Gives::Micros;
+    let writes_nil = |operation: &Operation| {
+        operation.argument.as_list().unwrap_or_default().iter().any(|micro| is_nil(micro, "write"))
+    };
+    if functions.iter().any(|function| !of_micros(function)) || operations.iter().any(writes_nil) {
+        return None;
+    }
+    let mut count = 0;
+    for operation in operations.iter_mut().filter(|operation| operation.is_ok()) {
+        let asked = operation.argument.as_list().unwrap_or_default();
+        let learned = operation.result.as_list().unwrap_or_default();
+        let kept = asked.iter().zip(learned).filter(|(_, micro)| !is_nil(micro, "read"));
+        let (asked, learned): (Vec<_>, Vec<_>) =
+            kept.map(|(asked, learned)| (asked.clone(), learned.clone())).unzip();
+        let left_out = operation.argument.as_list().map_or(0, <[Value]>::len) - asked.len();
+        if left_out > 0 {
+            count += left_out;
+            (operation.argument, operation.result) = (Value::list(asked), Value::list(learned));
+        }
+    }
+    (count > 0).then(|| Assumption {
+        name: "nil_reads",
+        value: "unknown".into(),
+        words: format!("{count} reads of nil learned nothing, and are left out"),
+    })
 }

@@ -90,7 +90,7 @@ pub fn read_subject(reader: &mut Reader<'_>) -> Result<Subject, Stop> {
     let process = |text| integer(text).and_then(|number| u32::try_from(number).ok());
     let subject = match reader.required_token()? {
         Token::Number(text) => process(text).map(Subject::Client),
-        Token::Keyword(_) | Token::Symbol("nemesis") => Some(Subject::Nemesis),
+        Token::Keyword("nemesis") | Token::Symbol("nemesis") => Some(Subject::Nemesis),
         _ => None,
     };
     subject.ok_or_else(|| {
@@ -145,6 +145,10 @@ mod tests {
         check(
             "{:process 1, :f :read,\n :type :started}",
             "f:2:8: this :type is not known: it is one of :invoke, :ok, :fail and :info",
+        );
+        check(
+            "{:type :invoke :process :w1 :f :read}",
+            "f:1:25: this process is not known: it is :nemesis or a number from 0 to 4294967295",
         );
         check(
             "{:type :invoke :process -1 :f :read}",

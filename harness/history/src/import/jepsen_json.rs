@@ -81,8 +81,12 @@ fn event(form: Form<'_>) -> Result<Event, Stop> {
     })?;
     let subject = match line.process {
         Some(Process::Client(process)) => Subject::Client(process),
-        Some(Process::Named(name)) if name.parse::<u64>().is_err() => Subject::Nemesis,
-        Some(Process::Named(_)) => return Err(form.wrong(0, "a \"process\" is a number")),
+        Some(Process::Named(name)) if name == "nemesis" => Subject::Nemesis,
+        Some(Process::Named(name)) => {
+            return Err(form
+                .wrong(0, format!("the process \"{name}\" is not known"))
+                .suggest("it is \"nemesis\" or a number from 0 to 4294967295"));
+        }
         None => return Err(form.wrong(0, "this operation has no \"process\"")),
     };
     Ok(Event {
@@ -214,6 +218,11 @@ mod tests {
         check(
             "{\"type\":\"invoke\",\"f\":\"write\",\"process\":0,\"value\":\n9223372036854775808}",
             "f:2:19: 9223372036854775808 is no integer of 64 bits signed: write it as a text",
+        );
+        check(
+            r#"{"type":"ok","process":"w1"}"#,
+            "f:1:1: the process \"w1\" is not known: it is \"nemesis\" or a number from 0 to \
+             4294967295",
         );
         check(
             r#"{"type":"begin","process":0}"#,

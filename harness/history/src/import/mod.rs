@@ -241,6 +241,29 @@ pub fn read(
     read_source(&mut from, reading).map_err(|stop| stop.in_file(path))
 }
 
+/// Reads one value, in JSON or in EDN: where an object starts, as somebody typed it. `name` says in
+/// errors where it stood. Maps become lists of pairs sorted by key.
+///
+/// ```
+/// use wrack_history::import::value;
+///
+/// assert_eq!(value("--initial", "{:y 0 :x 1}").unwrap().to_string(), r#"[["x", 1], ["y", 0]]"#);
+/// assert_eq!(value("--initial", r#"{"x": 1}"#).unwrap().to_string(), r#"[["x", 1]]"#);
+/// assert!(value("--initial", "1.5").is_err());
+/// ```
+pub fn value(name: &str, text: &str) -> Result<Value, ImportError> {
+    if let Ok(jepsen_json::Foreign(value)) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let form = forms::Form { place: Place::START, text };
+    let mut reader = edn::Reader::new(form);
+    let value = reader.value().and_then(|value| match reader.is_done() {
+        true => Ok(value),
+        false => Err(form.wrong(reader.next_word(), "nothing may stand behind the value")),
+    });
+    value.map_err(|stop| stop.in_file(name))
+}
+
 fn read_source(from: &mut dyn BufRead, reading: &Reading<'_>) -> Result<Imported, Stop> {
     let mut source = Source::open(from)?;
     let outcome = read_format(&mut source, reading);

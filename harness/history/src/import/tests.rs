@@ -165,6 +165,19 @@ fn a_read_of_nil_says_nothing_where_nil_cannot_be() {
 }
 
 #[test]
+fn a_micro_read_of_nil_says_nothing_where_its_key_starts_otherwise() {
+    let initial = Some(value("", "{:x 0}").unwrap());
+    let reading = Reading { model: "multi-register", initial, ..Reading::default() };
+    let history = ["invoke 0 txn [[:r :x nil] [:r :y nil]]", "ok 0 txn [[:r :x nil] [:r :y nil]]"];
+    let imported = events(&reading, &history);
+    assert_eq!(assumed(&imported, "nil_reads"), Some("unknown".into()));
+    let left = r#"0 txn([["read", "y", nil]]) ok [["read", "y", nil]] [0, 1]"#;
+    assert_eq!(lines(&imported), [left]);
+    let writes = [history[0], history[1], "invoke 1 txn [[:w :x nil]]"];
+    assert_eq!(assumed(&events(&reading, &writes), "nil_reads"), None);
+}
+
+#[test]
 fn micro_operations_are_triples_with_full_names() {
     check(
         "multi-register",
