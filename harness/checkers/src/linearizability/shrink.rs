@@ -74,7 +74,8 @@ impl Shrinker<'_> {
     }
 
     /// Removes ever smaller chunks as long as what is left has no legal order.
-    fn remove_chunks(&mut self, mut whole: Vec<Operation>) -> Vec<Operation> {
+    fn remove_chunks(&mut self, all: Vec<Operation>) -> Vec<Operation> {
+        let mut whole = self.part(&all, &vec![true; all.len()]).unwrap_or(all);
         let mut chunk = whole.len().div_ceil(2);
         while chunk > 0 {
             let mut from = 0;

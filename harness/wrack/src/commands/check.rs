@@ -42,7 +42,8 @@ pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
 fn read(path: &Path, options: &cli::Check) -> Result<import::Imported, Failure> {
     let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
     let from = options.from.as_deref().map(format).transpose()?;
-    let initial = options.initial.as_deref().map(value);
+    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
+    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
     let failed_cas = options.failed_cas.map(Into::into);
     let reading = Reading { model: &options.model, initial, failed_cas, from };
     let name = path.display().to_string();
@@ -58,29 +59,6 @@ fn format(name: &str) -> Result<&'static import::Format, Failure> {
     import::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = import::ALL.iter().map(|format| format.name).collect();
         Failure::usage(format!("there is no format \"{name}\": there are {}", names.join(", ")))
-    })
-}
-
-/// A value of the command line: JSON, or else a text.
-fn value(text: &str) -> Value {
-    serde_json::from_str::<Json>(text).ok().and_then(from_json).unwrap_or_else(|| text.into())
-}
-
-fn from_json(json: Json) -> Option<Value> {
-    Some(match json {
-        Json::Null => Value::Nil,
-        Json::Bool(bool) => bool.into(),
-        Json::Number(number) => number.as_i64()?.into(),
-        Json::String(text) => text.as_str().into(),
-        Json::Array(list) => {
-            Value::list(list.into_iter().map(from_json).collect::<Option<Vec<_>>>()?)
-        }
-        Json::Object(map) => {
-            let pair = |(key, json): (String, Json)| {
-                Some(Value::pair(key.as_str().into(), from_json(json)?))
-            };
-            Value::list(map.into_iter().map(pair).collect::<Option<Vec<_>>>()?)
-        }
     })
 }
 

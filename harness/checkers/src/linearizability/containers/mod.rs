@@ -72,6 +72,12 @@ pub(super) trait Order: Container {
 
     /// Whether the stays have a legal order, the empty removals left aside.
     fn check(&self, stays: &Stays) -> Result<(), Conflict>;
+
+    /// Before when each stay that no known removal ends must end, as far as that follows from known
+    /// operations; `u32::MAX` where it does not.
+    fn deadlines(&self, stays: &Stays) -> Vec<u32> {
+        vec![u32::MAX; stays.list.len()]
+    }
 }
 
 /// Decides one key of a container, and says how.

@@ -26,7 +26,7 @@ use wrack_sequential::contents::Container;
 use wrack_sequential::priority_queue::PriorityQueue;
 
 use super::Order;
-use super::stay::{Conflict, Stays};
+use super::stay::{Conflict, Remedy, Stays};
 
 impl Order for PriorityQueue {
     const ALGORITHM: &'static str = "priority order";
@@ -43,10 +43,11 @@ impl Order for PriorityQueue {
             let this = &stays.list[stay as usize];
             let (from, to) = this.remove;
             if gaps.next_uncovered(from) >= to {
-                let mut among = stays.chain(order[..rank].iter().copied(), this.remove);
-                let longest = (among[among.len() - 1], to);
+                let smaller = order[..rank].to_vec();
+                let mut among = stays.chain(smaller.iter().copied(), this.remove);
                 among.push(stay);
-                return Err(Conflict { among, empty: None, longest });
+                let remedy = Remedy::Uncovered(smaller, this.remove);
+                return Err(Conflict { among, empty: None, remedy });
             }
             gaps.cover(this.presence());
         }

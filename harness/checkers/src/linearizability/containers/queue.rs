@@ -28,7 +28,7 @@
 use wrack_sequential::queue::Queue;
 
 use super::Order;
-use super::stay::{Conflict, NONE, Stays};
+use super::stay::{Conflict, NONE, Remedy, Stays};
 
 impl Order for Queue {
     const ALGORITHM: &'static str = "queue order";
@@ -40,8 +40,8 @@ impl Order for Queue {
             let from = |stay: u32| stays.list[stay as usize].remove.0;
             match latest {
                 Some(before) if begins && this.remove.1 < from(before) => {
-                    let longest = (before, this.remove.1);
-                    return Err(Conflict { among: vec![before, stay], empty: None, longest });
+                    let remedy = Remedy::Ends(before, this.remove.1);
+                    return Err(Conflict { among: vec![before, stay], empty: None, remedy });
                 }
                 _ if begins => (),
                 Some(before) if from(before) >= from(stay) => (),
@@ -49,6 +49,23 @@ impl Order for Queue {
             }
         }
         Ok(())
+    }
+
+    /// A value comes out before any that went in after it.
+    fn deadlines(&self, stays: &Stays) -> Vec<u32> {
+        let mut deadlines = vec![u32::MAX; stays.list.len()];
+        let mut first = stays.end;
+        let insertions: Vec<(u32, bool)> = insertions(stays).collect();
+        for (stay, begins) in insertions.into_iter().rev() {
+            match begins {
+                true => first = first.min(stays.list[stay as usize].remove.1),
+                false if stays.is_open(stay) && first < stays.end => {
+                    deadlines[stay as usize] = first;
+                }
+                false => (),
+            }
+        }
+        deadlines
     }
 }
 

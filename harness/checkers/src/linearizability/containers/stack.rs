@@ -44,7 +44,7 @@ mod gaps;
 use wrack_sequential::stack::Stack;
 
 use super::Order;
-use super::stay::{Conflict, Stays};
+use super::stay::{Conflict, Remedy, Stays};
 use bottoms::Bottoms;
 use gaps::Gaps;
 
@@ -52,7 +52,7 @@ impl Order for Stack {
     const ALGORITHM: &'static str = "stack order";
 
     fn check(&self, stays: &Stays) -> Result<(), Conflict> {
-        let mut gaps = Gaps::new(&stays.coverage());
+        let mut gaps = Gaps::new(&stays.coverage(stays.all()));
         let mut bottoms = Bottoms::new(stays);
         let mut blocks = Vec::new();
         gaps.take_uncovered(0..stays.end + 1, &mut blocks);
@@ -74,5 +74,5 @@ fn conflict(stays: &Stays, bottoms: &Bottoms, block: std::ops::Range<u32>) -> Co
     let below = others.iter().map(|stay| &stays.list[*stay as usize]);
     let below = below.filter(|stay| stay.insert.0 < block.start);
     let ends = below.map(|stay| stay.remove.1).max().unwrap_or(0);
-    Conflict { longest: (*longest, ends), among, empty: None }
+    Conflict { remedy: Remedy::Ends(*longest, ends), among, empty: None }
 }

@@ -62,8 +62,17 @@ pub(in super::super) struct Conflict {
     pub among: Vec<u32>,
     /// The call of the empty removal that contradicts them, if it is one.
     pub empty: Option<u32>,
-    /// The one of these stays that lasts longest, and before when it would have to end.
-    pub longest: (u32, u32),
+    /// What would have to be otherwise.
+    pub remedy: Remedy,
+}
+
+/// What would make an end of a conflict, if it could be.
+#[derive(Clone, Debug)]
+pub(in super::super) enum Remedy {
+    /// This stay ends before this time.
+    Ends(u32, u32),
+    /// None of these stays covers all gaps between two times.
+    Uncovered(Vec<u32>, (u32, u32)),
 }
 
 impl Stays {
@@ -113,6 +122,11 @@ impl Stays {
         }));
     }
 
+    /// All stays, by their places.
+    pub fn all(&self) -> std::ops::Range<u32> {
+        0..self.list.len() as u32
+    }
+
     /// Whether a stay ends only because everything does.
     pub fn is_open(&self, stay: u32) -> bool {
         self.list[stay as usize].remove.0 == self.end
@@ -124,10 +138,11 @@ impl Stays {
         stay.remove = (time.max(stay.insert.0), self.end + 1);
     }
 
-    /// How many presences cover each gap.
-    pub fn coverage(&self) -> Vec<i32> {
+    /// How many presences of these stays cover each gap.
+    pub fn coverage(&self, stays: impl IntoIterator<Item = u32>) -> Vec<i32> {
         let mut coverage = vec![0; self.end as usize + 1];
-        for presence in self.list.iter().map(Stay::presence).filter(|range| !range.is_empty()) {
+        let presences = stays.into_iter().map(|stay| self.list[stay as usize].presence());
+        for presence in presences.filter(|presence| !presence.is_empty()) {
             coverage[presence.start as usize] += 1;
             coverage[presence.end as usize] -= 1;
         }
@@ -144,7 +159,7 @@ impl Stays {
         if self.empties.is_empty() {
             return Ok(());
         }
-        let mut next_uncovered = self.coverage();
+        let mut next_uncovered = self.coverage(self.all());
         let mut next = self.end as i32;
         for (gap, covered) in next_uncovered.iter_mut().enumerate().rev() {
             if *covered == 0 {
@@ -157,9 +172,9 @@ impl Stays {
         match self.empties.iter().find(always_inside) {
             None => Ok(()),
             Some(empty) => {
-                let among = self.chain(0..self.list.len() as u32, empty.open);
-                let longest = (among[among.len() - 1], empty.open.1);
-                Err(Conflict { among, empty: Some(empty.call), longest })
+                let among = self.chain(self.all(), empty.open);
+                let remedy = Remedy::Uncovered(self.all().collect(), empty.open);
+                Err(Conflict { among, empty: Some(empty.call), remedy })
             }
         }
     }

@@ -5,21 +5,23 @@
 //! * *Everybody could have taken everything.* Let every value that no known removal took out have been
 //!   taken at any time from the invocation of the first take on. Whatever the takes did is one of
 //!   these orders, so if there is none, there is no legal order.
-//! * *One guess.* A conflict names the stay that lasts longest, and before when it would have to end.
-//!   If nobody took its value out, the latest take that was invoked before then, and is not taken for
-//!   another one, is held to have done it; and so on, until there is no conflict. Then there is a
-//!   legal order, for a guess is one possible course of events. If no take is left for a conflict, the
-//!   guesses may have been wrong, and nothing is said.
+//! * *One guess.* Each conflict says that some open stay, one that no known removal ends, must end
+//!   before some time: that is its deadline. The takes are given to the stays with deadlines, the first
+//!   to the one with the first deadline and so on, which meets the deadlines if any way does; then the
+//!   stays are checked again, until there is no conflict. Then there is a legal order, for a guess is
+//!   one possible course of events. If the deadlines cannot be met, they may have been chosen badly,
+//!   and nothing is said.
 //!
-//! The guess is as good as any where the time before which a value must be gone follows from known
-//! operations alone: to give each value the latest free take before its deadline succeeds whenever any
-//! assignment does (scheduling of unit jobs with deadlines; Lawler 1976).
+//! *Which deadline.* In a queue it follows from known operations. Where a gap must be uncovered, one is
+//! chosen that no known presence covers: the first at which no more open stays must have ended than
+//! takes had been invoked by then. For empty removals this is no loss: all open stays that began before the gap
+//! must have ended, so an earlier gap asks for fewer.
 //!
 //! Bounds: each guess costs one check; more than [`GUESSES_EFFORT_MAX`] stays checked in all, and
 //! nothing is said.
 
 use super::Order;
-use super::stay::{Conflict, Stays};
+use super::stay::{Conflict, Remedy, Stays};
 
 /// Stays that are checked in all while takes are guessed.
 const GUESSES_EFFORT_MAX: usize = 50_000_000;
@@ -44,7 +46,7 @@ pub(super) fn decide<O: Order>(order: &O, stays: Stays) -> Taken {
         return Taken::Conflict(stays, conflict);
     };
     let mut freest = stays.clone();
-    for stay in 0..stays.list.len() as u32 {
+    for stay in stays.all() {
         if stays.is_open(stay) {
             freest.end_from(stay, first);
         }
@@ -52,27 +54,109 @@ pub(super) fn decide<O: Order>(order: &O, stays: Stays) -> Taken {
     if let Err(conflict) = check(&freest) {
         return Taken::Conflict(freest, conflict);
     }
-    if guess(stays, conflict, check) { Taken::Legal } else { Taken::Open }
-}
-
-/// Whether some guess of what the takes took is legal.
-fn guess(
-    mut stays: Stays,
-    mut conflict: Conflict,
-    check: impl Fn(&Stays) -> Result<(), Conflict>,
-) -> bool {
-    let mut free = stays.takes.clone();
-    for _ in 0..GUESSES_EFFORT_MAX / stays.list.len().max(1) {
-        let (stay, deadline) = conflict.longest;
-        let before = free.partition_point(|take| *take < deadline);
-        if before == 0 || !stays.is_open(stay) {
-            return false;
-        }
-        stays.end_from(stay, free.remove(before - 1));
-        match check(&stays) {
-            Ok(()) => return true,
-            Err(next) => conflict = next,
+    let mut guess = Guess { deadlines: order.deadlines(&stays), stays };
+    let all: Vec<u32> = guess.stays.all().collect();
+    let windows: Vec<(u32, u32)> = guess.stays.empties.iter().map(|empty| empty.open).collect();
+    if !guess.uncover(&all, &windows) {
+        return Taken::Open;
+    }
+    for _ in 0..GUESSES_EFFORT_MAX / guess.stays.list.len().max(1) {
+        let Some(guessed) = guess.assign() else {
+            return Taken::Open;
+        };
+        let Err(conflict) = check(&guessed) else {
+            return Taken::Legal;
+        };
+        if !guess.remedy(&conflict) {
+            return Taken::Open;
         }
     }
-    false
+    Taken::Open
+}
+
+/// Which open stays have been taken, and when.
+struct Guess {
+    stays: Stays,
+    /// Before when each stay must end; `u32::MAX` if it need not.
+    deadlines: Vec<u32>,
+}
+
+impl Guess {
+    /// The stays with those that have a deadline taken, if there are takes for that.
+    fn assign(&self) -> Option<Stays> {
+        let mut urgent: Vec<(u32, u32)> = self
+            .stays
+            .all()
+            .map(|stay| (self.deadlines[stay as usize], stay))
+            .filter(|(deadline, _)| *deadline < u32::MAX)
+            .collect();
+        urgent.sort_unstable();
+        let mut guessed = self.stays.clone();
+        let mut takes = self.stays.takes.iter();
+        for (deadline, stay) in urgent {
+            let take = takes.next().filter(|take| **take < deadline)?;
+            guessed.end_from(stay, *take);
+        }
+        Some(guessed)
+    }
+
+    /// Sets deadlines so that this conflict does not come back; whether that is possible.
+    fn remedy(&mut self, conflict: &Conflict) -> bool {
+        match &conflict.remedy {
+            Remedy::Ends(stay, deadline) => {
+                let known = &mut self.deadlines[*stay as usize];
+                let new = self.stays.is_open(*stay) && *deadline < *known;
+                *known = (*known).min(*deadline);
+                new
+            }
+            Remedy::Uncovered(stays, window) => self.uncover(stays, &[*window]),
+        }
+    }
+
+    /// Sets deadlines so that each of these windows has a gap that none of the stays covers; whether
+    /// that is possible, and was not so before.
+    fn uncover(&mut self, stays: &[u32], windows: &[(u32, u32)]) -> bool {
+        let gaps = self.stays.end as usize + 1;
+        let known = stays.iter().copied().filter(|stay| !self.stays.is_open(*stay));
+        let coverage = self.stays.coverage(known);
+        // How many more open stays must have ended than takes had been invoked, by gap.
+        let mut lacking = vec![0; gaps + 1];
+        let mut needs: Vec<u32> = self.deadlines.clone();
+        for &stay in stays {
+            let from = self.stays.list[stay as usize].presence().start + 1;
+            needs[stay as usize] = needs[stay as usize].min(from);
+        }
+        for stay in self.stays.all().filter(|stay| self.stays.is_open(*stay)) {
+            let needed = needs[stay as usize].saturating_sub(1) as usize;
+            lacking[needed.min(gaps)] += 1;
+        }
+        self.stays.takes.iter().for_each(|take| lacking[*take as usize] -= 1);
+        let mut next = vec![u32::MAX; gaps + 1];
+        let mut sum = 0;
+        let fits: Vec<bool> = (0..gaps)
+            .map(|gap| {
+                sum += lacking[gap];
+                coverage[gap] == 0 && sum <= 0
+            })
+            .collect();
+        for gap in (0..gaps).rev() {
+            next[gap] = if fits[gap] { gap as u32 } else { next[gap + 1] };
+        }
+        let mut chosen: Vec<u32> = windows.iter().map(|window| next[window.0 as usize]).collect();
+        if windows.iter().zip(&chosen).any(|(window, gap)| *gap >= window.1) {
+            return false;
+        }
+        chosen.sort_unstable();
+        let mut progress = windows.len() != 1;
+        for &stay in stays.iter().filter(|stay| self.stays.is_open(**stay)) {
+            let start = self.stays.list[stay as usize].presence().start;
+            let Some(gap) = chosen.get(chosen.partition_point(|gap| *gap < start)) else {
+                continue;
+            };
+            let deadline = &mut self.deadlines[stay as usize];
+            progress |= gap + 1 < *deadline;
+            *deadline = (*deadline).min(gap + 1);
+        }
+        progress
+    }
 }

@@ -9,7 +9,7 @@ use wrack_sequential::queue::Queue;
 use wrack_sequential::stack::Stack;
 
 use super::super::GUARANTEE;
-use super::super::call::{Answer, calls};
+use super::super::call::{Answer, Core, calls};
 use super::super::explain::explain;
 use super::super::search::{Hints, search};
 use super::super::shrink::shrink;
@@ -212,6 +212,9 @@ fn compare<O: Order + Default>(
     if let Answer::Contradiction(core) = &answer {
         let small = shrink(specification, &all, core);
         prop_assert!(expect(specification, &small) != Some(true), "{small:#?} of {}", context());
+        let whole = Core::Among((0..small.len() as u32).collect());
+        let again = shrink(specification, &small.iter().collect::<Vec<_>>(), &whole);
+        prop_assert_eq!(&again, &small, "it can be smaller still");
         let anomaly = explain(specification, &all, &small);
         prop_assert!(!anomaly.operations.is_empty());
     }
