@@ -1,6 +1,7 @@
 //! What must hold of the whole: layers, the command line, the README, results, determinism.
 
 mod cli;
+mod conformance;
 mod layers;
 mod program;
 mod readme;

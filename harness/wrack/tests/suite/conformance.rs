@@ -1,0 +1,76 @@
+//! Histories that others recorded, judged as those who recorded them say.
+//!
+//! `WRACK_CONFORMANCE_DATA=FOLDER cargo test -p wrack --test suite -- conformance --nocapture` judges
+//! a folder and prints the counts; `cases` says what the folder must look like.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use wrack_history::{Verdict, import};
+use wrack_runner::{Question, STATES_MAX, guarantees_of};
+
+#[path = "../../../history/tests/conformance/cases.rs"]
+mod cases;
+
+use cases::{Case, cases};
+
+fn judge(case: &Case) -> (Verdict, Duration, String) {
+    let file = BufReader::new(File::open(&case.path).expect("it was found"));
+    let imported = import::read(&case.name, file, &case.reading());
+    let imported = imported.unwrap_or_else(|error| panic!("{error}"));
+    let codes: Vec<String> = case.guarantee.map(String::from).into_iter().collect();
+    let guarantees = guarantees_of(&codes).expect("the guarantee exists");
+    let question = Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX };
+    let begun = Instant::now();
+    let check = wrack_runner::check(&case.name, imported, &question);
+    let first = check.run.judgements.first();
+    let by = first.and_then(|judgement| judgement.algorithm.clone().or(judgement.reason.clone()));
+    (check.run.verdict, begun.elapsed(), by.unwrap_or_default())
+}
+
+#[derive(Default)]
+struct Counts {
+    right: usize,
+    wrong: usize,
+    unknown: usize,
+    unlabelled: usize,
+}
+
+#[test]
+fn every_recorded_history_is_judged_as_labelled() {
+    let Some(folder) = std::env::var_os("WRACK_CONFORMANCE_DATA") else {
+        return;
+    };
+    let mut families = BTreeMap::<String, Counts>::new();
+    let mut complaints = Vec::new();
+    for case in cases(Path::new(&folder)) {
+        let (verdict, took, by) = judge(&case);
+        if took > Duration::from_secs(2) {
+            println!("{took:>10.1?}  {} ({by})", case.name);
+        }
+        let family = case.name.rsplit_once('/').map_or("", |(family, _)| family);
+        let family = family.split('/').take(2).collect::<Vec<_>>().join("/");
+        let counts = families.entry(family).or_default();
+        match (verdict, case.valid) {
+            (_, None) => counts.unlabelled += 1,
+            (Verdict::Unknown, Some(_)) => {
+                counts.unknown += 1;
+                complaints.push(format!("unknown: {} ({by})", case.name));
+            }
+            (Verdict::Valid, Some(true)) | (Verdict::Invalid, Some(false)) => counts.right += 1,
+            (verdict, Some(_)) => {
+                counts.wrong += 1;
+                complaints.push(format!("{verdict}, but not so labelled: {} ({by})", case.name));
+            }
+        }
+    }
+    println!("{:<32} {:>6} {:>6} {:>8} {:>11}", "", "right", "wrong", "unknown", "unlabelled");
+    for (family, Counts { right, wrong, unknown, unlabelled }) in &families {
+        println!("{family:<32} {right:>6} {wrong:>6} {unknown:>8} {unlabelled:>11}");
+    }
+    assert!(!families.is_empty(), "there is no history below WRACK_CONFORMANCE_DATA");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
