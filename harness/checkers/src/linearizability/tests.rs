@@ -584,6 +584,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
+
+    #[test]
+    fn a_busy_element_is_judged_as_by_the_search(
+        raws in prop::collection::vec(any::<Raw>(), 6..16),
+        doubtful in any::<bool>(),
+        damage in any::<u8>(),
+    ) {
+        let raw = |raw: &Raw| {
+            let answers = 3 * (raw.4 % 60) + 1;
+            let outcome = if doubtful { raw.5 } else { raw.5 | 4 };
+            (raw.0, 0, raw.2, raw.3 % 16, answers, outcome)
+        };
+        let raws: Vec<Raw> = raws.iter().map(raw).collect();
+        let mut operations = operations("answers", &raws, true);
+        let place = usize::from(damage) % (2 * operations.len());
+        if let Some(Value::Bool(answer)) = operations.get_mut(place).map(|one| &mut one.result) {
+            *answer = !*answer;
+        }
+        let all: Vec<&Operation> = operations.iter().collect();
+        let mut model = wrack_sequential::set::Set::default();
+        let calls = super::call::calls(&mut model, &all).unwrap();
+        let expected = super::search::search(&model, &calls, &Hints::NONE, 1_000_000);
+        let (answer, _) = decide(Specification::of("set"), &all, 1_000_000).unwrap();
+        let legal = |answer: &Answer| *answer == Answer::Linearizable;
+        prop_assert_eq!(legal(&answer), legal(&expected), "{:?} of {:#?}", answer, operations);
+    }
+}
+
 #[test]
 fn the_random_histories_are_valid_and_invalid_about_equally_often() {
     use proptest::strategy::ValueTree;
