@@ -100,6 +100,7 @@ impl Model for KeyValue {
         match step {
             Step::Read(_) | Step::Differs(_) => Effect::None,
             Step::Write(_) => Effect::Overwrite,
+            Step::Cas { expected, new } if expected == new => Effect::None,
             Step::Append(_) | Step::Cas { .. } => Effect::Any,
         }
     }

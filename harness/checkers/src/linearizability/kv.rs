@@ -32,8 +32,9 @@
 //! invoked. That leaves few ways, which are tried one by one.
 //!
 //! A piece that is both written and appended may begin a text in both ways, if the initial text is
-//! empty; unless another change had completed before it was appended, which therefore did not come
-//! first.
+//! empty. As an append it is the first change of all, so no other had completed before it was invoked;
+//! and a read that shows it so was invoked before any write had completed. As a write it had been
+//! invoked before the read completed. Where both fit a read, the search decides.
 //!
 //! With both appends and cas, with pieces that do not come apart so, and with too many ways, the search
 //! decides.

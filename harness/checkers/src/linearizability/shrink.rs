@@ -62,7 +62,10 @@ impl Shrinker<'_> {
         let all: Vec<Operation> = operations.iter().copied().cloned().collect();
         match core {
             Core::Stuck(index) => {
-                let prefix = prefix(&all, *index);
+                let mut prefix = prefix(&all, *index);
+                if self.specification.model == "mutex" {
+                    prefix = objects::since_quiet(prefix);
+                }
                 if self.is_broken(&prefix) { prefix } else { all }
             }
             Core::Among(positions) => {

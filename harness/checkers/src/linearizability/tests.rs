@@ -522,6 +522,10 @@ fn decide_like_the_twin(
         }
     }
     for (stage, end) in with_model(model, EveryWalk(specification, &all)).unwrap() {
+        // Where order shows in the state, a few doubtful operations make many configurations.
+        if (stage, end) == (Stage::Quick, End::Exhausted) && !FEW_STATES.contains(&model) {
+            continue;
+        }
         check_walk(stage, end, expected).map_err(|error| {
             TestCaseError::fail(format!("{stage:?} {error} of {operations:#?}"))
         })?;

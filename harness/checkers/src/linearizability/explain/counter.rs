@@ -26,8 +26,8 @@ impl<'a> Story<'a> {
     pub(super) fn counter(&self) -> Option<Told<'a>> {
         let adds = || self.whole.iter().filter(|operation| is_increment(&operation.function));
         let mut deltas = adds().filter_map(|add| add.argument.as_integer());
-        if !deltas.all(|delta| delta > 0) {
-            return Some(self.learned_only());
+        if !deltas.all(|delta| delta >= 0) {
+            return self.out_of_range().or_else(|| Some(self.learned_only()));
         }
         self.same_base()
             .or_else(|| self.out_of_bounds())
@@ -80,7 +80,9 @@ impl<'a> Story<'a> {
             let own = learned.operation;
             let before = self.sum(|add| add.precedes(own));
             let ever = self.sum(|add| add.id != own.id && !own.precedes(add));
-            let (bound, words) = match (learned.base.cmp(&before.0), learned.base.cmp(&ever.0)) {
+            let first = self.initial.as_integer().unwrap_or(0);
+            let added = learned.base.saturating_sub(first);
+            let (bound, words) = match (added.cmp(&before.0), added.cmp(&ever.0)) {
                 (Ordering::Less, _) => (before, "had completed before that began"),
                 (_, Ordering::Greater) => (ever, "were all that had been invoked by then"),
                 _ => return None,
@@ -92,6 +94,36 @@ impl<'a> Story<'a> {
                 of(own),
                 learned.base,
                 count(adds, "increment"),
+            );
+            told(text, [own])
+        })
+    }
+
+    /// Less or more than the adds can have made it, where some of them take away.
+    fn out_of_range(&self) -> Option<Told<'a>> {
+        self.last_learned().into_iter().find_map(|learned| {
+            let own = learned.operation;
+            let open =
+                |add: &Operation| add.id != own.id && !add.precedes(own) && !own.precedes(add);
+            let first = self.initial.as_integer().unwrap_or(0);
+            let before = first.saturating_add(self.sum(|add| add.precedes(own)).0);
+            let some = |sign: i64| {
+                self.sum(|add| {
+                    open(add) && add.argument.as_integer().is_some_and(|d| d.signum() == sign)
+                })
+            };
+            let least = before.saturating_add(some(-1).0);
+            let most = before.saturating_add(some(1).0);
+            if (least..=most).contains(&learned.base) {
+                return None;
+            }
+            let text = format!(
+                "{}, so the sum{} was {} before it, but the adds that had completed before that \
+                 began made it {before}, and those that were open make it {least} at least and \
+                 {most} at most",
+                self.sentence(own),
+                of(own),
+                learned.base,
             );
             told(text, [own])
         })

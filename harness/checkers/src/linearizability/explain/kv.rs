@@ -12,10 +12,14 @@ impl<'a> Story<'a> {
         if has("cas") || has("delete") {
             return None;
         }
+        let appends = self.whole.iter().any(|one| one.function == "append");
+        if !appends && !self.texts().any(|(_, text)| text.is_empty()) {
+            return self.register();
+        }
         self.text_from_nowhere()
             .or_else(|| self.text_from_the_future())
             .or_else(|| self.texts_part())
-            .or_else(|| self.append_unseen())
+            .or_else(|| self.change_unseen())
             .or_else(|| self.text_got_shorter())
             .or_else(|| self.texts_in_wrong_order())
     }
@@ -100,13 +104,17 @@ impl<'a> Story<'a> {
         })
     }
 
-    fn append_unseen(&self) -> Option<Told<'a>> {
-        if self.is_overwritten() {
-            return None;
-        }
+    /// Whether every other write had completed before the operation was invoked, so that what it left
+    /// or found was not replaced afterwards.
+    fn is_lasting(&self, operation: &Operation) -> bool {
+        let mut writes = self.small.iter().filter(|one| one.function == "write");
+        writes.all(|write| write.id == operation.id || write.precedes(operation))
+    }
+
+    fn change_unseen(&self) -> Option<Told<'a>> {
         self.texts().find_map(|(read, found)| {
             let unseen = |(change, text): &(&Operation, &str)| {
-                change.precedes(read) && !found.contains(text)
+                change.precedes(read) && !found.contains(text) && self.is_lasting(change)
             };
             let (change, text) = self.changes().find(unseen)?;
             let text = format!(
@@ -115,17 +123,15 @@ impl<'a> Story<'a> {
                 self.noun(change),
                 done_at(self.full(change)),
             );
-            told(text, [change, read])
+            let writes = self.small.iter().filter(|one| one.function == "write");
+            told(text, writes.chain([change, read]))
         })
     }
 
     fn text_got_shorter(&self) -> Option<Told<'a>> {
-        if self.is_overwritten() {
-            return None;
-        }
         self.texts().find_map(|(later, found)| {
             let longer = |(earlier, before): &(&Operation, &str)| {
-                earlier.precedes(later) && before.len() > found.len()
+                earlier.precedes(later) && before.len() > found.len() && self.is_lasting(earlier)
             };
             let (earlier, before) = self.texts().find(longer)?;
             let lost = before.strip_prefix(found)?;

@@ -18,21 +18,23 @@ impl<'a> Story<'a> {
         let certain = || self.small.iter().filter(|one| one.is_ok() && one.function == kind);
         let last = certain().max_by_key(|operation| operation.complete)?;
         let end = self.full(last).complete;
-        let others = self.whole.iter().filter(|one| {
+        let possible = self.small.iter().filter(|one| {
             one.function == other && one.outcome != Outcome::Fail && one.invoke.index < end.index
         });
         let held = *self.initial == true.into();
-        let first = usize::from(held == (kind == "release"));
-        let (done, possible) = (certain().count(), others.count() + first);
-        if done <= possible {
+        let (done, possible) = (certain().count(), possible.count());
+        if done <= possible + usize::from(held == (kind == "release")) {
             return None;
         }
         let text = format!(
-            "{}{} had completed at {}, but only {} had been invoked by then, so {so}",
-            count(done, kind),
+            "from {} on, when the mutex{} was {}, {} had completed by {}, but only {} had been \
+             invoked, so {so}",
+            seconds(self.small[0].invoke.ns),
             of(last),
+            if held { "held" } else { "free" },
+            count(done, kind),
             seconds(end.ns),
-            count(possible - first, other),
+            count(possible, other),
         );
         told(text, certain())
     }

@@ -83,6 +83,11 @@ impl<'a> Pieces<'a> {
         self.initial.is_empty()
     }
 
+    /// Length of the initial text.
+    pub fn initial_length(&self) -> usize {
+        self.initial.len()
+    }
+
     /// The piece with which a text begins. As none is the beginning of another, it is the last that
     /// stands no later than the text in the order of texts.
     fn first(&self, text: &str) -> Option<u32> {

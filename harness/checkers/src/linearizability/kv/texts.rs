@@ -41,6 +41,13 @@ struct Chain<'a> {
     state: u32,
 }
 
+/// In which ways a text that may be both written and appended can have come first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Beginnings {
+    written: bool,
+    appended: bool,
+}
+
 /// A read that belongs to a chain.
 struct Read {
     call: u32,
@@ -67,16 +74,51 @@ struct Chains<'a> {
 }
 
 impl<'a> Texts<'a> {
-    /// Whether a text tells what was written last.
+    /// Whether every text tells what was written last.
     pub fn are_told_apart(&self) -> bool {
-        let changes = || self.calls.iter().filter(|call| !matches!(call.step, Step::Read(_)));
-        let completed = changes().filter(|call| call.required).map(|call| call.complete);
-        let first = completed.min().unwrap_or(u64::MAX);
-        let may_come_first = |append: &u32| self.calls[*append as usize].invoke < first;
-        self.pieces.all().iter().all(|piece| match piece.writes.len() {
-            0 => true,
-            1 => !self.pieces.begin_with_appends() || !piece.appends.iter().any(may_come_first),
+        let unclear = |call: &Call<Step>| match &call.step {
+            Step::Read(Some(Value::Text(text))) => {
+                let start = self.pieces.start(text);
+                let both = Beginnings { written: true, appended: true };
+                start.is_some_and(|start| self.beginnings(call, start) == both)
+            }
             _ => false,
+        };
+        let twice = self.pieces.all().iter().any(|piece| piece.writes.len() > 1);
+        !twice && !self.calls.iter().any(unclear)
+    }
+
+    /// In which ways the text of a read may have begun, of those that it has.
+    fn beginnings(&self, read: &Call<Step>, start: Start) -> Beginnings {
+        let Some(piece) = start.written.map(|piece| &self.pieces.all()[piece as usize]) else {
+            return Beginnings { written: false, appended: true };
+        };
+        if !self.pieces.begin_with_appends() || piece.appends.is_empty() {
+            return Beginnings { written: true, appended: false };
+        }
+        let changes = || self.calls.iter().filter(|call| call.required);
+        let writes = changes().filter(|call| matches!(call.step, Step::Write(_)));
+        let others = changes().filter(|call| !matches!(call.step, Step::Read(_)));
+        let first = |calls: &mut dyn Iterator<Item = &Call<Step>>| {
+            calls.map(|call| call.complete).min().unwrap_or(u64::MAX)
+        };
+        let (first_write, first_change) = (first(&mut { writes }), first(&mut { others }));
+        let invoke = |call: &u32| self.calls[*call as usize].invoke;
+        Beginnings {
+            written: piece.writes.iter().any(|write| invoke(write) < read.complete),
+            appended: read.invoke < first_write
+                && piece.appends.iter().any(|append| invoke(append) < first_change),
+        }
+    }
+
+    /// How the text of a read begins.
+    fn start(&self, read: &Call<Step>, text: &str) -> Option<Start> {
+        let start = self.pieces.start(text)?;
+        let initial = self.beginnings(read, start) == Beginnings { written: false, appended: true };
+        Some(if initial {
+            Start { written: None, length: self.pieces.initial_length() }
+        } else {
+            start
         })
     }
 
@@ -158,7 +200,7 @@ impl<'a> Texts<'a> {
                 continue;
             };
             let begun = match found {
-                Value::Text(text) => self.pieces.start(text).map(|start| (start, text.as_str())),
+                Value::Text(text) => self.start(call, text).map(|start| (start, text.as_str())),
                 _ => None,
             };
             let (start, text) = begun.ok_or_else(|| self.operations([index]))?;

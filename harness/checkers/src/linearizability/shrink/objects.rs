@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::kv::plain;
 
-use super::{selected, without_reads};
+use super::{selected, without_reads, without_values};
 use crate::linearizability::kv::pieces::{Kind, Piece, Pieces};
+use crate::register::left;
 
 /// Logs that tell no offsets: without entries, like a set. Otherwise an entry that goes would move
 /// the others, so only reads go, and appends first say less, then nothing.
@@ -65,9 +66,9 @@ pub(super) fn without_texts(initial: &Value, all: &[Operation], kept: &[bool]) -
             _ => Some((text, Kind::Write, index as u32)),
         }
     });
-    // A cas has no text for an argument, so where there are some only reads go.
+    // Neither a cas nor a number is a text.
     let Some(pieces) = Pieces::new(&initial, changes) else {
-        return without_reads(all, kept);
+        return without_values_or_reads(all, kept);
     };
     // Who shares a text goes with it.
     let goes = |piece: &Piece<'_>| {
@@ -105,6 +106,18 @@ pub(super) fn without_texts(initial: &Value, all: &[Operation], kept: &[bool]) -
         Some(Operation { result: rest.as_str().into(), ..operation.clone() })
     };
     selected(all, &stays).filter_map(project).collect()
+}
+
+/// What is a register but for its name loses values; of what is not, only reads go.
+fn without_values_or_reads(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
+    let missing = |value: &Value| value.is_nil() || *value == "".into();
+    let leaves = |operation: &Operation| match operation.function.as_str() {
+        "read" => true,
+        "write" | "cas" => left(operation).is_none_or(|value| !missing(value)),
+        _ => false,
+    };
+    let values = if all.iter().all(leaves) { without_values(all, kept) } else { None };
+    values.unwrap_or_else(|| without_reads(all, kept))
 }
 
 /// Several registers: without a value of one of them, that is, without what writes it there and reads
@@ -152,6 +165,21 @@ pub(super) fn with_doubts(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
         _ => Some(in_doubt(operation)),
     };
     all.iter().zip(kept).filter_map(stays).collect()
+}
+
+/// A mutex: what was invoked after the last moment at which nothing was open or in doubt and it was as
+/// it had been at first. What happened before can be left out, because it left nothing behind.
+pub(super) fn since_quiet(mut all: Vec<Operation>) -> Vec<Operation> {
+    all.retain(|operation| operation.outcome != Outcome::Fail);
+    let (mut balance, mut open_until, mut start) = (0_i64, 0, 0);
+    for (index, operation) in all.iter().enumerate() {
+        if open_until < operation.invoke.index && balance == 0 {
+            start = index;
+        }
+        balance += if operation.function == "acquire" { 1 } else { -1 };
+        open_until = open_until.max(operation.effect_by().index);
+    }
+    all.split_off(start)
 }
 
 fn in_doubt(operation: &Operation) -> Operation {

@@ -7,6 +7,8 @@ use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
 use super::{Raw, decide_like_the_twin};
+use crate::linearizability::GUARANTEE;
+use crate::story::Case;
 
 /// A kind of random histories.
 #[derive(Clone, Copy, Debug)]
@@ -378,4 +380,192 @@ fn the_random_histories_are_valid_and_invalid_often_enough() {
         }
         assert!((40..=195).contains(&valid), "{family:?}: {valid} of 200");
     }
+}
+
+#[test]
+fn a_list_keeps_its_entries_in_their_places() {
+    Case::new(
+        "list",
+        "p1 append k 1 10..40
+         p2 append k 2 10..40
+         p3 read   k - 20..30 [2]
+         p3 read   k - 41..50 [2,1]",
+    )
+    .accepted_by(&GUARANTEE);
+    Case::new(
+        "list",
+        "p1 append k 1 10..40
+         p2 append k 2 10..40
+         p3 read   k - 41..50 [2,1]
+         p4 read   k - 42..51 [1,2]",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s found [2, 1], but the read of k by process 4 at 0.051 s \
+         found [1, 2]: neither begins with the other, and entries never move",
+    );
+    Case::new(
+        "list",
+        "p1 append k 1 10..20
+         p2 append k 2 30..40
+         p3 read   k - 10..50 [2,1]",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s found 2 before 1, but append 1 by process 1 had \
+         completed at 0.020 s, before append 2 by process 2 began",
+    );
+    Case::new(
+        "list",
+        "p1 append k 1 10..20
+         p3 read   k - 21..50",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s did not find 1, but append 1 by process 1 had completed \
+         at 0.020 s, before that began",
+    );
+    Case::new("list", "p3 read k - 21..50 [7]").rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s found 7, which nobody ever appended",
+    );
+}
+
+#[test]
+fn a_log_gives_an_offset_once() {
+    Case::new(
+        "log",
+        "p1 append k 7     10..20 1
+         p2 append k 8     10..20 0
+         p3 read   k 1     30..40 [7]
+         p3 read   k [0,1] 41..50 [8]",
+    )
+    .accepted_by(&GUARANTEE);
+    Case::new(
+        "log",
+        "p1 append k 7 10..20 0
+         p2 append k 8 11..21 0",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "process 1 asked to append 7 of k and was told 0 at 0.020 s, and process 2 asked to append 8 \
+         of k and was told 0 at 0.021 s: two entries at one offset",
+    );
+}
+
+#[test]
+fn a_text_loses_no_append() {
+    Case::new(
+        "kv",
+        "p1 append k a. 10..40
+         p2 write  k w. 15..30
+         p3 read   k -  16..50 w.a.
+         p4 append k b. 51..?
+         p3 read   k -  60..70 w.a.",
+    )
+    .accepted_by(&GUARANTEE);
+    Case::new(
+        "kv",
+        "p1 append k a. 10..20
+         p2 append k b. 21..30
+         p3 read   k -  40..50 a.",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s did not find \"b.\", but append \"b.\" by process 2 had \
+         completed at 0.030 s, before that began",
+    );
+    Case::new(
+        "kv",
+        "p1 append k a. 10..20
+         p2 append k b. 30..40
+         p3 read   k -  41..50 b.a.",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s found \"b.\" before \"a.\", but append \"a.\" by process \
+         1 had completed at 0.020 s, before append \"b.\" by process 2 began",
+    );
+    Case::new(
+        "kv",
+        "p1 write  k w. 10..20
+         p1 append k a. 21..30
+         p3 read   k -  40..50 w.",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "the read of k by process 3 at 0.050 s did not find \"a.\", but append \"a.\" by process 1 had \
+         completed at 0.030 s, before that began",
+    );
+    Case::new(
+        "kv",
+        "p1 write k 1 10..20
+         p2 write k 2 21..30
+         p3 read  k - 40..50 1",
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "process 3 read 1 of k at 0.050 s, but write 2 by process 2 had completed at 0.030 s, before that \
+         began, and write 1 by process 1 had completed at 0.020 s, before the write began",
+    );
+    Case::new("kv", "p1 append k a. 1..2 fail\n p3 read k - 40..50 a.").rejected_by(
+        &GUARANTEE,
+        "process 3 read \"a.\" of k at 0.050 s, but append \"a.\" by process 1 had failed",
+    );
+}
+
+#[test]
+fn a_mutex_is_held_once_at_a_time() {
+    let quiet = "p1 acquire k - 1..2
+                 p1 release k - 3..4";
+    Case::new("mutex", quiet).accepted_by(&GUARANTEE);
+    Case::new(
+        "mutex",
+        &format!(
+            "{quiet}
+             p1 acquire k - 10..20
+             p2 acquire k - 11..30
+             p1 release k - 31..40"
+        ),
+    )
+    .rejected_by(
+        &GUARANTEE,
+        "from 0.010 s on, when the mutex of k was free, 2 acquires had completed by 0.030 s, but only \
+         0 releases had been invoked, so it was held twice at once",
+    );
+}
+
+#[test]
+fn an_identifier_is_given_once() {
+    Case::new("unique-ids", "p1 generate k - 1..2 7\n p2 generate k - 1..3 8")
+        .accepted_by(&GUARANTEE);
+    Case::new("unique-ids", "p1 generate k - 1..2 7\n p2 generate k - 1..3 7").rejected_by(
+        &GUARANTEE,
+        "process 1 was given 7 at 0.002 s, and process 2 was given it too, at 0.003 s",
+    );
+}
+
+#[test]
+fn money_is_neither_made_nor_lost() {
+    let pair = |account: &str, balance: i64| Value::pair(account.into(), balance.into());
+    let initial = Value::list([pair("a", 100), pair("b", 0)]);
+    let mut history = crate::story::history("p1 read k - 1..2 -");
+    let mut judge = |found: &[(&str, i64)]| {
+        history.operations[0].result = Value::list(found.iter().map(|(a, b)| pair(a, *b)));
+        let evidence =
+            crate::Evidence { initial: &initial, ..crate::Evidence::of_history(&history, "bank") };
+        let judgement = GUARANTEE.judge(&evidence, &wrack_history::Settings::default());
+        judgement.anomalies.first().map(|anomaly| anomaly.explanation.clone()).unwrap_or_default()
+    };
+    assert_eq!(judge(&[("a", 100), ("b", 0)]), "");
+    assert_eq!(
+        judge(&[("a", 100), ("b", 1)]),
+        "the read of k by process 1 at 0.002 s found 101 in all accounts together, but they held 100 at \
+         first, and no transfer changes that"
+    );
+    assert_eq!(
+        judge(&[("a", 101), ("b", -1)]),
+        "the read of k by process 1 at 0.002 s found -1 in account \"b\", but no transfer takes more \
+         than there is"
+    );
 }
