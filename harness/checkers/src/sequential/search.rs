@@ -78,12 +78,14 @@ struct Item<S> {
 /// No write: the initial value.
 const INITIAL: u32 = u32::MAX;
 
+/// Of each key and value, by its write, the processes that read it, and the last place at which they do.
+type Readers = FxHashMap<(u32, u32), Vec<(u32, u32)>>;
+
 struct Search<M: Model> {
     models: Vec<M>,
     processes: Vec<Vec<Item<M::Step>>>,
-    /// Where values are unique, of each value the processes that read it, and the last place at which
-    /// they do.
-    readers: Option<FxHashMap<(u32, u32), Vec<(u32, u32)>>>,
+    /// Where values are unique, who reads each.
+    readers: Option<Readers>,
     /// How many items of each process must have been taken.
     required: Vec<u32>,
     now: Configuration<M::State>,
@@ -181,7 +183,7 @@ impl<M: Model + Default> Search<M> {
                 place_of.insert(operations[item.operation as usize].id, (process, place));
             }
         }
-        let mut readers = FxHashMap::<(u32, u32), Vec<(u32, u32)>>::default();
+        let mut readers = Readers::default();
         for (number, access) in (0u32..).zip(&unique.accesses) {
             let Some(&(process, place)) = place_of.get(&access.operation.id) else {
                 continue;
