@@ -9,7 +9,8 @@
 //! ```
 //! The order of the lines is the order of the history. The last line says how many operations there
 //! were, so that a history that was cut off at the end of a line is noticed too. Fields that are
-//! absent are `null`, 0 for `session`, and empty for `key`. Reading is strict: a field that is
+//! absent are `null`, 0 for `session`, and empty for `key`. The first line of a generated history
+//! carries its `truth` (see [`Truth`]). Reading is strict: a field that is
 //! unknown, missing or out of place is an error with its line and column.
 
 use std::io::{self, BufRead, Write};
@@ -20,6 +21,7 @@ use smol_str::SmolStr;
 
 use crate::history::{History, NemesisEvent};
 use crate::operation::{Details, Moment, Operation, Outcome};
+use crate::truth::Truth;
 use crate::value::Value;
 
 /// The name in the first line.
@@ -92,6 +94,8 @@ pub struct Recorded {
     pub open: u64,
     /// Whether the last line says that the recorder finished.
     pub finished: bool,
+    /// What is known of it by the way in which it was made.
+    pub truth: Option<Truth>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -100,6 +104,8 @@ struct Header<'a> {
     #[serde(borrow)]
     format: std::borrow::Cow<'a, str>,
     version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    truth: Option<Truth>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,8 +210,13 @@ pub struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     /// Starts a history with its first line.
-    pub fn new(mut to: W) -> io::Result<Self> {
-        line(&mut to, &Header { format: FORMAT.into(), version: VERSION })?;
+    pub fn new(to: W) -> io::Result<Self> {
+        Self::with_truth(to, None)
+    }
+
+    /// Starts a history whose first line carries what is known of it.
+    pub fn with_truth(mut to: W, truth: Option<Truth>) -> io::Result<Self> {
+        line(&mut to, &Header { format: FORMAT.into(), version: VERSION, truth })?;
         Ok(Self { to, operations: 0 })
     }
 
@@ -285,6 +296,15 @@ impl Operation {
 
 /// Writes a whole history in the order of its events.
 pub fn write(history: &History, to: impl Write) -> io::Result<()> {
+    write_all(history, Writer::new(to)?)
+}
+
+/// Writes a whole history, and in its first line what is known of it.
+pub fn write_with_truth(history: &History, truth: Truth, to: impl Write) -> io::Result<()> {
+    write_all(history, Writer::with_truth(to, Some(truth))?)
+}
+
+fn write_all(history: &History, mut writer: Writer<impl Write>) -> io::Result<()> {
     enum Item<'a> {
         Invoke(&'a Operation),
         Complete(&'a Operation),
@@ -300,7 +320,6 @@ pub fn write(history: &History, to: impl Write) -> io::Result<()> {
     }
     items.extend(history.nemesis.iter().map(|event| (event.at.index, Item::Nemesis(event))));
     items.sort_unstable_by_key(|(index, _)| *index);
-    let mut writer = Writer::new(to)?;
     for (_, item) in items {
         match item {
             Item::Invoke(operation) => writer.invoke(operation)?,
@@ -324,6 +343,7 @@ pub struct Reader<R: BufRead> {
     /// What each process is at.
     processes: FxHashMap<u32, ProcessState>,
     finished: bool,
+    truth: Option<Truth>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -345,6 +365,7 @@ impl<R: BufRead> Reader<R> {
             open: FxHashMap::default(),
             processes: FxHashMap::default(),
             finished: false,
+            truth: None,
         };
         if !reader.next_line()? {
             reader.line = 1;
@@ -360,7 +381,13 @@ impl<R: BufRead> Reader<R> {
             );
             return Err(reader.malformed(1, message));
         }
+        reader.truth = header.truth;
         Ok(reader)
+    }
+
+    /// What the first line says of how the history was made.
+    pub fn truth(&self) -> Option<&Truth> {
+        self.truth.as_ref()
     }
 
     /// Operations that are open now: at the end, those that the recorder stopped in the middle of.
@@ -536,7 +563,8 @@ pub fn read(from: impl BufRead) -> Result<Recorded, CodecError> {
             Event::Nemesis(event) => history.nemesis.push(event),
         }
     }
-    Ok(Recorded { history, open: reader.open(), finished: reader.finished() })
+    let (open, finished) = (reader.open(), reader.finished());
+    Ok(Recorded { history, open, finished, truth: reader.truth })
 }
 
 #[cfg(test)]

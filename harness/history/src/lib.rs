@@ -16,6 +16,7 @@ pub mod operation;
 pub mod run;
 pub mod setting;
 pub mod trace;
+pub mod truth;
 pub mod value;
 pub mod verdict;
 
@@ -27,6 +28,7 @@ pub use operation::{Details, Moment, Operation, Outcome};
 pub use run::Run;
 pub use setting::{Setting, Settings};
 pub use trace::{Trace, TraceEvent, TraceKind};
+pub use truth::Truth;
 pub use value::Value;
 pub use verdict::{Anomaly, Distribution, Judgement, Share, Verdict};
 

@@ -29,6 +29,8 @@ pub enum Purpose {
     Disk = 5,
     /// A generated workload: (client, 0).
     Workload = 6,
+    /// A generated history: (client, operation).
+    History = 7,
 }
 
 /// A keyed stream of random words.

@@ -11,6 +11,7 @@
 
 pub mod append_set;
 pub mod counter;
+pub mod generated;
 pub mod keys;
 pub mod plan;
 pub mod register;

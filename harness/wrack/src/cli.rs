@@ -46,6 +46,13 @@ pub enum Command {
     },
     /// Run twice, the second time in a fresh process, and show the first differing event
     VerifyDeterminism(VerifyDeterminism),
+    /// Make a history whose truth is known, to test or measure a checker
+    ///
+    /// Clients in a closed loop act on objects that really are atomic, so the history is linearizable;
+    /// with --mutate exactly one result is replaced so that provably no order explains it. The first
+    /// line says which, and why. The same words give the same bytes everywhere. A key-value store is
+    /// `register --keys N`.
+    GenerateHistory(GenerateHistory),
     /// Write the HTML report again from a result
     Report {
         /// The folder of a result
@@ -170,6 +177,54 @@ pub struct VerifyDeterminism {
     /// Print every event of this variant of the one scenario
     #[arg(long, hide = true, value_name = "VARIANT")]
     pub trace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateHistory {
+    /// What the objects are
+    #[arg(value_enum)]
+    pub kind: HistoryKind,
+    /// How many operations
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub operations: u32,
+    /// How many clients: about so many operations are open at any time
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub clients: u32,
+    /// How many objects
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub keys: u32,
+    /// How many values registers are written (by default every one is unique), or elements sets have
+    /// (by default 20)
+    #[arg(long, value_name = "N")]
+    pub values: Option<u32>,
+    /// How many operations that change something never return
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub doubtful: u32,
+    /// Make one result wrong, in the middle
+    #[arg(long)]
+    pub mutate: bool,
+    /// The seed
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
+    pub seed: u64,
+    /// Where to write it; by default standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryKind {
+    /// read, write
+    Register,
+    /// read, write, cas
+    CasRegister,
+    /// append, read
+    List,
+    /// enqueue, dequeue
+    Queue,
+    /// push, pop
+    Stack,
+    /// add, remove, contains
+    Set,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ mod check;
 mod determinism;
 mod explain;
 mod files;
+mod generate;
 mod list;
 mod report;
 mod run;
@@ -33,6 +34,7 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
         Command::New { name } => files::new(designs, &name),
         Command::Schema { .. } => files::schema(designs),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
+        Command::GenerateHistory(generate) => generate::generate(&generate),
         Command::Report { result, out } => report::report(&result, out.as_deref()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -8,7 +8,19 @@ use crate::exit::Failure;
 /// Writes to standard output.
 pub fn print(text: impl AsRef<str>) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
-    let written = out.write_all(text.as_ref().as_bytes()).and_then(|()| out.flush());
+    finish(out.write_all(text.as_ref().as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Writes plain bytes to standard output, as they come.
+pub fn print_with(
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    finish(write(&mut out).and_then(|()| out.flush()))
+}
+
+/// Output that nobody reads to its end is nobody's mistake.
+fn finish(written: std::io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Failure::file("standard output", error))

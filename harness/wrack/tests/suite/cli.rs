@@ -30,6 +30,22 @@ fn a_file_that_is_not_there_exits_74() {
 }
 
 #[test]
+fn a_generated_history_is_the_same_every_time_and_says_what_is_wrong_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    let words =
+        ["generate-history", "queue", "--operations", "200", "--seed", "3", "--mutate", "--out"];
+    check(&[&words[..], &[path.to_str().unwrap()]].concat(), 0, "history.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(run(&words[..7]).out, text);
+    let truth = wrack_history::codec::read(text.as_bytes()).unwrap().truth.unwrap();
+    assert_eq!((truth.model.as_str(), truth.linearizable), ("queue", false));
+    assert_eq!(truth.mutation.unwrap().kind, "swapped-pair");
+    check(&["generate-history", "abacus"], 64, "possible values");
+    check(&["generate-history", "queue", "--clients", "0"], 64, "at least one client");
+}
+
+#[test]
 fn help_and_version_exit_0() {
     check(&["--help"], 0, "verify-determinism");
     check(&["run", "--version"], 0, env!("CARGO_PKG_VERSION"));
