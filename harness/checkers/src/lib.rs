@@ -48,12 +48,13 @@ mod story;
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use wrack_history::catalogue::{GuaranteeInfo, defaults};
 use wrack_history::run::Phases;
 use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr, Value};
 use wrack_sequential::Specification;
 
-pub use linearizability::is_linearizable;
+pub use linearizability::{KeyVerdict, is_linearizable, verdicts};
 
 /// What checkers judge by.
 #[derive(Clone, Copy, Debug)]
@@ -246,11 +247,19 @@ pub fn check(mut operations: Vec<Operation>, model: &str) -> Judgement {
 
 /// The operations of each key, keys in order of their names.
 pub(crate) fn operations_by_key(operations: &[Operation]) -> BTreeMap<&SmolStr, Vec<&Operation>> {
-    let mut keys = BTreeMap::<&SmolStr, Vec<&Operation>>::new();
+    let mut places = FxHashMap::<&SmolStr, usize>::default();
+    let mut keys: Vec<(&SmolStr, Vec<&Operation>)> = Vec::new();
+    let mut place = 0;
     for operation in operations {
-        keys.entry(&operation.key).or_default().push(operation);
+        if keys.get(place).is_none_or(|(key, _)| **key != operation.key) {
+            place = *places.entry(&operation.key).or_insert(keys.len());
+            if place == keys.len() {
+                keys.push((&operation.key, Vec::new()));
+            }
+        }
+        keys[place].1.push(operation);
     }
-    keys
+    keys.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -53,7 +53,9 @@ impl Step {
 /// The values of a container: numbered, what is inside at first, and what comes out.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
-    values: Values,
+    numbers: Values,
+    /// By number.
+    values: Vec<Value>,
     initial: Vec<u32>,
     /// By number, whether some operation is known to take the value out.
     removed: Vec<bool>,
@@ -69,12 +71,22 @@ impl Contents {
 
     /// The value of a number.
     pub fn value(&self, number: u32) -> &Value {
-        self.values.value(number)
+        &self.values[number as usize]
+    }
+
+    fn number(&mut self, value: &Value) -> u32 {
+        let number = self.numbers.number(value);
+        if self.values.len() <= number as usize {
+            // The number that no value of ours has stands for the initial one of a register.
+            self.values.resize(number as usize + 1, Value::Nil);
+            self.values[number as usize] = value.clone();
+        }
+        number
     }
 
     /// Every number is below this.
     pub fn numbers_end(&self) -> u32 {
-        u32::try_from(self.values.count()).expect("a key has fewer than 2^32 values")
+        u32::try_from(self.numbers.count()).expect("a key has fewer than 2^32 values")
     }
 
     /// Whether a value that is inside stays inside, whatever follows.
@@ -93,7 +105,7 @@ impl Contents {
             model: M::INFO.name,
             initial: initial.clone(),
         })?;
-        self.initial = values.iter().map(|value| self.values.number(value)).collect();
+        self.initial = values.iter().map(|value| self.number(value)).collect();
         Ok(())
     }
 
@@ -111,7 +123,7 @@ impl Contents {
         let function = operation.function.as_str();
         if function == M::INSERT {
             check(&operation.argument)?;
-            Ok(Step::Insert(self.values.number(&operation.argument)))
+            Ok(Step::Insert(self.number(&operation.argument)))
         } else if function == M::REMOVE {
             self.compile_remove(learned(operation), check)
         } else {
@@ -132,7 +144,7 @@ impl Contents {
             return Ok(Step::Empty);
         }
         check(value)?;
-        let number = self.values.number(value);
+        let number = self.number(value);
         if self.removed.len() <= number as usize {
             self.removed.resize(number as usize + 1, false);
         }

@@ -44,7 +44,7 @@ impl<const W: usize> Kinds<W> {
 }
 
 /// One of the states that the object may be in, and which of the open calls have led to it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Configuration<S, const W: usize> {
     /// The state.
     pub state: S,
@@ -55,6 +55,18 @@ pub(super) struct Configuration<S, const W: usize> {
     pub absorbed: Bits<W>,
     /// How many of the doubtful calls of each class have taken effect; trailing zeros are left out.
     pub used: SmallVec<[u32; 4]>,
+}
+
+/// By hand because a list of plain numbers is copied faster as a whole.
+impl<S: Clone, const W: usize> Clone for Configuration<S, W> {
+    fn clone(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            done: self.done,
+            absorbed: self.absorbed,
+            used: SmallVec::from_slice(&self.used),
+        }
+    }
 }
 
 impl<S: Eq, const W: usize> Configuration<S, W> {

@@ -48,6 +48,9 @@ impl<M: Model, const W: usize> Walk<'_, M, W> {
                 Event::Complete(call) => call,
             };
             self.enough = ENOUGH * effort.kept_max();
+            if position > effort.furthest {
+                self.furthest = self.open.call(call).complete;
+            }
             if self.complete(call, &mut frontier, &mut next).is_err() {
                 return End::Exhausted;
             }

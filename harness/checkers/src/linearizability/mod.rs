@@ -21,10 +21,12 @@
 //!
 //! * `call` is the compact form of a key's operations;
 //! * `search` decides for every model by `walk`s through the events, `configuration` is what these keep;
-//! * `register`, `zones` and `plan` decide most registers without a search, `kv` what reduces to them;
+//! * `register`, `unique`, `zones`, `plan` and `sources` decide most registers without a search,
+//!   `windows` refute others piece by piece, `kv` is what reduces to them;
 //! * `set` decides sets that only grow, `succession` what has a known order (`log`, `counter`, `mutex`),
 //!   and `containers` queues, stacks and priority queues whose values go in once;
-//! * `shrink` makes a contradiction small, `explain` says it in words, and `counterexample` on paper.
+//! * `keys` judges them in parallel, `shrink` makes a contradiction small, `explain` says it in words,
+//!   and `counterexample` on paper.
 
 mod bank;
 mod call;
@@ -34,6 +36,7 @@ mod counter;
 mod counterexample;
 mod depth;
 mod explain;
+mod keys;
 mod kv;
 mod log;
 mod mutex;
@@ -43,9 +46,13 @@ mod register;
 mod search;
 mod set;
 mod shrink;
+mod sources;
 mod succession;
+mod unique;
 mod unique_ids;
+mod visibility;
 mod walk;
+mod windows;
 mod zones;
 
 #[cfg(test)]
@@ -54,7 +61,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr};
+use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr, Verdict};
 use wrack_sequential::priority_queue::PriorityQueue;
 use wrack_sequential::queue::Queue;
 use wrack_sequential::stack::Stack;
@@ -91,54 +98,99 @@ const ANOMALIES_MAX: usize = 10;
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let mut algorithms = BTreeMap::<&str, u64>::new();
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
-        let reads = operations.iter().filter(|operation| is_ok_read(operation));
+    let operations = &evidence.history.operations;
+    let reads = operations.iter().filter(|operation| is_ok_read(operation));
+    let (keys, decided) = decide_all(evidence);
+    if !keys.is_empty() {
         judgement.examine("reads", reads.count() as u64);
-        judgement.examine("keys", 1);
+        judgement.examine("keys", keys.len() as u64);
         judgement.examine("operations", operations.len() as u64);
-        match decide(evidence.specification(), &operations, evidence.states_max) {
-            Err(reason) => judgement.doubt(reason),
+    }
+    let mut algorithms = BTreeMap::<&str, u64>::new();
+    let mut broken = Vec::new();
+    for ((key, operations), decided) in keys.iter().zip(&decided) {
+        judgement.keys.insert((*key).clone(), verdict(decided));
+        match decided {
+            Err(reason) => judgement.doubt(reason.clone()),
             Ok((answer, algorithm)) => {
                 *algorithms.entry(algorithm).or_default() += 1;
-                conclude(&mut judgement, evidence, (key, &operations), answer);
+                match answer {
+                    Answer::Linearizable => (),
+                    Answer::Unknown(reason) => judgement.doubt(format!("{}: {reason}", name(key))),
+                    Answer::Contradiction(core) => broken.push((operations, core)),
+                }
             }
         }
+    }
+    if !broken.is_empty() {
+        judgement.examine("broken keys", broken.len() as u64);
+        broken.truncate(ANOMALIES_MAX);
+        let sum = broken.iter().map(|(operations, _)| operations.len()).sum();
+        let specification = evidence.specification();
+        let anomalies = keys::map(&broken, sum, |(operations, core)| {
+            let small = shrink::shrink(specification, operations, core);
+            explain::explain(specification, operations, &small)
+        });
+        anomalies.into_iter().for_each(|anomaly| judgement.contradict(anomaly));
     }
     judgement.algorithm = describe(&algorithms);
     judgement
 }
 
-/// Adds what was found out about one key to the judgement.
-fn conclude(
-    judgement: &mut Judgement,
-    evidence: &Evidence<'_>,
-    (key, operations): (&SmolStr, &[&Operation]),
-    answer: Answer,
-) {
-    match answer {
-        Answer::Linearizable => (),
-        Answer::Unknown(reason) => judgement.doubt(format!("{}: {reason}", name(key))),
-        Answer::Contradiction(core) => {
-            judgement.examine("broken keys", 1);
-            if judgement.anomalies.len() < ANOMALIES_MAX {
-                let small = shrink::shrink(evidence.specification(), operations, &core);
-                judgement.contradict(explain::explain(
-                    evidence.specification(),
-                    operations,
-                    &small,
-                ));
-            }
-        }
+/// What is found out about one key, without why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyVerdict {
+    /// The key.
+    pub key: SmolStr,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How it was decided; empty if the model cannot read an operation.
+    pub algorithm: &'static str,
+    /// Why it is unknown.
+    pub reason: Option<String>,
+}
+
+fn verdict(decided: &Decided) -> Verdict {
+    match decided {
+        Ok((Answer::Linearizable, _)) => Verdict::Valid,
+        Ok((Answer::Contradiction(_), _)) => Verdict::Invalid,
+        Ok((Answer::Unknown(_), _)) | Err(_) => Verdict::Unknown,
     }
 }
 
+/// Decides every key and does not look for the smallest counterexample: in order of the keys, each
+/// with a budget of its own.
+pub fn verdicts(evidence: &Evidence<'_>) -> Vec<KeyVerdict> {
+    let (keys, decided) = decide_all(evidence);
+    let tell = |((key, _), decided): (&(&SmolStr, _), Decided)| {
+        let verdict = verdict(&decided);
+        let (algorithm, reason) = match decided {
+            Err(reason) => ("", Some(reason)),
+            Ok((Answer::Unknown(reason), algorithm)) => (algorithm, Some(reason)),
+            Ok((_, algorithm)) => (algorithm, None),
+        };
+        KeyVerdict { key: (*key).clone(), verdict, algorithm, reason }
+    };
+    keys.iter().zip(decided).map(tell).collect()
+}
+
+/// What is found out about one key, and how; the error says why the model cannot tell.
+type Decided = Result<(Answer, &'static str), String>;
+/// The operations of one key.
+type Key<'a> = (&'a SmolStr, Vec<&'a Operation>);
+
+/// Decides every key; keys in order of their names.
+fn decide_all<'a>(evidence: &Evidence<'a>) -> (Vec<Key<'a>>, Vec<Decided>) {
+    let operations = &evidence.history.operations;
+    let keys: Vec<Key<'a>> = operations_by_key(operations).into_iter().collect();
+    let decided = keys::map(&keys, operations.len(), |(_, operations)| {
+        decide(evidence.specification(), operations, evidence.states_max)
+    });
+    (keys, decided)
+}
+
 /// Decides one key; the error says why the model cannot.
-fn decide(
-    specification: Specification<'_>,
-    operations: &[&Operation],
-    states_max: u64,
-) -> Result<(Answer, &'static str), String> {
+fn decide(specification: Specification<'_>, operations: &[&Operation], states_max: u64) -> Decided {
     let model = specification.model;
     let decided = match model {
         "bank" => bank::decide(specification, operations, states_max),

@@ -42,6 +42,10 @@
 //! is linearizable; if blocks contradict each other, it is not, because refused cas and doubtful
 //! changes that nobody saw can be left out of a legal order; otherwise the search decides.
 //!
+//! # Other values
+//! What was found must have come from somewhere ([`super::sources`]): that refutes most histories that
+//! are not linearizable. Then the search decides, with windows ([`super::windows`]).
+//!
 //! Source: Gibbons and Korach, "Testing shared memories", 1997 (values written once, zones);
 //! Golab, Li and Shah 2011. Blocks linked by cas and the sum order are ours.
 
@@ -53,7 +57,10 @@ use wrack_sequential::{ModelError, Specification};
 use super::call::{Answer, Call, Core, calls};
 use super::plan::follows_plan;
 use super::search::{Hints, search};
+use super::sources::nowhere;
+use super::unique::is_evident;
 use super::walk::Guide;
+use super::windows::{Windows, since_of};
 use super::zones::{Zones, zones};
 #[cfg(test)]
 use super::{
@@ -70,6 +77,9 @@ pub(super) fn decide(
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), ModelError> {
+    if is_evident(operations, specification.initial) {
+        return Ok((Answer::Linearizable, "zones"));
+    }
     let mut model: PlainRegister = specification.start()?;
     let calls = calls(&mut model, operations)?;
     Ok(decide_calls(&model.0, calls, states_max))
@@ -81,6 +91,9 @@ pub(super) fn decide_with_cas(
     operations: &[&Operation],
     states_max: u64,
 ) -> Result<(Answer, &'static str), ModelError> {
+    if is_evident(operations, specification.initial) {
+        return Ok((Answer::Linearizable, "zones"));
+    }
     let mut model: CasRegister = specification.start()?;
     let calls = calls(&mut model, operations)?;
     Ok(decide_calls(&model, calls, states_max))
@@ -109,7 +122,12 @@ pub(super) fn decide_calls(
             }
         }
     }
-    let holds = Holds::new(&register);
+    let values = model.values.count() + 1;
+    let since = since_of(calls);
+    if let Some(contradiction) = nowhere(calls, &since, values) {
+        return (Answer::Contradiction(contradiction), "sources");
+    }
+    let holds = Holds::new(&register, Some(Windows::new(model, calls, &since, values)));
     let hints = Hints { guide: &holds, few_states: true };
     (search(model, calls, &hints, states_max), "just-in-time search")
 }
@@ -123,14 +141,34 @@ pub(super) fn every_walk(operations: &[&Operation]) -> Option<Vec<(Stage, End)>>
     if register.reduce().is_some() {
         return None;
     }
-    let holds = Holds::new(&register);
+    let holds = Holds::new(&register, None);
     let hints = Hints { guide: &holds, few_states: true };
     Some(ends(&model, &register.calls, &hints))
 }
 
+/// How many windows have no legal order, of all that there are.
+#[cfg(test)]
+pub(super) fn refuting_windows(operations: &[&Operation]) -> usize {
+    let mut model = CasRegister::default();
+    let calls = calls(&mut model, operations).expect("the model can read it");
+    let values = model.values.count() + 1;
+    let mut register = Register::new(calls, values);
+    if register.reduce().is_some() {
+        return 0;
+    }
+    let since = since_of(&register.calls);
+    let windows = Windows::new(&model, &register.calls, &since, values);
+    let ends = register.calls.iter().flat_map(|call| [call.invoke, call.complete]);
+    let ends: Vec<u64> = ends.filter(|index| *index < u64::MAX).collect();
+    let refutes = |(from, upto): (u64, u64)| windows.is_refuted(from, upto, 100_000).0;
+    let all = ends.iter().flat_map(|from| ends.iter().map(move |upto| (*from, *upto)));
+    all.filter(|window| refutes(*window)).count()
+}
+
 /// The calls of one register.
-struct Register {
-    calls: Vec<Call<Step>>,
+pub(super) struct Register {
+    /// In order of invocation.
+    pub calls: Vec<Call<Step>>,
     /// Whether some cas was refused.
     refused: bool,
     /// Calls that leave each value; the initial one is not counted.
@@ -159,7 +197,8 @@ fn left(step: Step) -> Option<usize> {
 }
 
 impl Register {
-    fn new(mut calls: Vec<Call<Step>>, values: usize) -> Self {
+    /// Calls in order of invocation; the last of so many values must be nobody's.
+    pub fn new(mut calls: Vec<Call<Step>>, values: usize) -> Self {
         for call in &mut calls {
             if let Step::Cas { expected, new } = call.step
                 && expected == new
@@ -209,7 +248,7 @@ impl Register {
     }
 
     /// Applies the reductions of the module's doc; a contradiction if one shows.
-    fn reduce(&mut self) -> Option<Core> {
+    pub fn reduce(&mut self) -> Option<Core> {
         if self.calls.iter().any(|call| !call.required) {
             self.drop_unseen();
             self.forget_unseen();
@@ -360,20 +399,22 @@ impl Register {
 }
 
 /// Until when a value must be held, if only one operation can leave it.
-struct Holds {
+pub(super) struct Holds<'a> {
     /// Index of the last invocation of a required call that sees each value.
     until: Vec<u64>,
     /// The operation that must be the one to replace each value: a required cas.
     heir: Vec<u32>,
+    windows: Option<Windows<'a>>,
 }
 
 /// No operation.
 const NOBODY: u32 = u32::MAX;
 
-impl Holds {
-    fn new(register: &Register) -> Self {
+impl<'a> Holds<'a> {
+    /// What must be held in a register that has been reduced, and windows of it.
+    pub fn new(register: &Register, windows: Option<Windows<'a>>) -> Self {
         let values = register.seen.len();
-        let mut holds = Self { until: vec![0; values], heir: vec![NOBODY; values] };
+        let mut holds = Self { until: vec![0; values], heir: vec![NOBODY; values], windows };
         for call in register.calls.iter().filter(|call| call.required) {
             let Some(value) = expected(call.step).filter(|value| register.is_unique(*value)) else {
                 continue;
@@ -387,7 +428,7 @@ impl Holds {
     }
 }
 
-impl Guide<CasRegister> for Holds {
+impl Guide<CasRegister> for Holds<'_> {
     /// A value that never comes back is not replaced while somebody may still have to see it.
     fn may_leave(&self, value: &u32, by: &Call<Step>, now: u64) -> bool {
         let heir = self.heir[*value as usize];
@@ -396,6 +437,10 @@ impl Guide<CasRegister> for Holds {
 
     fn held_until(&self, value: &u32) -> u64 {
         self.until[*value as usize]
+    }
+
+    fn refute(&self, upto: u64, states_max: u64) -> (bool, u64) {
+        self.windows.as_ref().map_or((false, 0), |windows| windows.refute(upto, states_max))
     }
 }
 

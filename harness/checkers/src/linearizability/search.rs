@@ -1,12 +1,15 @@
-//! The general decision procedure: walks through the events of one key, the cheap ones first.
+//! The general decision procedure: walks through the events of one key.
 //!
-//! 1. *In breadth*, with a small budget: all configurations at once. It is exact, and decides nearly
-//!    every history.
-//! 2. *In depth*: a few configurations at once, and back to the others where these lead nowhere. It
+//! 1. By turns, each time with a greater budget:
+//!    *in depth*, a few configurations at once, and back to the others where these lead nowhere. It
 //!    finds a legal order where there are many; if it has tried everything, there is none.
-//! 3. *Reusing*, where it makes sense: every open call may take effect more than once, and a doubtful
+//!    *In breadth*, all configurations at once, as long as there are not too many. It is exact. Then
+//!    windows, where a history has them: one that ends where the walk in depth got no further may
+//!    show that there is no legal order. So whichever of these is good at a history, the others
+//!    cost no more than a few times as much.
+//! 2. *Reusing*, where it makes sense: every open call may take effect more than once, and a doubtful
 //!    one ever after. Every legal order is one of these, so if nothing reaches the end, there is none.
-//! 4. *In breadth*, with what is left of the budget.
+//! 3. *In breadth*, with what is left of the budget.
 
 use wrack_sequential::Model;
 
@@ -17,10 +20,10 @@ use super::walk::{End, Guide, NoGuide, Walk};
 /// A kind of walk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// In breadth, as long as it is cheap.
-    Quick,
     /// In depth.
     Deep,
+    /// In breadth, as long as it is cheap.
+    Quick,
     /// In breadth, with calls that may take effect more than once.
     Reusing,
     /// In breadth, whatever it takes.
@@ -28,21 +31,19 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    /// All kinds, the cheap ones first.
-    pub const ALL: [Self; 4] = [Self::Quick, Self::Deep, Self::Reusing, Self::Wide];
+    /// All kinds.
+    #[cfg(test)]
+    pub const ALL: [Self; 4] = [Self::Deep, Self::Quick, Self::Reusing, Self::Wide];
     /// Configurations that the quick walk keeps at an event.
     const QUICK_KEPT_MAX: usize = 256;
-
-    /// How many of the configurations that are left it may visit.
-    fn share(self, left: u64, calls: u64) -> u64 {
-        match self {
-            Self::Quick => left.min(20_000 + 4 * calls),
-            Self::Deep => (left / 4 * 3).min(100_000 + 40 * calls),
-            Self::Reusing => left / 2,
-            Self::Wide => left,
-        }
-    }
 }
+
+/// Configurations that a walk may visit in the first turn: so many and so many a call.
+const FIRST: (u64, u64) = (1_000, 10);
+/// Each further turn has so many times the budget of the last.
+const FURTHER: u64 = 4;
+/// Turns at most.
+const TURNS_MAX: u32 = 4;
 
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
@@ -66,24 +67,35 @@ pub(super) fn search<M: Model>(
     hints: &Hints<'_, M>,
     states_max: u64,
 ) -> Answer {
+    search_counted(model, calls, hints, states_max).0
+}
+
+/// The same, and how many configurations were visited.
+pub(super) fn search_counted<M: Model>(
+    model: &M,
+    calls: &[Call<M::Step>],
+    hints: &Hints<'_, M>,
+    states_max: u64,
+) -> (Answer, u64) {
     let events = events(calls);
-    let end = match open_max(calls, &events) {
+    let (end, states) = match open_max(calls, &events) {
         0..=64 => walks::<M, 1>(model, calls, hints, &events, states_max),
         65..=256 => walks::<M, 4>(model, calls, hints, &events, states_max),
         257..=1024 => walks::<M, 16>(model, calls, hints, &events, states_max),
         open => {
-            return Answer::Unknown(format!(
-                "{open} operations of one key are open at once; at most 1024 are searched"
-            ));
+            let reason =
+                format!("{open} operations of one key are open at once; at most 1024 are searched");
+            return (Answer::Unknown(reason), 0);
         }
     };
-    match end {
+    let answer = match end {
         End::Reached => Answer::Linearizable,
         End::Stuck(index) => Answer::Contradiction(Core::Stuck(index)),
         End::Exhausted => {
             Answer::Unknown(format!("more than {states_max} configurations of one key"))
         }
-    }
+    };
+    (answer, states)
 }
 
 fn walks<M: Model, const W: usize>(
@@ -92,21 +104,54 @@ fn walks<M: Model, const W: usize>(
     hints: &Hints<'_, M>,
     events: &[Event],
     states_max: u64,
-) -> End {
+) -> (End, u64) {
     let mut left = states_max;
-    for stage in Stage::ALL {
-        let share = stage.share(left, calls.len() as u64);
-        let (end, states) = walk::<M, W>(stage, model, calls, hints, events, share);
+    let walk = |stage, share: u64, left: &mut u64| {
+        let walked = walk::<M, W>(stage, model, calls, hints, events, share.min(*left));
+        *left = left.saturating_sub(walked.states);
+        walked
+    };
+    let mut budget = FIRST.0 + FIRST.1 * calls.len() as u64;
+    for _ in 0..TURNS_MAX {
+        let deep = walk(Stage::Deep, budget, &mut left);
+        if deep.end != End::Exhausted {
+            return (deep.end, states_max - left);
+        }
+        let quick = walk(Stage::Quick, budget, &mut left);
+        if quick.end != End::Exhausted {
+            return (quick.end, states_max - left);
+        }
+        let (refuted, states) = hints.guide.refute(deep.furthest, budget.min(left));
         left = left.saturating_sub(states);
-        let means_nothing = stage == Stage::Reusing && end == End::Reached;
-        if end != End::Exhausted && !means_nothing {
-            return end;
+        if refuted {
+            return (End::Stuck(deep.furthest), states_max - left);
+        }
+        budget *= FURTHER;
+        if budget > left / FURTHER {
+            break;
         }
     }
-    End::Exhausted
+    if hints.few_states {
+        let reusing = walk(Stage::Reusing, left / 2, &mut left);
+        if matches!(reusing.end, End::Stuck(_)) {
+            return (reusing.end, states_max - left);
+        }
+    }
+    let wide = walk(Stage::Wide, left, &mut left);
+    (wide.end, states_max - left)
 }
 
-/// One walk: how it ended, and how many configurations it visited.
+/// How a walk went.
+pub(super) struct Walked {
+    /// How it ended.
+    pub end: End,
+    /// How many configurations it visited.
+    pub states: u64,
+    /// In depth, the index of the event beyond which nothing has come.
+    pub furthest: u64,
+}
+
+/// Walks once.
 pub(super) fn walk<M: Model, const W: usize>(
     stage: Stage,
     model: &M,
@@ -114,10 +159,7 @@ pub(super) fn walk<M: Model, const W: usize>(
     hints: &Hints<'_, M>,
     events: &[Event],
     states_max: u64,
-) -> (End, u64) {
-    if stage == Stage::Reusing && !hints.few_states {
-        return (End::Exhausted, 0);
-    }
+) -> Walked {
     let open = Open::new(calls, stage == Stage::Reusing);
     let mut walk = Walk::<M, W>::new(model, open, hints.guide, states_max);
     let end = match stage {
@@ -125,7 +167,7 @@ pub(super) fn walk<M: Model, const W: usize>(
         Stage::Deep => walk.in_depth(events),
         Stage::Reusing | Stage::Wide => walk.in_breadth(events, usize::MAX),
     };
-    (end, walk.states())
+    Walked { end, states: walk.states(), furthest: walk.furthest }
 }
 
 /// How many required calls are open at the busiest moment.
@@ -150,6 +192,7 @@ pub(super) fn ends<M: Model>(
     hints: &Hints<'_, M>,
 ) -> Vec<(Stage, End)> {
     let events = events(calls);
-    let end = |stage| walk::<M, 1>(stage, model, calls, hints, &events, 1_000_000).0;
-    Stage::ALL.into_iter().map(|stage| (stage, end(stage))).collect()
+    let end = |stage| walk::<M, 1>(stage, model, calls, hints, &events, 1_000_000).end;
+    let sensible = |stage: &Stage| *stage != Stage::Reusing || hints.few_states;
+    Stage::ALL.into_iter().filter(sensible).map(|stage| (stage, end(stage))).collect()
 }

@@ -5,10 +5,8 @@
 //!
 //! * The history up to the event at which no order was left: a later event cannot help.
 //! * Without some reads: they change nothing.
-//! * Registers: without a value, that is, without what writes it and reads it; a cas that expected it
-//!   becomes a write, which is legal wherever the cas was. (Take a legal order of the whole and take
-//!   the value away. This fails for a refused cas, which the value may have made fail; so with
-//!   refused cas left, only reads go.)
+//! * Registers: without some changes and what can have seen them ([`register`]); first of all, without
+//!   all that completed before some event.
 //! * Sets: without an element, neither in adds and removes nor in what was read; of a single element,
 //!   without what was before a change of it.
 //! * Queues, stacks and priority queues: without a value, that is, without what puts it in and takes it
@@ -20,6 +18,7 @@
 //! Source: delta debugging, Zeller and Hildebrandt 2002.
 
 mod objects;
+mod register;
 
 use std::collections::BTreeSet;
 
@@ -29,11 +28,16 @@ use wrack_sequential::Specification;
 use super::call::{Answer, Core};
 use super::{containers, decide, set};
 use crate::register::{is_refused, left};
+use register::Sight;
 
-/// Configurations for one decision: so many and so many an operation.
-const STATES_MAX: (u64, u64) = (100_000, 10);
+/// Configurations for a decision on a part to start from: so many and so many an operation.
+const STATES_AT_FIRST_MAX: (u64, u64) = (100_000, 10);
+/// Configurations for any other decision.
+const STATES_MAX: (u64, u64) = (5_000, 10);
 /// Operations decided in all.
 const EFFORT_MAX: usize = 600_000;
+/// Operations of the first window that is tried.
+const WINDOW_FIRST: usize = 16;
 
 /// The smallest part found that has no legal order, in order of invocation. Operations keep their
 /// ids; what they say may be less than in the history.
@@ -42,8 +46,14 @@ pub(super) fn shrink(
     operations: &[&Operation],
     core: &Core,
 ) -> Vec<Operation> {
-    let mut shrinker = Shrinker { specification, effort: EFFORT_MAX };
+    let sight = match specification.model {
+        "register" | "cas-register" => Some(Sight::new(operations)),
+        _ => None,
+    };
+    let mut shrinker =
+        Shrinker { specification, sight, effort: EFFORT_MAX, states_max: STATES_AT_FIRST_MAX };
     let whole = shrinker.start(operations, core);
+    shrinker.states_max = STATES_MAX;
     let small = shrinker.remove_chunks(whole);
     match specification.model {
         "set" => shrinker.cut(small),
@@ -51,9 +61,36 @@ pub(super) fn shrink(
     }
 }
 
+/// What is left of a register's counterexample when each of its operations is dropped, with the
+/// operation's position.
+#[cfg(test)]
+pub(super) fn without_each(
+    whole: &[&Operation],
+    small: &[Operation],
+) -> Vec<(usize, Vec<Operation>)> {
+    let sight = Sight::new(whole);
+    let places = 0..small.len();
+    let part = |dropped| {
+        let kept: Vec<bool> = (0..small.len()).map(|place| place != dropped).collect();
+        (dropped, sight.part(small, &kept))
+    };
+    places.map(part).collect()
+}
+
+/// What is left of a register's operations when some are taken away.
+#[cfg(test)]
+pub(super) fn part_of(whole: &[&Operation], stays: impl Fn(usize) -> bool) -> Vec<Operation> {
+    let all: Vec<Operation> = whole.iter().copied().cloned().collect();
+    let kept: Vec<bool> = (0..all.len()).map(stays).collect();
+    Sight::new(whole).part(&all, &kept)
+}
+
 struct Shrinker<'a> {
     specification: Specification<'a>,
+    /// What registers can have seen.
+    sight: Option<Sight>,
     effort: usize,
+    states_max: (u64, u64),
 }
 
 impl Shrinker<'_> {
@@ -66,7 +103,8 @@ impl Shrinker<'_> {
                 if self.specification.model == "mutex" {
                     prefix = objects::since_quiet(prefix);
                 }
-                if self.is_broken(&prefix) { prefix } else { all }
+                self.window(&prefix)
+                    .unwrap_or_else(|| if self.is_broken(&prefix) { prefix } else { all })
             }
             Core::Among(positions) => {
                 let mut kept = vec![false; all.len()];
@@ -74,6 +112,17 @@ impl Shrinker<'_> {
                 self.part(&all, &kept).unwrap_or(all)
             }
         }
+    }
+
+    /// The last operations of a register's, as few as contradict each other.
+    fn window(&mut self, all: &[Operation]) -> Option<Vec<Operation>> {
+        self.sight.as_ref()?;
+        let sizes = std::iter::successors(Some(WINDOW_FIRST), |size| Some(size * 2));
+        sizes.take_while(|size| *size < all.len()).find_map(|size| {
+            let from = all[all.len() - size].invoke;
+            let kept: Vec<bool> = all.iter().map(|one| one.effect_by() >= from).collect();
+            self.part(all, &kept)
+        })
     }
 
     /// Removes ever smaller chunks as long as what is left has no legal order.
@@ -116,8 +165,11 @@ impl Shrinker<'_> {
 
     /// What is left of `all`, if it is less, proves as much and has no legal order.
     fn part(&mut self, all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
+        if let Some(sight) = &self.sight {
+            let part = sight.part(all, kept);
+            return (part != all && self.is_broken(&part)).then_some(part);
+        }
         let part = match self.specification.model {
-            "register" | "cas-register" => without_values(all, kept)?,
             "bank" | "mutex" => objects::with_doubts(all, kept),
             "counter" => without_answers(all, kept),
             "g-set" | "set" => set::without_elements(self.specification, all, kept),
@@ -140,7 +192,7 @@ impl Shrinker<'_> {
         }
         self.effort -= operations.len();
         let operations: Vec<&Operation> = operations.iter().collect();
-        let states_max = STATES_MAX.0 + STATES_MAX.1 * operations.len() as u64;
+        let states_max = self.states_max.0 + self.states_max.1 * operations.len() as u64;
         let answer = decide(self.specification, &operations, states_max);
         matches!(answer, Ok((Answer::Contradiction(_), _)))
     }

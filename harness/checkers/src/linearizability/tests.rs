@@ -1,6 +1,7 @@
 //! Histories that are and are not linearizable, and the twin that tries every order.
 
 mod objects;
+mod register;
 
 use proptest::prelude::*;
 use wrack_history::{Moment, Operation, Outcome, Value, Verdict};

@@ -65,6 +65,12 @@ pub(super) trait Guide<M: Model> {
     fn held_until(&self, _state: &M::State) -> u64 {
         0
     }
+
+    /// Whether a part of the history, up to the event of this index, has no legal order by itself, so
+    /// that the whole has none; and how many configurations were visited to find out.
+    fn refute(&self, _upto: u64, _states_max: u64) -> (bool, u64) {
+        (false, 0)
+    }
 }
 
 /// Nothing is known.
@@ -106,12 +112,18 @@ pub(super) struct Walk<'a, M: Model, const W: usize> {
     /// The last extension in which a class was met, by class.
     met: Vec<u64>,
     extensions: u64,
+    /// What is being extended, and what has been: empty between extensions, kept for their memory.
+    work: VecDeque<Extension<M::State, W>>,
+    visited: FxHashSet<Extension<M::State, W>>,
+    successors: Vec<Extension<M::State, W>>,
     /// Configurations visited.
     pub(super) states: u64,
     states_max: u64,
     /// Extensions of an event end when so many configurations have been found; the others are skipped.
     pub(super) enough: usize,
     pub(super) skipped: bool,
+    /// In depth, the index of the event beyond which nothing has come.
+    pub(super) furthest: u64,
 }
 
 impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
@@ -129,12 +141,19 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             met: vec![0; open.classes()],
             open,
             extensions: 0,
+            work: VecDeque::new(),
+            visited: FxHashSet::default(),
+            successors: Vec::new(),
             states: 0,
             states_max,
             enough: usize::MAX,
             skipped: false,
+            furthest: 0,
         }
     }
+
+    /// So many configurations that are taken along past an event count as one that is visited.
+    const MOVED: u64 = 8;
 
     /// Configurations visited so far.
     pub fn states(&self) -> u64 {
@@ -207,7 +226,8 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let slot = self.open.slot(call);
         let last_chance = self.has_last_chance(call);
         next.clear();
-        let mut work = VecDeque::new();
+        self.states += frontier.configurations.len() as u64 / Self::MOVED;
+        let mut work = std::mem::take(&mut self.work);
         for configuration in frontier.configurations.drain(..) {
             let satisfied = configuration.satisfies(slot);
             let used_up = configuration.done.has(slot) && !self.reusing;
@@ -219,8 +239,15 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             }
         }
         if !work.is_empty() {
-            self.extend(call, work, next)?;
+            let mut successors = std::mem::take(&mut self.successors);
+            let extended = self.extend(call, &mut work, &mut successors, next);
+            self.visited.clear();
+            work.clear();
+            successors.clear();
+            self.successors = successors;
+            extended?;
         }
+        self.work = work;
         self.open.leave(call);
         Ok(())
     }
@@ -230,19 +257,18 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     fn extend(
         &mut self,
         goal: u32,
-        mut work: VecDeque<Extension<M::State, W>>,
+        work: &mut VecDeque<Extension<M::State, W>>,
+        successors: &mut Vec<Extension<M::State, W>>,
         next: &mut Frontier<M::State, W>,
     ) -> Result<(), Exhausted> {
         let slot = self.open.slot(goal);
         let last_chance = self.has_last_chance(goal);
-        let mut visited = FxHashSet::default();
-        let mut successors = Vec::new();
         while let Some(extension) = work.pop_front() {
             if next.configurations.len() >= self.enough {
                 self.skipped = true;
                 return Ok(());
             }
-            self.successors(&extension, goal, &mut successors);
+            self.successors(&extension, goal, successors);
             self.states += 1 + successors.len() as u64;
             if self.states > self.states_max {
                 return Err(Exhausted);
@@ -253,7 +279,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
                     next.offer(successor.configuration.without(slot), &self.open.kinds);
                 }
                 let ended = successor.arrived || (satisfied && !last_chance);
-                if !ended && visited.insert(successor.clone()) {
+                if !ended && self.visited.insert(successor.clone()) {
                     work.push_back(successor);
                 }
             }

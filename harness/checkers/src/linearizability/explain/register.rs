@@ -60,9 +60,10 @@ impl<'a> Story<'a> {
             let later = finder.precedes(writer);
             let at = seconds(writer.invoke.ns);
             let text = format!(
-                "{}, but {} was invoked only at {at}, after that",
+                "{}, but {} was invoked only at {at}, after that{}",
                 self.sentence(finder),
                 self.noun(writer),
+                self.others(writer, value),
             );
             if later { told(text, [finder, writer]) } else { None }
         })
@@ -77,7 +78,11 @@ impl<'a> Story<'a> {
         let value = found(a)?;
         let writer = self.writer(value)?;
         let whence = match writer {
-            Some(writer) => format!("{} is the only one that left it", self.noun(writer)),
+            Some(writer) => format!(
+                "{} is the only one that left it{}",
+                self.noun(writer),
+                self.others(writer, value)
+            ),
             None => "that is the initial value, and nobody wrote it again".to_owned(),
         };
         let text = format!(
@@ -113,10 +118,25 @@ impl<'a> Story<'a> {
         match writer {
             None => format!(", and {} is only the initial value", self.initial),
             Some(writer) => format!(
-                ", and {} had completed at {}, before the {} began",
+                ", and {} had completed at {}, before the {} began{}",
                 self.noun(writer),
                 done_at(self.full(writer)),
                 self.full(than).function,
+                left(writer).map_or_else(String::new, |value| self.others(writer, value)),
+            ),
+        }
+    }
+
+    /// That others left the same value and do not matter: what can see them is not shown without them.
+    fn others(&self, writer: &Operation, value: &Value) -> String {
+        let same = |other: &&&Operation| {
+            left(other) == Some(value) && other.id != writer.id && other.outcome != Outcome::Fail
+        };
+        match self.whole.iter().filter(same).count() {
+            0 => String::new(),
+            1 => format!("; the other change to {value} came too late, or was overwritten too"),
+            count => format!(
+                "; the {count} other changes to {value} came too late, or were overwritten too"
             ),
         }
     }
