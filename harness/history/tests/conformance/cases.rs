@@ -5,7 +5,9 @@
 //! in `histories/verdicts.json`, `histories/MANIFEST.csv` and `synthetic/MANIFEST.csv`. Only
 //! histories of single operations are listed; transactions are another matter.
 //!
-//! Whoever judges them includes this file with `#[path]`.
+//! Whoever judges them includes this file with `#[path]`, and reads what it needs.
+
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

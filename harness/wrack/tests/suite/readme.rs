@@ -23,7 +23,7 @@ fn blocks(text: &str, language: &str) -> Vec<Vec<String>> {
     blocks
 }
 
-/// Runs a command of the README with the built binary, in a folder of its own beside the scenarios.
+/// Runs a command of the README with the built binary, in a folder of its own beside what the README names.
 fn execute(command: &str, folder: &std::path::Path) -> crate::program::Ran {
     let words = command.strip_prefix("cargo run --release -- ").or(command.strip_prefix("wrack "));
     let words = words.unwrap_or_else(|| panic!("`{command}` is not a command of wrack"));
@@ -36,7 +36,9 @@ fn execute(command: &str, folder: &std::path::Path) -> crate::program::Ran {
 fn every_command_of_the_readme_runs_and_prints_what_it_shows() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(root().join("scenarios"), folder.path().join("scenarios")).unwrap();
+    for beside in ["scenarios", "harness"] {
+        std::os::unix::fs::symlink(root().join(beside), folder.path().join(beside)).unwrap();
+    }
     let mut executed = 0;
     for command in blocks(&readme, "sh").concat() {
         let command = command.split(" #").next().unwrap().trim().to_owned();

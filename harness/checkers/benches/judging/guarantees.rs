@@ -1,11 +1,11 @@
 //! Every guarantee that a recorded history can be judged by, on 100,000 operations of 16 clients.
 //!
-//! `cargo bench -p wrack-checkers --bench guarantees`; `-- --quick` for a first look. With the variable
+//! `cargo bench -p wrack-checkers --bench judging -- guarantees`; `-- --quick` for a first look. With the variable
 //! `WRACK_BENCH_OPERATIONS` the histories are of another size.
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
 use wrack_checkers::{Evidence, by_code};
 use wrack_history::{
     Fact, FactRecord, History, Moment, Operation, Outcome, Settings, Value, Verdict,
@@ -204,4 +204,3 @@ fn guarantees(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, guarantees);
-criterion_main!(benches);

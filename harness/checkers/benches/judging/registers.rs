@@ -1,22 +1,24 @@
 //! Linearizability of registers: verdicts alone, one thread.
 //!
 //! ```text
-//! RAYON_NUM_THREADS=1 cargo bench -p wrack-checkers --bench linearizability
+//! RAYON_NUM_THREADS=1 cargo bench -p wrack-checkers --bench judging -- "registers|recorded"
 //! ```
 //! Histories are made by `wrack_workloads::generated`; `wrack generate-history` writes the same ones
-//! to files. Those recorded by others are read as Wrack JSON Lines from the folder that
-//! `WRACK_CONFORMANCE_DATA` names, if it is set.
+//! to files. Those recorded by others are read from the folder that `WRACK_CONFORMANCE_DATA` names, if
+//! it is set.
 
+use std::fs::File;
 use std::hint::black_box;
+use std::io::BufReader;
 use std::path::Path;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use wrack_checkers::{Evidence, verdicts};
-use wrack_history::{History, Verdict, codec};
+use wrack_history::{Verdict, import};
 use wrack_workloads::generated::{Kind, Shape, generate};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[path = "../../../history/tests/conformance/cases.rs"]
+mod cases;
 
 /// One object, written unique values by eight clients.
 const PLAIN: Shape = Shape {
@@ -30,7 +32,7 @@ const PLAIN: Shape = Shape {
     seed: 1,
 };
 
-fn cases() -> Vec<(&'static str, Shape)> {
+fn shapes() -> Vec<(&'static str, Shape)> {
     let five = Shape { values: 5, operations: 10_000, ..PLAIN };
     let pending = Shape { doubtful: 50, operations: 1_000, mutated: true, ..five };
     vec![
@@ -63,9 +65,9 @@ fn cases() -> Vec<(&'static str, Shape)> {
 }
 
 fn generated(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("linearizability");
+    let mut group = criterion.benchmark_group("registers");
     group.sample_size(10);
-    for (name, shape) in cases() {
+    for (name, shape) in shapes() {
         let history = generate(&shape).expect("the shape makes a history").history;
         let evidence = Evidence::of_history(&history, shape.kind.model());
         let worst = verdicts(&evidence).iter().map(|key| key.verdict).max();
@@ -78,32 +80,51 @@ fn generated(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// All Wrack JSON Lines below a folder.
-fn recorded_below(folder: &Path, into: &mut Vec<History>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            recorded_below(&path, into);
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
-            let bytes = std::fs::read(&path).expect("the file can be read");
-            into.extend(codec::read(bytes.as_slice()).ok().map(|recorded| recorded.history));
-        }
-    }
-}
+/// Those recorded by others, by what their paths have in common.
+const RECORDED: [&str; 6] = [
+    "histories/porcupine-etcd",
+    "histories/porcupine-etcd/etcd_002.log",
+    "histories/porcupine-etcd/etcd_007.log",
+    "histories/knossos-cas/cas-register",
+    "histories/porcupine-kv/c50-ok",
+    "histories/porcupine-kv/c50-bad",
+];
 
 fn recorded(criterion: &mut Criterion) {
     let Some(folder) = std::env::var_os("WRACK_CONFORMANCE_DATA") else { return };
-    let mut histories = Vec::new();
-    recorded_below(Path::new(&folder), &mut histories);
-    let evidence: Vec<_> =
-        histories.iter().map(|history| Evidence::of_history(history, "cas-register")).collect();
-    let name = format!("{} recorded histories, sum", evidence.len());
-    criterion.bench_function(&name, |bencher| {
-        bencher.iter(|| evidence.iter().map(|one| verdicts(one).len()).sum::<usize>());
-    });
+    let mut group = criterion.benchmark_group("recorded");
+    for part in RECORDED {
+        let mut read = Vec::new();
+        for case in cases::cases(Path::new(&folder)) {
+            // Each etcd run is there twice; a log without operations is no history.
+            if !case.name.starts_with(part)
+                || (part.contains("etcd") && !case.name.ends_with(".log"))
+            {
+                continue;
+            }
+            let file = BufReader::new(File::open(&case.path).expect("it was found"));
+            let imported = import::read(&case.name, file, &case.reading()).expect("it is readable");
+            read.extend(
+                (!imported.history.operations.is_empty()).then_some((case.model, imported)),
+            );
+        }
+        let evidence: Vec<_> = read
+            .iter()
+            .map(|(model, imported)| Evidence {
+                initial: &imported.initial,
+                ..Evidence::of_history(&imported.history, model)
+            })
+            .collect();
+        assert!(
+            evidence.iter().flat_map(verdicts).all(|key| key.verdict != Verdict::Unknown),
+            "{part}"
+        );
+        let name = format!("{part}, {} histories", evidence.len());
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| evidence.iter().map(|one| verdicts(one).len()).sum::<usize>());
+        });
+    }
+    group.finish();
 }
 
 criterion_group!(benches, generated, recorded);
-criterion_main!(benches);

@@ -1,12 +1,12 @@
 //! Linearizable histories of queues, stacks, priority queues and sets, and how long their judgement
 //! takes.
 //!
-//! `cargo bench -p wrack-checkers --bench containers`
+//! `cargo bench -p wrack-checkers --bench judging -- containers`
 
 use std::collections::{BTreeSet, BinaryHeap};
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 use wrack_checkers::{Evidence, by_code};
 use wrack_history::{History, Moment, Operation, Outcome, Settings, Value, Verdict};
 
@@ -188,4 +188,3 @@ fn containers(criterion: &mut Criterion) {
 }
 
 criterion_group!(benches, containers);
-criterion_main!(benches);

@@ -1,6 +1,6 @@
 //! Linearizability of the objects that are no registers, one thread, histories made beforehand.
 //!
-//! `cargo bench -p wrack-checkers --bench objects`
+//! `cargo bench -p wrack-checkers --bench judging -- objects`
 //!
 //! Clients in a closed loop against one true object: each operation takes effect at one moment of its
 //! interval, so the histories are linearizable; a broken one has one read that is out of date.
@@ -9,17 +9,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use wrack_checkers::{Evidence, by_code};
 use wrack_history::{History, Moment, Operation, Outcome, Settings, SmolStr, Value, Verdict};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 criterion_group!(benches, lists, texts, others);
-criterion_main!(benches);
 
 /// What an operation asks and is told, at the moment of its effect.
 struct Effect {
@@ -123,7 +119,7 @@ fn broken(mut history: History) -> History {
 }
 
 fn bench(criterion: &mut Criterion, model: &str, name: &str, history: &History, expected: Verdict) {
-    let mut group = criterion.benchmark_group(model);
+    let mut group = criterion.benchmark_group(format!("objects, {model}"));
     group.throughput(Throughput::Elements(history.operations.len() as u64));
     let initial = match model {
         "bank" => Value::list((0..5).map(|account| Value::pair(account.into(), 100.into()))),
