@@ -213,7 +213,9 @@ impl<'a> Key<'a> {
     /// The smallest Δ that makes it linearizable; `None` if none does.
     fn smallest(&self) -> Option<u64> {
         let holds = |delta: u64| self.contradiction(delta).is_none();
-        let (mut low, mut high) = (0, i64::MAX as u64);
+        // Once every read begins at 0, none can begin any earlier in effect.
+        let reads = self.clusters.iter().filter_map(|cluster| cluster.last_read);
+        let (mut low, mut high) = (0, reads.map(|read| read.invoke.ns).max().unwrap_or(0));
         if self.impossible.is_some() || !holds(high) {
             return None;
         }

@@ -15,10 +15,10 @@
 //! as they were invoked. Unlike linearizability it is not local: each key by itself may be in order.
 //!
 //! Deciding it is NP-hard (Gibbons and Korach 1997). Three ways, each sound:
-//! 1. In registers whose values are unique, what must stand before what is found by turns
-//!    ([`crate::causal`]); a cycle shows that there is no order.
-//! 2. If each key is linearizable, so is the whole (it is local), and real time keeps the order of every
+//! 1. If each key is linearizable, so is the whole (it is local), and real time keeps the order of every
 //!    process.
+//! 2. In registers whose values are unique, what must stand before what is found by turns
+//!    ([`crate::causal`]); a cycle shows that there is no order.
 //! 3. A search over what each process has done decides the rest, up to the bound of states; meeting it
 //!    is unknown.
 //!
@@ -69,11 +69,11 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let reads = operations.iter().filter(|one| one.is_ok() && one.function == "read").count();
     judgement.examine("reads", reads as u64);
     let unique = Unique::of(evidence).ok();
-    let algorithm = if let Some(anomaly) = unique.as_ref().and_then(contradiction) {
+    let algorithm = if is_linearizable(evidence) {
+        "linearizable key by key"
+    } else if let Some(anomaly) = unique.as_ref().and_then(contradiction) {
         judgement.contradict(anomaly);
         "what must stand before what"
-    } else if is_linearizable(evidence) {
-        "linearizable key by key"
     } else {
         conclude(&mut judgement, evidence, search::search(evidence, unique.as_ref()));
         "search"

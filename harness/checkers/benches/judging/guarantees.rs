@@ -16,16 +16,16 @@ const KEYS: u64 = 5;
 
 /// One atomic object of each key, and what its operations do.
 trait Object {
-    /// Function, argument and result of the next operation on a key.
-    fn act(&mut self, id: u64, key: usize) -> (&'static str, Value, Value);
+    /// Function, argument and result of the next operation on a key, which may be a read.
+    fn act(&mut self, id: u64, key: usize, read: bool) -> (&'static str, Value, Value);
 }
 
 /// Written values are the ids of the writes, from 1.
 struct Registers(Vec<i64>);
 
 impl Object for Registers {
-    fn act(&mut self, id: u64, key: usize) -> (&'static str, Value, Value) {
-        if is_read(id) {
+    fn act(&mut self, id: u64, key: usize, read: bool) -> (&'static str, Value, Value) {
+        if read {
             let value = self.0[key];
             return ("read", Value::Nil, if value == 0 { Value::Nil } else { value.into() });
         }
@@ -37,8 +37,8 @@ impl Object for Registers {
 struct Counters(Vec<i64>);
 
 impl Object for Counters {
-    fn act(&mut self, id: u64, key: usize) -> (&'static str, Value, Value) {
-        if is_read(id) {
+    fn act(&mut self, id: u64, key: usize, read: bool) -> (&'static str, Value, Value) {
+        if read {
             return ("read", Value::Nil, self.0[key].into());
         }
         self.0[key] += 1;
@@ -50,7 +50,7 @@ impl Object for Counters {
 struct Sets(Vec<Vec<Value>>);
 
 impl Object for Sets {
-    fn act(&mut self, id: u64, key: usize) -> (&'static str, Value, Value) {
+    fn act(&mut self, id: u64, key: usize, _: bool) -> (&'static str, Value, Value) {
         if id % 1_000 == 999 {
             return ("read", Value::Nil, Value::list(self.0[key].iter().cloned()));
         }
@@ -62,8 +62,8 @@ impl Object for Sets {
 struct Banks;
 
 impl Object for Banks {
-    fn act(&mut self, id: u64, _: usize) -> (&'static str, Value, Value) {
-        if is_read(id) {
+    fn act(&mut self, id: u64, _: usize, read: bool) -> (&'static str, Value, Value) {
+        if read {
             let shift = (id / CLIENTS % 7) as i64;
             let balance = |account: i64| {
                 let balance =
@@ -79,7 +79,7 @@ impl Object for Banks {
 struct Identifiers;
 
 impl Object for Identifiers {
-    fn act(&mut self, id: u64, _: usize) -> (&'static str, Value, Value) {
+    fn act(&mut self, id: u64, _: usize, _: bool) -> (&'static str, Value, Value) {
         ("generate", Value::Nil, (id as i64).into())
     }
 }
@@ -91,9 +91,9 @@ struct Logs {
 }
 
 impl Object for Logs {
-    fn act(&mut self, id: u64, key: usize) -> (&'static str, Value, Value) {
+    fn act(&mut self, id: u64, key: usize, read: bool) -> (&'static str, Value, Value) {
         let log = &mut self.entries[key];
-        if is_read(id) {
+        if read {
             let polled = &mut self.polled[(id % CLIENTS) as usize][key];
             let from = std::mem::replace(polled, log.len());
             let entry = |offset: usize| Value::pair((offset as i64).into(), log[offset].into());
@@ -104,11 +104,8 @@ impl Object for Logs {
     }
 }
 
-fn is_read(id: u64) -> bool {
-    (id / CLIENTS + id).is_multiple_of(2)
-}
-
-/// Rounds in which all clients invoke, take effect in turn, and complete.
+/// Rounds in which all clients invoke, take effect in turn, and complete. Half of them are reads, and the
+/// last hundred rounds nothing else.
 fn history(count: u64, object: &mut dyn Object) -> History {
     let operation = |id: u64| {
         let (round, client) = (id / CLIENTS, id % CLIENTS);
@@ -117,7 +114,8 @@ fn history(count: u64, object: &mut dyn Object) -> History {
             Moment { index, ns: index * 1_000 }
         };
         let key = (id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % KEYS;
-        let (function, argument, result) = object.act(id, key as usize);
+        let read = (round + id).is_multiple_of(2) || id + 100 * CLIENTS >= count;
+        let (function, argument, result) = object.act(id, key as usize, read);
         Operation {
             id,
             process: client as u32,
