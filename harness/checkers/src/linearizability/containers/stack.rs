@@ -41,6 +41,8 @@
 mod bottoms;
 mod gaps;
 
+use std::ops::Range;
+
 use wrack_sequential::stack::Stack;
 
 use super::Order;
@@ -52,10 +54,10 @@ impl Order for Stack {
     const ALGORITHM: &'static str = "stack order";
 
     fn check(&self, stays: &Stays) -> Result<(), Conflict> {
-        let mut gaps = Gaps::new(&stays.coverage(stays.all()));
+        let coverage = stays.coverage(stays.all());
+        let mut gaps = Gaps::new(&coverage);
         let mut bottoms = Bottoms::new(stays);
-        let mut blocks = Vec::new();
-        gaps.take_uncovered(0..stays.end + 1, &mut blocks);
+        let mut blocks = blocks(&coverage);
         while let Some(block) = blocks.pop() {
             let Some(bottom) = bottoms.take(block.clone()) else {
                 return Err(conflict(stays, &bottoms, block));
@@ -67,8 +69,19 @@ impl Order for Stack {
     }
 }
 
+/// The ranges of covered gaps.
+fn blocks(coverage: &[i32]) -> Vec<Range<u32>> {
+    let runs = coverage.chunk_by(|one, other| (*one == 0) == (*other == 0));
+    let mut from = 0;
+    let ranges = runs.map(|run| {
+        from += run.len() as u32;
+        (run[0] > 0).then(|| from - run.len() as u32..from)
+    });
+    ranges.flatten().collect()
+}
+
 /// The block, of which these gaps are covered, has no bottom.
-fn conflict(stays: &Stays, bottoms: &Bottoms, block: std::ops::Range<u32>) -> Conflict {
+fn conflict(stays: &Stays, bottoms: &Bottoms, block: Range<u32>) -> Conflict {
     let among = stays.chain(bottoms.of(block.clone()), (block.start, block.end));
     let (longest, others) = among.split_last().expect("a block has a presence");
     let below = others.iter().map(|stay| &stays.list[*stay as usize]);

@@ -14,11 +14,13 @@ pub(super) struct Gaps {
 }
 
 impl Gaps {
-    /// Gaps that are covered so often.
+    /// Gaps that are covered so often; those that are not have been found.
     pub fn new(coverage: &[i32]) -> Self {
         let leaves = coverage.len().next_power_of_two();
         let mut least = vec![FOUND; 2 * leaves];
-        least[leaves..leaves + coverage.len()].copy_from_slice(coverage);
+        for (leaf, count) in least[leaves..].iter_mut().zip(coverage) {
+            *leaf = if *count == 0 { FOUND } else { *count };
+        }
         for node in (1..leaves).rev() {
             least[node] = least[2 * node].min(least[2 * node + 1]);
         }
@@ -55,9 +57,7 @@ impl Gaps {
                 blocks.push(from..uncovered);
             }
             if uncovered < gaps.end {
-                let leaf = self.leaves + uncovered as usize;
-                self.add(leaf, FOUND);
-                self.update_above(leaf);
+                self.find(self.leaves + uncovered as usize);
             }
             from = uncovered + 1;
         }
@@ -98,6 +98,15 @@ impl Gaps {
         Some((node - self.leaves) as u32)
     }
 
+    /// Marks a gap as found, by its leaf.
+    fn find(&mut self, leaf: usize) {
+        self.add(leaf, FOUND);
+        let mut node = leaf / 2;
+        while node > 0 && self.update(node) {
+            node /= 2;
+        }
+    }
+
     fn add(&mut self, node: usize, count: i32) {
         self.least[node] += count;
         if node < self.leaves {
@@ -105,11 +114,18 @@ impl Gaps {
         }
     }
 
-    fn update_above(&mut self, mut node: usize) {
-        while node > 1 {
+    fn update_above(&mut self, leaf: usize) {
+        let mut node = leaf / 2;
+        while node > 0 {
+            self.update(node);
             node /= 2;
-            let below = self.least[2 * node].min(self.least[2 * node + 1]);
-            self.least[node] = below + self.added[node];
         }
+    }
+
+    /// Takes over what is below a node; whether that changed it.
+    fn update(&mut self, node: usize) -> bool {
+        let below = self.least[2 * node].min(self.least[2 * node + 1]);
+        let least = below + self.added[node];
+        std::mem::replace(&mut self.least[node], least) != least
     }
 }
