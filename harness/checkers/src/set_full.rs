@@ -151,7 +151,7 @@ struct Element<'a> {
     streak: usize,
     last_found: Option<&'a Operation>,
     last_missed: Option<&'a Operation>,
-    /// The last of the reads that tell whether it is there.
+    /// Whether some remove may have taken it out.
     removed: bool,
 }
 

@@ -37,7 +37,7 @@ impl Object for Registers {
 struct Counters(Vec<i64>);
 
 impl Object for Counters {
-    fn act(&mut self, id: u64, key: usize, read: bool) -> (&'static str, Value, Value) {
+    fn act(&mut self, _: u64, key: usize, read: bool) -> (&'static str, Value, Value) {
         if read {
             return ("read", Value::Nil, self.0[key].into());
         }
