@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Value};
 
+use crate::values::numbered;
 use crate::{Effect, Model, ModelError, learned};
 
 /// `transfer` with `[from, to, amount]`, and `read` of `[account, balance]`; at first every account
@@ -98,6 +99,13 @@ impl Model for Bank {
                 && balance(state, *from) < i128::from(*amount))
             .then(|| state.clone()),
         }
+    }
+
+    fn show(&self, balances: &Vec<i128>) -> String {
+        let told = |(account, balance): (usize, &i128)| {
+            format!("{} {balance}", numbered(&self.numbers, account as u32))
+        };
+        balances.iter().enumerate().map(told).collect::<Vec<_>>().join(", ")
     }
 
     fn effect(&self, step: &Step) -> Effect {

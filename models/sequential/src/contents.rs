@@ -84,6 +84,11 @@ impl Contents {
         number
     }
 
+    /// What is inside, in the order of the state.
+    pub(crate) fn show(&self, inside: &[u32]) -> String {
+        Value::list(inside.iter().map(|number| self.value(*number).clone())).to_string()
+    }
+
     /// Every number is below this.
     pub fn numbers_end(&self) -> u32 {
         u32::try_from(self.numbers.count()).expect("a key has fewer than 2^32 values")

@@ -43,6 +43,10 @@ impl Model for GrowingSet {
         self.0.step(state, step)
     }
 
+    fn show(&self, state: &Elements) -> String {
+        self.0.show(state)
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         self.0.effect(step)
     }

@@ -96,6 +96,10 @@ impl Model for KeyValue {
         }
     }
 
+    fn show(&self, state: &Value) -> String {
+        state.to_string()
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         match step {
             Step::Read(_) | Step::Differs(_) => Effect::None,

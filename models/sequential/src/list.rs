@@ -46,6 +46,10 @@ impl Model for List {
         self.0.step(state, step)
     }
 
+    fn show(&self, state: &Entries) -> String {
+        self.0.show(state)
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         self.0.effect(step)
     }

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Value};
 
+use crate::values::numbered;
 use crate::{Effect, Model, ModelError, learned};
 
 /// `append` of one entry; `read` of everything, from an offset on, or of `[offset, limit]`; at first
@@ -118,6 +119,11 @@ impl Model for Log {
                 legal.then(|| state.clone())
             }
         }
+    }
+
+    fn show(&self, state: &Entries) -> String {
+        let numbers = self.spine[..state.shared].iter().chain(&state.rest);
+        Value::list(numbers.map(|number| numbered(&self.numbers, *number))).to_string()
     }
 
     fn effect(&self, step: &Step) -> Effect {

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Value};
 
+use crate::values::numbered;
 use crate::{Effect, Model, ModelError, Values, learned};
 
 /// Lists of reads and writes; at first every register is nil, or what [`Model::start_at`] says in a
@@ -112,6 +113,13 @@ impl Model for MultiRegister {
             access.left.inspect(|value| put(&mut next, access.register, *value));
         }
         Some(next)
+    }
+
+    fn show(&self, state: &Vec<u32>) -> String {
+        let told = |(register, value): (usize, &u32)| {
+            format!("{} {}", numbered(&self.numbers, register as u32), self.values.value(*value))
+        };
+        state.iter().enumerate().map(told).collect::<Vec<_>>().join(", ")
     }
 
     fn effect(&self, step: &Step) -> Effect {

@@ -59,6 +59,10 @@ impl Model for Mutex {
         }
     }
 
+    fn show(&self, held: &bool) -> String {
+        if *held { "held" } else { "free" }.to_owned()
+    }
+
     fn step(&self, held: &bool, step: &Step) -> Option<bool> {
         let acquires = *step == Step::Acquire;
         (*held != acquires).then_some(acquires)

@@ -53,6 +53,10 @@ impl Model for Queue {
         }
     }
 
+    fn show(&self, inside: &Vec<u32>) -> String {
+        self.0.show(inside)
+    }
+
     fn effect(&self, step: &Step) -> Effect {
         step.effect()
     }

@@ -5,8 +5,8 @@
 //! ```
 //! Source: the unique-ids workload of Jepsen and Maelstrom.
 
-use wrack_history::Operation;
 use wrack_history::catalogue::ModelInfo;
+use wrack_history::{Operation, Value};
 
 use crate::set::Elements;
 use crate::{Model, ModelError, Values, learned};
@@ -40,6 +40,13 @@ impl Model for UniqueIds {
             "generate" => Ok(Generate(learned(operation).map(|id| self.values.number(id)))),
             _ => Err(ModelError::unknown_function::<Self>(operation)),
         }
+    }
+
+    fn show(&self, given: &Elements) -> String {
+        let known =
+            0..u32::try_from(self.values.count()).expect("a key has fewer than 2^32 values");
+        let given = known.filter(|id| given.has(*id));
+        Value::list(given.map(|id| self.values.value(id))).to_string()
     }
 
     fn step(&self, given: &Elements, step: &Generate) -> Option<Elements> {

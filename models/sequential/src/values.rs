@@ -72,10 +72,9 @@ impl Values {
             return self.initial.clone();
         }
         let dense = self.dense.iter().position(|other| *other == number);
-        let sparse = || self.sparse.iter().find(|(_, other)| **other == number);
         match dense {
             Some(integer) => (integer as i64).into(),
-            None => sparse().map_or(Value::Nil, |(value, _)| value.clone()),
+            None => numbered(&self.sparse, number),
         }
     }
 
@@ -83,6 +82,12 @@ impl Values {
     pub fn count(&self) -> usize {
         self.numbered as usize + 1
     }
+}
+
+/// The value that has a number in a table; nil if none has.
+pub(crate) fn numbered(numbers: &FxHashMap<Value, u32>, number: u32) -> Value {
+    let found = numbers.iter().find(|(_, other)| **other == number);
+    found.map_or(Value::Nil, |(value, _)| value.clone())
 }
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ pub fn first_assumptions(format: &Format, model: &str, initial: &Value) -> Vec<A
 fn times(timed: u64, untimed: u64) -> Option<Assumption> {
     let (value, words) = match (timed, untimed) {
         (_, 0) => return None,
-        (0, _) => ("none", "the file has no times: its order is all that counts".to_owned()),
+        (0, _) => (
+            "none",
+            "the file has no times: only its order counts, and events are shown 1 ms apart"
+                .to_owned(),
+        ),
         _ => (
             "partial",
             format!("{untimed} events without a time stand at that of the event before"),

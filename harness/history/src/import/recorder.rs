@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 
 use super::Stop;
 use super::source::Place;
+use crate::duration::MILLISECOND;
 use crate::history::History;
 use crate::operation::{Moment, Operation, Outcome};
 use crate::value::Value;
@@ -90,7 +91,12 @@ impl Recorder {
                 self.ns = self.ns.max(ns);
                 self.timed += 1;
             }
-            None => self.untimed += 1,
+            None => {
+                self.untimed += 1;
+                if self.timed == 0 {
+                    self.ns += MILLISECOND;
+                }
+            }
         }
         let at = Moment { index: self.index, ns: self.ns };
         self.index += 1;

@@ -19,6 +19,7 @@ use super::jepsen_json::{Foreign, from_json};
 use super::recorder::{Event, Kind, Recorder, Subject};
 use super::source::{Place, Source};
 use super::{FailedCas, Format, Read, Stop, contains};
+use crate::duration::MILLISECOND;
 use crate::value::Value;
 
 pub const FORMAT: Format = Format {
@@ -58,6 +59,11 @@ struct Line<'a> {
     outcome: Cow<'a, str>,
 }
 
+/// The times are ranks: they are shown as so many milliseconds.
+fn shown(rank: u64) -> Option<u64> {
+    Some(rank.saturating_mul(MILLISECOND))
+}
+
 /// An event and when it happens: invocations before completions of the same time.
 struct Timed {
     ns: u64,
@@ -94,7 +100,8 @@ fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<
         key => (key.map(|key| key.0), line.argument.0),
     };
     let function = smol_str::SmolStr::from(line.function);
-    let event = Event { subject, function, value, key, ns: Some(invoke), ..Event::default() };
+    let ns = shown(invoke);
+    let event = Event { subject, function, value, key, ns, ..Event::default() };
     let kind = match &*line.outcome {
         "" => return Err(missing("s")),
         "info" => Kind::Info,
@@ -102,12 +109,13 @@ fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<
         "fail" => Kind::Fail,
         other => return Err(form.wrong(0, format!("the outcome \"{other}\" is not known"))),
     };
-    if let Some(ns) = line.complete {
-        if ns < invoke {
+    if let Some(complete) = line.complete {
+        if complete < invoke {
             return Err(form.wrong(0, "this operation returns before it is invoked"));
         }
-        let event = Event { kind, subject, value: line.result.0, ns: Some(ns), ..Event::default() };
-        events.push(Timed { ns, completes: true, place, event });
+        let ns = shown(complete);
+        let event = Event { kind, subject, value: line.result.0, ns, ..Event::default() };
+        events.push(Timed { ns: complete, completes: true, place, event });
     } else if kind != Kind::Info {
         return Err(missing("r"));
     }
