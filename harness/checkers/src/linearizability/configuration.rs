@@ -54,7 +54,7 @@ pub(super) struct Configuration<S, const W: usize> {
     /// another overwriting call that is: whether or not they are used once more, they owe nothing.
     pub absorbed: Bits<W>,
     /// How many of the doubtful calls of each class have taken effect; trailing zeros are left out.
-    pub used: SmallVec<[u32; 4]>,
+    pub used: SmallVec<[u32; 8]>,
 }
 
 /// By hand because a list of plain numbers is copied faster as a whole.

@@ -18,72 +18,126 @@ const ASIDE_MAX: usize = 20_000;
 /// found.
 const ENOUGH: usize = 2;
 
+/// How much longer it goes on if it is in the midst of an event.
+pub(super) const PATIENCE: u64 = 5;
+
 /// Configurations that were put aside, behind the event of this position.
 struct Aside<S, const W: usize> {
     position: usize,
     configurations: Vec<Configuration<S, W>>,
 }
 
-impl<M: Model, const W: usize> Walk<'_, M, W> {
+/// A walk in depth, which can be resumed.
+pub(super) struct InDepth<'a, M: Model, const W: usize> {
+    walk: Walk<'a, M, W>,
+    frontier: Frontier<M::State, W>,
+    next: Frontier<M::State, W>,
+    aside: Vec<Aside<M::State, W>>,
+    effort: Effort,
+    position: usize,
+    /// Whether it has come to an end, and not only paused.
+    ended: bool,
+}
+
+impl<'a, M: Model, const W: usize> InDepth<'a, M, W> {
+    /// A walk that has not begun.
+    pub fn new(walk: Walk<'a, M, W>) -> Self {
+        Self {
+            frontier: walk.start(),
+            next: Frontier::new(),
+            aside: Vec::new(),
+            effort: Effort::new(),
+            position: 0,
+            ended: false,
+            walk,
+        }
+    }
+
+    /// Configurations visited so far.
+    pub fn states(&self) -> u64 {
+        self.walk.states
+    }
+
+    /// Index of the event beyond which nothing has come.
+    pub fn furthest(&self) -> u64 {
+        self.walk.furthest
+    }
+
+    /// Whether it may go on where it stopped: not if it had to stop in the midst of an event, if it has
+    /// tried as hard as it can, or if nothing is left.
+    pub fn can_resume(&self) -> bool {
+        !self.ended
+    }
+
     /// Walks with a few configurations, those that have spent least, and puts the others aside; where
     /// nothing is left, it goes back to the last that were put aside. Where that gets it no further,
     /// it goes back some way and takes more of them along.
-    pub fn in_depth(&mut self, events: &[Event]) -> End {
-        let mut frontier = self.start();
-        let mut next = Frontier::new();
-        let mut aside: Vec<Aside<M::State, W>> = Vec::new();
-        let mut effort = Effort::new();
-        let mut position = 0;
-        while let Some(event) = events.get(position) {
-            position += 1;
-            let call = match *event {
-                Event::Invoke(call) => {
-                    self.invoke(call, &mut frontier);
-                    continue;
-                }
-                Event::Expire(call) => {
-                    self.expire(call, &mut frontier);
-                    continue;
-                }
-                Event::Complete(call) => call,
-            };
-            self.enough = ENOUGH * effort.kept_max();
-            if position > effort.furthest {
-                self.furthest = self.open.call(call).complete;
-            }
-            if self.complete(call, &mut frontier, &mut next).is_err() {
+    ///
+    /// It stops at the first event after it has visited so many configurations more. In the midst of an
+    /// event it would have to begin again, so there it stops only after [`PATIENCE`] times as many.
+    pub fn resume(&mut self, events: &[Event], states: u64) -> End {
+        let pause = self.walk.states + states;
+        self.walk.states_max = self.walk.states + PATIENCE * states;
+        while let Some(event) = events.get(self.position) {
+            if self.walk.states > pause {
                 return End::Exhausted;
             }
-            std::mem::swap(&mut frontier, &mut next);
-            if let Some(target) = effort.is_stalled(position, self.states) {
-                let kept = aside.partition_point(|aside| aside.position <= target);
-                self.skipped |= kept < aside.len();
-                aside.truncate(kept.max(1));
-                frontier.clear();
-            }
-            if frontier.configurations.is_empty() {
-                let Some(last) = aside.pop() else {
-                    return self.stuck(events[effort.furthest - 1]);
-                };
-                self.go_back(&events[last.position..position]);
-                position = last.position;
-                frontier.configurations = last.configurations;
-            }
-            if effort.is_spent() {
-                return End::Exhausted;
-            }
-            let rest = frontier.split_off(effort.kept_max(), |one| self.spent(one));
-            if !rest.is_empty() {
-                aside.push(Aside { position, configurations: rest });
-            }
-            if aside.len() > ASIDE_MAX {
-                self.skipped = true;
-                aside.drain(..ASIDE_MAX / 2);
+            self.position += 1;
+            match *event {
+                Event::Invoke(call) => self.walk.invoke(call, &mut self.frontier),
+                Event::Expire(call) => self.walk.expire(call, &mut self.frontier),
+                Event::Complete(call) => {
+                    if let Some(end) = self.complete(call, events) {
+                        self.ended = true;
+                        return end;
+                    }
+                }
             }
         }
         End::Reached
     }
 
+    /// A required call completes; gives the end, if it is one.
+    fn complete(&mut self, call: u32, events: &[Event]) -> Option<End> {
+        let Self { walk, frontier, next, aside, effort, position, .. } = self;
+        walk.enough = ENOUGH * effort.kept_max();
+        if *position > effort.furthest {
+            walk.furthest = walk.open.call(call).complete;
+        }
+        if walk.complete(call, frontier, next).is_err() {
+            return Some(End::Exhausted);
+        }
+        std::mem::swap(frontier, next);
+        if let Some(target) = effort.is_stalled(*position, walk.states) {
+            let kept = aside.partition_point(|aside| aside.position <= target);
+            walk.skipped |= kept < aside.len();
+            aside.truncate(kept.max(1));
+            frontier.clear();
+        }
+        if frontier.configurations.is_empty() {
+            let Some(last) = aside.pop() else {
+                return Some(walk.stuck(events[effort.furthest - 1]));
+            };
+            walk.go_back(&events[last.position..*position]);
+            *position = last.position;
+            frontier.configurations = last.configurations;
+        }
+        if effort.is_spent() {
+            return Some(End::Exhausted);
+        }
+        let rest = frontier.split_off(effort.kept_max(), |one| walk.spent(one));
+        if !rest.is_empty() {
+            aside.push(Aside { position: *position, configurations: rest });
+        }
+        if aside.len() > ASIDE_MAX {
+            walk.skipped = true;
+            aside.drain(..ASIDE_MAX / 2);
+        }
+        None
+    }
+}
+
+impl<M: Model, const W: usize> Walk<'_, M, W> {
     /// Nothing is left: that means something if nothing was skipped.
     fn stuck(&self, furthest: Event) -> End {
         match furthest {

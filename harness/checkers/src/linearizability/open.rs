@@ -36,25 +36,34 @@ pub(super) struct Open<'a, S, const W: usize> {
     pub alive: Vec<usize>,
     /// How to compare configurations.
     pub kinds: Kinds<W>,
-    /// Calls with equal steps have equal classes.
-    classes: Vec<u32>,
-    classes_count: usize,
+    classes: &'a Classes,
     doubtful_of_class: FxHashMap<u32, usize>,
     slots: Vec<u16>,
     slots_count: u16,
     free: Vec<u16>,
 }
 
-impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
-    pub fn new(calls: &'a [Call<S>], reusing: bool) -> Self {
+/// Calls with equal steps have equal classes.
+pub(super) struct Classes {
+    of_call: Vec<u32>,
+    count: usize,
+}
+
+impl Classes {
+    pub fn new<S: Eq + std::hash::Hash>(calls: &[Call<S>]) -> Self {
         let mut numbers = FxHashMap::default();
-        let classes: Vec<u32> = calls
-            .iter()
-            .map(|call| {
-                let next = numbers.len() as u32;
-                *numbers.entry(&call.step).or_insert(next)
-            })
-            .collect();
+        let mut of_call = Vec::with_capacity(calls.len());
+        for call in calls {
+            let next = numbers.len() as u32;
+            of_call.push(*numbers.entry(&call.step).or_insert(next));
+        }
+        Self { of_call, count: numbers.len() }
+    }
+}
+
+impl<'a, S, const W: usize> Open<'a, S, W> {
+    /// No call is open.
+    pub fn new(calls: &'a [Call<S>], classes: &'a Classes, reusing: bool) -> Self {
         Self {
             calls,
             changes: Vec::new(),
@@ -62,7 +71,6 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
             doubtful: Vec::new(),
             alive: Vec::new(),
             kinds: Kinds::new(reusing),
-            classes_count: numbers.len(),
             classes,
             doubtful_of_class: FxHashMap::default(),
             slots: vec![0; calls.len()],
@@ -77,12 +85,12 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
 
     /// The class of a call.
     pub fn class(&self, call: u32) -> u32 {
-        self.classes[call as usize]
+        self.classes.of_call[call as usize]
     }
 
     /// How many classes there are.
     pub fn classes(&self) -> usize {
-        self.classes_count
+        self.classes.count
     }
 
     /// The slot of an open required call.
@@ -151,7 +159,7 @@ impl<'a, S: Eq + std::hash::Hash, const W: usize> Open<'a, S, W> {
 
     fn doubtful_class(&mut self, call: u32) -> usize {
         let next = self.doubtful.len();
-        let class = *self.doubtful_of_class.entry(self.classes[call as usize]).or_insert(next);
+        let class = *self.doubtful_of_class.entry(self.class(call)).or_insert(next);
         if class == next {
             self.doubtful.push(Doubtful { call, invoked: 0, expired: 0 });
         }

@@ -14,7 +14,8 @@
 use wrack_sequential::Model;
 
 use super::call::{Answer, Call, Core, Event, events};
-use super::open::Open;
+use super::depth::{InDepth, PATIENCE};
+use super::open::{Classes, Open};
 use super::walk::{End, Guide, NoGuide, Walk};
 
 /// A kind of walk.
@@ -30,14 +31,8 @@ pub(super) enum Stage {
     Wide,
 }
 
-impl Stage {
-    /// All kinds.
-    #[cfg(test)]
-    pub const ALL: [Self; 4] = [Self::Deep, Self::Quick, Self::Reusing, Self::Wide];
-    /// Configurations that the quick walk keeps at an event.
-    const QUICK_KEPT_MAX: usize = 256;
-}
-
+/// Configurations that the quick walk keeps at an event.
+const QUICK_KEPT_MAX: usize = 256;
 /// Configurations that a walk may visit in the first turn: so many and so many a call.
 const FIRST: (u64, u64) = (1_000, 10);
 /// Each further turn has so many times the budget of the last.
@@ -105,69 +100,92 @@ fn walks<M: Model, const W: usize>(
     events: &[Event],
     states_max: u64,
 ) -> (End, u64) {
-    let mut left = states_max;
-    let walk = |stage, share: u64, left: &mut u64| {
-        let walked = walk::<M, W>(stage, model, calls, hints, events, share.min(*left));
-        *left = left.saturating_sub(walked.states);
-        walked
-    };
-    let mut budget = FIRST.0 + FIRST.1 * calls.len() as u64;
-    for _ in 0..TURNS_MAX {
-        let deep = walk(Stage::Deep, budget, &mut left);
-        if deep.end != End::Exhausted {
-            return (deep.end, states_max - left);
-        }
-        let quick = walk(Stage::Quick, budget, &mut left);
-        if quick.end != End::Exhausted {
-            return (quick.end, states_max - left);
-        }
-        let (refuted, states) = hints.guide.refute(deep.furthest, budget.min(left));
-        left = left.saturating_sub(states);
-        if refuted {
-            return (End::Stuck(deep.furthest), states_max - left);
-        }
-        budget *= FURTHER;
-        if budget > left / FURTHER {
-            break;
-        }
-    }
-    if hints.few_states {
-        let reusing = walk(Stage::Reusing, left / 2, &mut left);
-        if matches!(reusing.end, End::Stuck(_)) {
-            return (reusing.end, states_max - left);
-        }
-    }
-    let wide = walk(Stage::Wide, left, &mut left);
-    (wide.end, states_max - left)
+    let classes = Classes::new(calls);
+    let mut search = Search { model, calls, hints, events, classes: &classes, left: states_max };
+    let end = search.run::<W>();
+    (end, states_max - search.left)
 }
 
-/// How a walk went.
-pub(super) struct Walked {
-    /// How it ended.
-    pub end: End,
-    /// How many configurations it visited.
-    pub states: u64,
-    /// In depth, the index of the event beyond which nothing has come.
-    pub furthest: u64,
+/// A search that is under way.
+struct Search<'a, M: Model> {
+    model: &'a M,
+    calls: &'a [Call<M::Step>],
+    hints: &'a Hints<'a, M>,
+    events: &'a [Event],
+    classes: &'a Classes,
+    /// Configurations that may still be visited.
+    left: u64,
 }
 
-/// Walks once.
-pub(super) fn walk<M: Model, const W: usize>(
-    stage: Stage,
-    model: &M,
-    calls: &[Call<M::Step>],
-    hints: &Hints<'_, M>,
-    events: &[Event],
-    states_max: u64,
-) -> Walked {
-    let open = Open::new(calls, stage == Stage::Reusing);
-    let mut walk = Walk::<M, W>::new(model, open, hints.guide, states_max);
-    let end = match stage {
-        Stage::Quick => walk.in_breadth(events, Stage::QUICK_KEPT_MAX),
-        Stage::Deep => walk.in_depth(events),
-        Stage::Reusing | Stage::Wide => walk.in_breadth(events, usize::MAX),
-    };
-    Walked { end, states: walk.states(), furthest: walk.furthest }
+impl<'a, M: Model> Search<'a, M> {
+    fn run<const W: usize>(&mut self) -> End {
+        let mut deep = None;
+        let mut budget = FIRST.0 + FIRST.1 * self.calls.len() as u64;
+        for _ in 0..TURNS_MAX {
+            let (end, furthest) = self.in_depth::<W>(&mut deep, budget);
+            if end != End::Exhausted {
+                return end;
+            }
+            let end = self.in_breadth::<W>(Stage::Quick, budget);
+            if end != End::Exhausted {
+                return end;
+            }
+            let (refuted, states) = self.hints.guide.refute(furthest, budget.min(self.left));
+            self.spend(states);
+            if refuted {
+                return End::Stuck(furthest);
+            }
+            budget *= FURTHER;
+            if budget > self.left / FURTHER {
+                break;
+            }
+        }
+        drop(deep);
+        if self.hints.few_states
+            && let End::Stuck(index) = self.in_breadth::<W>(Stage::Reusing, self.left / 2)
+        {
+            return End::Stuck(index);
+        }
+        self.in_breadth::<W>(Stage::Wide, self.left)
+    }
+
+    fn spend(&mut self, states: u64) {
+        self.left = self.left.saturating_sub(states);
+    }
+
+    fn walk<const W: usize>(&self, stage: Stage, states_max: u64) -> Walk<'a, M, W> {
+        let open = Open::new(self.calls, self.classes, stage == Stage::Reusing);
+        Walk::new(self.model, open, self.hints.guide, states_max.min(self.left))
+    }
+
+    /// Walks in depth, on from where it stopped; also the event beyond which nothing has come.
+    fn in_depth<const W: usize>(
+        &mut self,
+        deep: &mut Option<InDepth<'a, M, W>>,
+        budget: u64,
+    ) -> (End, u64) {
+        let mut walk = match deep.take() {
+            Some(walk) => walk,
+            None => InDepth::new(self.walk(Stage::Deep, budget)),
+        };
+        let before = walk.states();
+        let end = walk.resume(self.events, budget.min(self.left / PATIENCE));
+        self.spend(walk.states() - before);
+        let furthest = walk.furthest();
+        *deep = Some(walk).filter(InDepth::can_resume);
+        (end, furthest)
+    }
+
+    fn in_breadth<const W: usize>(&mut self, stage: Stage, budget: u64) -> End {
+        let mut walk = self.walk::<W>(stage, budget);
+        let kept_max = match stage {
+            Stage::Quick => QUICK_KEPT_MAX,
+            _ => usize::MAX,
+        };
+        let end = walk.in_breadth(self.events, kept_max);
+        self.spend(walk.states);
+        end
+    }
 }
 
 /// How many required calls are open at the busiest moment.
@@ -191,8 +209,24 @@ pub(super) fn ends<M: Model>(
     calls: &[Call<M::Step>],
     hints: &Hints<'_, M>,
 ) -> Vec<(Stage, End)> {
-    let events = events(calls);
-    let end = |stage| walk::<M, 1>(stage, model, calls, hints, &events, 1_000_000).end;
-    let sensible = |stage: &Stage| *stage != Stage::Reusing || hints.few_states;
-    Stage::ALL.into_iter().filter(sensible).map(|stage| (stage, end(stage))).collect()
+    const STATES_MAX: u64 = 1_000_000;
+    let (events, classes) = (events(calls), Classes::new(calls));
+    let mut search =
+        Search { model, calls, hints, events: &events, classes: &classes, left: u64::MAX };
+    let mut deep = None;
+    let mut ends = Vec::new();
+    // A little at a time, so that it is resumed.
+    for _ in 0..20 {
+        let (end, _) = search.in_depth::<1>(&mut deep, 100);
+        if end != End::Exhausted {
+            ends.push((Stage::Deep, end));
+            break;
+        }
+    }
+    for stage in [Stage::Quick, Stage::Reusing, Stage::Wide] {
+        if stage != Stage::Reusing || hints.few_states {
+            ends.push((stage, search.in_breadth::<1>(stage, STATES_MAX)));
+        }
+    }
+    ends
 }

@@ -118,7 +118,7 @@ pub(super) struct Walk<'a, M: Model, const W: usize> {
     successors: Vec<Extension<M::State, W>>,
     /// Configurations visited.
     pub(super) states: u64,
-    states_max: u64,
+    pub(super) states_max: u64,
     /// Extensions of an event end when so many configurations have been found; the others are skipped.
     pub(super) enough: usize,
     pub(super) skipped: bool,
@@ -154,11 +154,6 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
 
     /// So many configurations that are taken along past an event count as one that is visited.
     const MOVED: u64 = 8;
-
-    /// Configurations visited so far.
-    pub fn states(&self) -> u64 {
-        self.states
-    }
 
     pub(super) fn start(&self) -> Frontier<M::State, W> {
         let mut frontier = Frontier::new();

@@ -48,7 +48,7 @@ impl<'a> Windows<'a> {
         let ended = self.calls.partition_point(|call| call.invoke <= upto);
         let mut states = 0;
         let mut size = CALLS_FIRST;
-        while size < ended {
+        while 2 * size <= ended {
             let from = self.calls[ended.saturating_sub(size)..].first().map_or(0, |c| c.invoke);
             let budget = STATES.0 + STATES.1 * size as u64;
             let (refuted, spent) = self.is_refuted(from, upto, budget.min(states_max - states));
