@@ -1,10 +1,14 @@
 //! Judging a history that somebody else recorded.
 
 use wrack_checkers::{Evidence, Guarantee};
+use wrack_history::catalogue::ParameterKind;
 use wrack_history::check::Check;
 use wrack_history::import::Imported;
 use wrack_history::run::Phases;
-use wrack_history::{History, Moment, Run, Settings, Verdict};
+use wrack_history::{History, Moment, Run, Setting, Settings, Value, Verdict, duration};
+
+/// A guarantee, and how it is held to it.
+pub type Asked = (&'static Guarantee, Settings);
 
 /// What a history is asked.
 #[derive(Clone, Copy)]
@@ -12,7 +16,7 @@ pub struct Question<'a> {
     /// The sequential model, by name.
     pub model: &'a str,
     /// The guarantees that it is held to; if there are none, what the model is about.
-    pub guarantees: &'a [&'static Guarantee],
+    pub guarantees: &'a [Asked],
     /// Bounds every search: configurations per key.
     pub states_max: u64,
 }
@@ -20,13 +24,13 @@ pub struct Question<'a> {
 /// Judges a history that was read from the file `path`.
 pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
     let Imported { history, initial, assumed, .. } = imported;
-    let guarantees = guarantees(question, &history);
+    let guarantees = guarantees(question, &history, &initial);
     let evidence = Evidence {
         initial: &initial,
         states_max: question.states_max,
         ..Evidence::of_history(&history, question.model)
     };
-    let judge = |guarantee: &&Guarantee| guarantee.judge(&evidence, &Settings::default());
+    let judge = |(guarantee, settings): &Asked| guarantee.judge(&evidence, settings);
     let judgements: Vec<_> = guarantees.iter().map(judge).collect();
     let verdict = judgements.iter().map(|judgement| judgement.verdict).max();
     let moments = history.operations.iter().flat_map(|one| [one.invoke, one.complete]);
@@ -43,22 +47,80 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
 }
 
 /// The guarantees that were named, or those that the model is about: a bank conserves its money, and
-/// identifiers are unique, whether or not the history tells what an order could be checked by.
-fn guarantees(question: &Question<'_>, history: &History) -> Vec<&'static Guarantee> {
+/// identifiers are unique, whether or not it is known what an order could be checked by.
+fn guarantees(question: &Question<'_>, history: &History, initial: &Value) -> Vec<Asked> {
     if !question.guarantees.is_empty() {
         return question.guarantees.to_vec();
     }
     let moves = history.operations.iter().any(|operation| operation.function == "transfer");
     let codes: &[&str] = match question.model {
-        "bank" if moves => &["CONS", "LIN"],
+        "bank" if moves && !initial.is_nil() => &["CONS", "LIN"],
         "bank" => &["CONS"],
         "unique-ids" => &["UNIQ"],
         _ => &["LIN"],
     };
-    codes.iter().filter_map(|code| wrack_checkers::by_code(code)).collect()
+    let asked = |code: &&str| Some((wrack_checkers::by_code(code)?, Settings::default()));
+    codes.iter().filter_map(asked).collect()
 }
 
-/// The guarantees of these codes; a code that nothing has is an error.
-pub fn guarantees_of(codes: &[String]) -> Result<Vec<&'static Guarantee>, &str> {
-    codes.iter().map(|code| wrack_checkers::by_code(code).ok_or(code.as_str())).collect()
+/// Reads a guarantee as it is named on a command line: `LIN`, or with settings `STALE:bound=500ms`.
+///
+/// Errors: there is no such guarantee, or it has no such setting.
+pub fn asked(text: &str) -> Result<Asked, String> {
+    let (code, settings) = text.split_once(':').unwrap_or((text, ""));
+    let guarantee = wrack_checkers::by_code(code)
+        .ok_or_else(|| format!("there is no guarantee \"{code}\": see `wrack list guarantees`"))?;
+    let mut chosen = Settings::default();
+    for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
+        let (name, value) = setting.split_once('=').ok_or("a setting is written name=value")?;
+        let known = guarantee.info.parameters.iter().find(|parameter| parameter.name == name);
+        let known = known.ok_or_else(|| {
+            format!("{code} has no setting \"{name}\": see `wrack explain {code}`")
+        })?;
+        chosen = chosen.with(known.name, read_setting(known.kind, value)?);
+    }
+    Ok((guarantee, chosen))
+}
+
+fn read_setting(kind: ParameterKind, text: &str) -> Result<Setting, String> {
+    match kind {
+        ParameterKind::Duration => Ok(Setting::Duration(duration::parse(text)?)),
+        ParameterKind::Integer { min, max } => {
+            let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+            number.map(Setting::Integer).ok_or_else(|| format!("{text} is not from {min} to {max}"))
+        }
+        ParameterKind::Flag => {
+            text.parse().map(Setting::Flag).map_err(|_| format!("{text} is not true or false"))
+        }
+        ParameterKind::Choice(choices) => match choices.contains(&text) {
+            true => Ok(Setting::Choice(text.into())),
+            false => Err(format!("{text} is none of {}", choices.join(", "))),
+        },
+        _ => Err("this setting is for scenario files".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wrack_history::{Setting, Settings};
+
+    use super::asked;
+
+    #[test]
+    fn a_guarantee_is_named_with_its_settings() {
+        let (guarantee, settings) = asked("SUM:reads=settled").unwrap();
+        assert_eq!(guarantee.info.code, "SUM");
+        let expected = Settings::default().with("reads", Setting::Choice("settled".into()));
+        assert_eq!(settings, expected);
+        assert_eq!(asked("LIN").unwrap().1, Settings::default());
+    }
+
+    #[test]
+    fn what_is_no_guarantee_or_setting_says_so() {
+        let refused = |text: &str| asked(text).err().expect("it is refused");
+        assert!(refused("NONE").contains("there is no guarantee \"NONE\""));
+        assert!(refused("LIN:bound=1s").contains("LIN has no setting \"bound\""));
+        assert!(refused("SUM:reads=some").contains("some is none of"));
+        assert!(refused("SUM:reads").contains("name=value"));
+    }
 }

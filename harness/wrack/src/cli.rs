@@ -126,8 +126,8 @@ pub struct Check {
     /// The format; recognised from the content if it is left out
     #[arg(long, value_name = "FORMAT")]
     pub from: Option<String>,
-    /// A guarantee to hold it to, by code; by default what the model is about
-    #[arg(long = "guarantee", value_name = "CODE")]
+    /// A guarantee to hold it to, such as LIN or STALE:bound=1s; by default what the model is about
+    #[arg(long = "guarantee", value_name = "CODE[:NAME=VALUE]")]
     pub guarantees: Vec<String>,
     /// Configurations that a search visits per key at most
     #[arg(long, value_name = "N", default_value_t = wrack_runner::STATES_MAX)]

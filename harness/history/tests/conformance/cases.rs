@@ -89,6 +89,13 @@ const fn etcd(prefix: &'static str, from: &'static str) -> Family {
     }
 }
 
+/// Ten accounts, all of the money in the first.
+fn all_in_one_account() -> Option<Value> {
+    let balance =
+        |account: i64| Value::pair(account.into(), (if account == 0 { 100 } else { 0 }).into());
+    Some(Value::list((0..10).map(balance)))
+}
+
 fn x_and_y() -> Option<Value> {
     Some(Value::list(["x", "y"].map(|key| Value::pair(key.into(), 0.into()))))
 }
@@ -99,6 +106,7 @@ const FAMILIES: &[Family] = &[
     knossos("histories/knossos-cas/cas-register"),
     family("histories/knossos-cas/mutex", "mutex"),
     Family { initial: x_and_y, ..family("histories/knossos-cas/multi", "multi-register") },
+    Family { initial: all_in_one_account, ..family("histories/elle-cli/bank.", "bank") },
     family("histories/elle-cli/bank", "bank"),
     family("histories/elle-cli/counter", "counter"),
     knossos("histories/elle-cli/memstress"),
@@ -109,16 +117,16 @@ const FAMILIES: &[Family] = &[
     family("histories/porcupine-kv/", "kv"),
     // Maelstrom judges broadcast, counters and sets by what they come to in the end.
     held_to("SETFULL", family("histories/maelstrom/bc-", "g-set")),
-    held_to("SUM", family("histories/maelstrom/gc-", "counter")),
-    held_to("SUM", family("histories/maelstrom/pn-", "counter")),
+    held_to("SUM:reads=settled", family("histories/maelstrom/gc-", "counter")),
+    held_to("SUM:reads=settled", family("histories/maelstrom/pn-", "counter")),
     family("histories/maelstrom/ids-", "unique-ids"),
     family("histories/maelstrom/lk-", "cas-register"),
     held_to("SETFULL", family("histories/mm-runs/bc-", "g-set")),
     held_to("SETFULL", family("histories/mm-runs/x-bc-", "g-set")),
-    held_to("SUM", family("histories/mm-runs/gc-", "counter")),
+    held_to("SUM:reads=settled", family("histories/mm-runs/gc-", "counter")),
     held_to("SETFULL", family("histories/mm-runs/gs-", "g-set")),
-    held_to("SUM", family("histories/mm-runs/pn-", "counter")),
-    held_to("SUM", family("histories/mm-runs/x-pn-", "counter")),
+    held_to("SUM:reads=settled", family("histories/mm-runs/pn-", "counter")),
+    held_to("SUM:reads=settled", family("histories/mm-runs/x-pn-", "counter")),
     family("histories/mm-runs/x-ids", "unique-ids"),
     family("histories/mm-runs/lk-", "cas-register"),
     family("histories/mm-runs/x-lk-", "cas-register"),
@@ -131,6 +139,10 @@ const FAMILIES: &[Family] = &[
     family("synthetic/synth-lin/set", "set"),
     family("synthetic/synth-lin/stack", "stack"),
 ];
+
+/// Runs whose verdict is about something that the history does not hold: a reply with a field too many,
+/// which Maelstrom refused.
+const BEYOND_THE_HISTORY: [&str; 1] = ["histories/maelstrom/bc-extra"];
 
 fn family_of(name: &str) -> Option<&'static Family> {
     const ETCD_LOG: &Family = &etcd("histories/porcupine-etcd/", "jepsen-log");
@@ -162,7 +174,7 @@ pub fn cases(folder: &Path) -> Vec<Case> {
             failed_cas: family.failed_cas,
             from: family.from,
             guarantee: family.guarantee,
-            valid: verdict.copied(),
+            valid: verdict.copied().filter(|_| !BEYOND_THE_HISTORY.contains(&run)),
             path: path.clone(),
             name,
         })

@@ -22,9 +22,8 @@ pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
         ));
     }
     let model = options.model.as_str();
-    let guarantees = wrack_runner::guarantees_of(&options.guarantees).map_err(|code| {
-        Failure::usage(format!("there is no guarantee \"{code}\": see `wrack list guarantees`"))
-    })?;
+    let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text));
+    let guarantees = guarantees.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
     let question = Question { model, guarantees: &guarantees, states_max: options.max_states };
     let mut outcome = Outcome::default();
     for path in &options.histories {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use wrack_history::{Verdict, import};
-use wrack_runner::{Question, STATES_MAX, guarantees_of};
+use wrack_runner::{Question, STATES_MAX, asked};
 
 #[path = "../../../history/tests/conformance/cases.rs"]
 mod cases;
@@ -21,8 +21,8 @@ fn judge(case: &Case) -> (Verdict, Duration, String) {
     let file = BufReader::new(File::open(&case.path).expect("it was found"));
     let imported = import::read(&case.name, file, &case.reading());
     let imported = imported.unwrap_or_else(|error| panic!("{error}"));
-    let codes: Vec<String> = case.guarantee.map(String::from).into_iter().collect();
-    let guarantees = guarantees_of(&codes).expect("the guarantee exists");
+    let guarantees = case.guarantee.map(|text| asked(text).expect("the guarantee exists"));
+    let guarantees: Vec<_> = guarantees.into_iter().collect();
     let question = Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX };
     let begun = Instant::now();
     let check = wrack_runner::check(&case.name, imported, &question);
