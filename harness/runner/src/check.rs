@@ -6,6 +6,7 @@ use wrack_history::check::Check;
 use wrack_history::import::Imported;
 use wrack_history::run::Phases;
 use wrack_history::{History, Moment, Run, Setting, Settings, Value, Verdict, duration};
+use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
 /// A guarantee, and how it is held to it.
 pub type Asked = (&'static Guarantee, Settings);
@@ -19,6 +20,23 @@ pub struct Question<'a> {
     pub guarantees: &'a [Asked],
     /// Bounds every search: configurations per key.
     pub states_max: u64,
+}
+
+/// Whether there is a model of this name, and its objects can start there.
+///
+/// Errors: what is wrong, for whoever named them.
+pub fn verify_model(model: &str, initial: Option<&Value>) -> Result<(), ModelError> {
+    struct Start<'a>(Specification<'a>);
+    impl Visitor for Start<'_> {
+        type Output = Result<(), ModelError>;
+
+        fn visit<M: Model + Default>(self) -> Self::Output {
+            self.0.start::<M>().map(drop)
+        }
+    }
+    let specification = Specification { model, initial: initial.unwrap_or(&Value::Nil) };
+    let started = wrack_sequential::with_model(model, Start(specification));
+    started.unwrap_or_else(|| Err(ModelError::NoModel(model.into())))
 }
 
 /// Judges a history that was read from the file `path`.

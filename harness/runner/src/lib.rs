@@ -14,7 +14,7 @@ pub mod parallel;
 pub mod vacuity;
 
 pub use catalogue::Designs;
-pub use check::{Question, asked, check};
+pub use check::{Question, asked, check, verify_model};
 pub use execute::{Execution, TraceLevel};
 pub use group::{Group, Standing};
 pub use judge::{STATES_MAX, run};

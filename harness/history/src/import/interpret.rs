@@ -367,7 +367,7 @@ impl Failures {
             words += ", as their errors say (--failed-cas decides otherwise)";
         }
         if absent > 0 {
-            words += &format!("; {absent} reads that failed found no key");
+            words += &format!("; reads that failed because there was no key: {absent}");
         }
         Some(Assumption { name: "failed_cas", value, words })
     }
@@ -395,14 +395,14 @@ fn nil_reads(
         Some(Assumption { name: "nil_reads", value: value.into(), words })
     };
     if initial.is_nil() || operations.iter().zip(functions).any(writes_nil) {
-        return said("observed", format!("{count} reads of nil found nothing there"));
+        return said("observed", format!("reads that returned nil ({count}) found nothing there"));
     }
     let mut functions = functions.iter();
     operations.retain(|operation| {
         let function = functions.next().expect("each operation has its function");
         !says_nil((operation, function))
     });
-    said("unknown", format!("{count} reads of nil learned nothing, and are left out"))
+    said("unknown", format!("reads that returned nil ({count}) learned nothing, and are left out"))
 }
 
 /// The same for the micro-operations of multi-registers, where each key has its own start.
@@ -442,6 +442,6 @@ fn nil_micros(
     (count > 0).then(|| Assumption {
         name: "nil_reads",
         value: "unknown".into(),
-        words: format!("{count} reads of nil learned nothing, and are left out"),
+        words: format!("reads that returned nil ({count}) learned nothing, and are left out"),
     })
 }

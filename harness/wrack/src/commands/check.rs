@@ -22,12 +22,16 @@ pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
         ));
     }
     let model = options.model.as_str();
+    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
+    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
+    wrack_runner::verify_model(model, initial.as_ref())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text));
     let guarantees = guarantees.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
     let question = Question { model, guarantees: &guarantees, states_max: options.max_states };
     let mut outcome = Outcome::default();
     for path in &options.histories {
-        match read(path, options) {
+        match read(path, initial.clone(), options) {
             Ok(imported) => {
                 let check = wrack_runner::check(&path.display().to_string(), imported, &question);
                 outcome.add(&check, options)?;
@@ -38,11 +42,13 @@ pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
     outcome.tell(options)
 }
 
-fn read(path: &Path, options: &cli::Check) -> Result<import::Imported, Failure> {
+fn read(
+    path: &Path,
+    initial: Option<Value>,
+    options: &cli::Check,
+) -> Result<import::Imported, Failure> {
     let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
     let from = options.from.as_deref().map(format).transpose()?;
-    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
-    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
     let failed_cas = options.failed_cas.map(Into::into);
     let reading = Reading { model: &options.model, initial, failed_cas, from };
     let name = path.display().to_string();

@@ -1,5 +1,6 @@
 //! What must hold of the whole: layers, the command line, the README, results, determinism.
 
+mod check;
 mod cli;
 mod conformance;
 mod layers;
