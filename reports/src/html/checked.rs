@@ -34,7 +34,7 @@ impl<'a> Checked<'a> {
                 }
             },
             evidence: summary::examined_of(run),
-            assumed: check.assumed.iter().map(|a| (a.name.as_ref(), a.words.as_str())).collect(),
+            assumed: check.assumed.iter().map(|a| (a.name, a.words.as_str())).collect(),
         }
     }
 }

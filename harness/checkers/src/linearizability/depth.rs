@@ -19,7 +19,7 @@ const ASIDE_MAX: usize = 20_000;
 const ENOUGH: usize = 2;
 
 /// How much longer it goes on if it is in the midst of an event.
-pub(super) const PATIENCE: u64 = 5;
+const PATIENCE: u64 = 5;
 
 /// Configurations that were put aside, behind the event of this position.
 struct Aside<S, const W: usize> {
@@ -74,10 +74,11 @@ impl<'a, M: Model, const W: usize> InDepth<'a, M, W> {
     /// it goes back some way and takes more of them along.
     ///
     /// It stops at the first event after it has visited so many configurations more. In the midst of an
-    /// event it would have to begin again, so there it stops only after [`PATIENCE`] times as many.
-    pub fn resume(&mut self, events: &[Event], states: u64) -> End {
+    /// event it would have to begin again, so there it stops only after [`PATIENCE`] times as many, but
+    /// never after more than `states_max`.
+    pub fn resume(&mut self, events: &[Event], states: u64, states_max: u64) -> End {
         let pause = self.walk.states + states;
-        self.walk.states_max = self.walk.states + PATIENCE * states;
+        self.walk.states_max = self.walk.states + states_max.min(PATIENCE.saturating_mul(states));
         while let Some(event) = events.get(self.position) {
             if self.walk.states > pause {
                 return End::Exhausted;

@@ -43,7 +43,7 @@ pub(super) struct Open<'a, S, const W: usize> {
     free: Vec<u16>,
 }
 
-/// Calls with equal steps have equal classes.
+/// Calls with equal steps have equal classes, but for doubtful ones that expire at different events.
 pub(super) struct Classes {
     of_call: Vec<u32>,
     count: usize,
@@ -55,7 +55,7 @@ impl Classes {
         let mut of_call = Vec::with_capacity(calls.len());
         for call in calls {
             let next = numbers.len() as u32;
-            of_call.push(*numbers.entry(&call.step).or_insert(next));
+            of_call.push(*numbers.entry((&call.step, call.expires)).or_insert(next));
         }
         Self { of_call, count: numbers.len() }
     }

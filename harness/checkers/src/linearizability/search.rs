@@ -7,14 +7,15 @@
 //!    windows, where a history has them: one that ends where the walk in depth got no further may
 //!    show that there is no legal order. So whichever of these is good at a history, the others
 //!    cost no more than a few times as much.
-//! 2. *Reusing*, where it makes sense: every open call may take effect more than once, and a doubtful
+//! 2. In depth, with half of what is left of the budget.
+//! 3. *Reusing*, where it makes sense: every open call may take effect more than once, and a doubtful
 //!    one ever after. Every legal order is one of these, so if nothing reaches the end, there is none.
-//! 3. *In breadth*, with what is left of the budget.
+//! 4. *In breadth*, with what is left of the budget.
 
 use wrack_sequential::Model;
 
 use super::call::{Answer, Call, Core, Event, events};
-use super::depth::{InDepth, PATIENCE};
+use super::depth::InDepth;
 use super::open::{Classes, Open};
 use super::walk::{End, Guide, NoGuide, Walk};
 
@@ -37,8 +38,6 @@ const QUICK_KEPT_MAX: usize = 256;
 const FIRST: (u64, u64) = (1_000, 10);
 /// Each further turn has so many times the budget of the last.
 const FURTHER: u64 = 4;
-/// Turns at most.
-const TURNS_MAX: u32 = 4;
 
 /// What is known beside the calls.
 pub(super) struct Hints<'a, M: Model> {
@@ -121,7 +120,7 @@ impl<'a, M: Model> Search<'a, M> {
     fn run<const W: usize>(&mut self) -> End {
         let mut deep = None;
         let mut budget = FIRST.0 + FIRST.1 * self.calls.len() as u64;
-        for _ in 0..TURNS_MAX {
+        loop {
             let (end, furthest) = self.in_depth::<W>(&mut deep, budget);
             if end != End::Exhausted {
                 return end;
@@ -139,6 +138,10 @@ impl<'a, M: Model> Search<'a, M> {
             if budget > self.left / FURTHER {
                 break;
             }
+        }
+        let (end, _) = self.in_depth::<W>(&mut deep, self.left / 2);
+        if end != End::Exhausted {
+            return end;
         }
         drop(deep);
         if self.hints.few_states
@@ -169,7 +172,7 @@ impl<'a, M: Model> Search<'a, M> {
             None => InDepth::new(self.walk(Stage::Deep, budget)),
         };
         let before = walk.states();
-        let end = walk.resume(self.events, budget.min(self.left / PATIENCE));
+        let end = walk.resume(self.events, budget.min(self.left), self.left);
         self.spend(walk.states() - before);
         let furthest = walk.furthest();
         *deep = Some(walk).filter(InDepth::can_resume);

@@ -7,6 +7,11 @@
 //! doubt. Nothing has been used up yet when it begins. If a window has no legal order, nor has the
 //! whole; if it has one, that means nothing, and a longer one may still do.
 //!
+//! A cas in doubt that can have seen what is gone is both in a window: the cas that it is, for it may
+//! have seen something else, and the write of its new value. That write expires as soon as a change
+//! completes that was invoked in the window: whatever is gone stands before that change, and the cas
+//! immediately behind what it saw.
+//!
 //! That later events can be cut off: let every call of a legal order take effect at an instant within
 //! its interval, in that order. Those that do before the end of the window are legal by themselves;
 //! all that have completed by then are among them, and of those that have not some, as if in doubt.
@@ -79,22 +84,46 @@ impl<'a> Windows<'a> {
     /// The calls of a window.
     fn window(&self, from: u64, upto: u64) -> Vec<Call<Step>> {
         let gone = Gone::new(self.calls, from, self.values);
-        let kept = self.calls.iter().zip(self.since);
-        let kept = kept.filter(|(call, _)| call.complete >= from && call.invoke <= upto);
-        kept.filter_map(|(call, since)| {
+        let replaced_at = self.replaced_at(from, upto);
+        let mut window = Vec::new();
+        for (call, since) in self.calls.iter().zip(self.since) {
+            if call.complete < from || call.invoke > upto {
+                continue;
+            }
             let mut call = call.clone();
             if call.complete > upto {
                 (call.required, call.complete) = (false, u64::MAX);
             }
             call.expires = u64::MAX;
-            if gone.is_seen_by(&call, *since) {
-                let Step::Cas { new, .. } = call.step else { return None };
-                call.step = Step::Write(new);
-                call.effect = self.model.effect(&call.step);
+            if !call.required && call.effect == Effect::None {
+                continue;
             }
-            (call.required || call.effect != Effect::None).then_some(call)
-        })
-        .collect()
+            if gone.is_seen_by(&call, *since) {
+                let Step::Cas { new, .. } = call.step else { continue };
+                let mut write = call.clone();
+                write.step = Step::Write(new);
+                write.effect = self.model.effect(&write.step);
+                if !call.required {
+                    write.expires = replaced_at;
+                    window.push(call);
+                }
+                window.push(write);
+            } else {
+                window.push(call);
+            }
+        }
+        window
+    }
+
+    /// Index of the event by which what was there when the window began has been replaced: the first
+    /// completion of a change that was invoked in it.
+    fn replaced_at(&self, from: u64, upto: u64) -> u64 {
+        let changes = self
+            .calls
+            .iter()
+            .filter(|call| call.required && call.effect != Effect::None && call.invoke >= from);
+        let inside = changes.map(|call| call.complete).filter(|complete| *complete <= upto);
+        inside.min().unwrap_or(u64::MAX)
     }
 }
 

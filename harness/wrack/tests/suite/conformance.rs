@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use wrack_history::{Verdict, import};
 use wrack_runner::{Question, STATES_MAX, asked};
@@ -17,18 +16,17 @@ mod cases;
 
 use cases::{Case, cases};
 
-fn judge(case: &Case) -> (Verdict, Duration, String) {
+fn judge(case: &Case) -> (Verdict, String) {
     let file = BufReader::new(File::open(&case.path).expect("it was found"));
     let imported = import::read(&case.name, file, &case.reading());
     let imported = imported.unwrap_or_else(|error| panic!("{error}"));
     let guarantees = case.guarantee.map(|text| asked(text).expect("the guarantee exists"));
     let guarantees: Vec<_> = guarantees.into_iter().collect();
     let question = Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX };
-    let begun = Instant::now();
     let check = wrack_runner::check(&case.name, imported, &question);
     let first = check.run.judgements.first();
     let by = first.and_then(|judgement| judgement.algorithm.clone().or(judgement.reason.clone()));
-    (check.run.verdict, begun.elapsed(), by.unwrap_or_default())
+    (check.run.verdict, by.unwrap_or_default())
 }
 
 #[derive(Default)]
@@ -47,10 +45,7 @@ fn every_recorded_history_is_judged_as_labelled() {
     let mut families = BTreeMap::<String, Counts>::new();
     let mut complaints = Vec::new();
     for case in cases(Path::new(&folder)) {
-        let (verdict, took, by) = judge(&case);
-        if took > Duration::from_secs(2) {
-            println!("{took:>10.1?}  {} ({by})", case.name);
-        }
+        let (verdict, by) = judge(&case);
         let family = case.name.rsplit_once('/').map_or("", |(family, _)| family);
         let family = family.split('/').take(2).collect::<Vec<_>>().join("/");
         let counts = families.entry(family).or_default();

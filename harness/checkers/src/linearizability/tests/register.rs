@@ -212,6 +212,27 @@ fn a_window_is_enough_to_see_a_stale_read() {
 }
 
 #[test]
+fn a_cas_in_doubt_may_have_seen_what_a_window_has_left_behind_but_not_for_long() {
+    let refuting = |text: &str| {
+        let history = crate::story::history(text);
+        let all: Vec<&Operation> = history.operations.iter().collect();
+        crate::linearizability::register::refuting_windows(&all)
+    };
+    let seen = "p1 write k 1     1..2
+                p2 cas   k [1,2] 3..?
+                p3 read  k -     5..6 2
+                p1 write k 3     7..8
+                p1 write k 2     9..10";
+    assert_eq!(refuting(seen), 0);
+    let too_late = "p1 write k 1     1..2
+                    p2 cas   k [1,2] 3..?
+                    p1 write k 3     5..6
+                    p3 read  k -     7..8 2
+                    p1 write k 2     9..10";
+    assert!(refuting(too_late) > 0);
+}
+
+#[test]
 fn a_cap_is_met_with_unknown_and_the_result_does_not_depend_on_threads() {
     let shape = Shape {
         kind: Kind::CasRegister,
