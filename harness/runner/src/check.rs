@@ -55,6 +55,7 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
     let end = moments.filter(|moment| *moment != Moment::NEVER).map(|moment| moment.ns).max();
     let run = Run {
         verdict: verdict.unwrap_or(Verdict::Unknown),
+        expected: "valid".to_owned(),
         counts: history.counts(),
         phases: Phases { end_ns: end.unwrap_or(0), ..Phases::default() },
         judgements,
