@@ -575,8 +575,14 @@ fn check_walk(stage: Stage, end: End, expected: bool) -> Result<(), String> {
 const FAMILIES: [&str; 8] =
     ["register", "cas-register", "unique", "counter", "g-set", "set", "answers", "mixed"];
 
+/// So many cases, or as many as `PROPTEST_CASES` says if they are more: a long run.
+pub(super) fn cases(count: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { failure_persistence: None, cases: asked.cases.max(count), ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]
+    #![proptest_config(cases(6_000))]
 
     #[test]
     fn every_decision_is_that_of_the_twin_that_tries_every_order(
@@ -590,7 +596,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
+    #![proptest_config(cases(3_000))]
 
     #[test]
     fn a_busy_element_is_judged_as_by_the_search(

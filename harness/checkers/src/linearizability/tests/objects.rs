@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
-use super::{Raw, decide_like_the_twin};
+use super::{Raw, cases, decide_like_the_twin};
 use crate::linearizability::GUARANTEE;
 use crate::story::Case;
 
@@ -351,7 +351,7 @@ fn mistake(operations: &mut [Operation], one: usize, other: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]
+    #![proptest_config(cases(6_000))]
 
     #[test]
     fn every_decision_is_that_of_the_twin_that_tries_every_order(
