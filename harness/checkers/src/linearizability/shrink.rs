@@ -30,10 +30,10 @@ use super::{containers, decide, set};
 use crate::register::{is_refused, left};
 use register::Sight;
 
-/// Configurations for a decision on a part to start from: so many and so many an operation.
-const STATES_AT_FIRST_MAX: (u64, u64) = (100_000, 10);
-/// Configurations for any other decision.
-const STATES_MAX: (u64, u64) = (5_000, 10);
+/// Configurations for one decision: so many and so many an operation.
+const STATES_MAX: (u64, u64) = (100_000, 10);
+/// The same for registers, once there is a part to start from.
+const REGISTER_STATES_MAX: (u64, u64) = (5_000, 10);
 /// Operations decided in all.
 const EFFORT_MAX: usize = 600_000;
 /// Operations of the first window that is tried.
@@ -51,9 +51,11 @@ pub(super) fn shrink(
         _ => None,
     };
     let mut shrinker =
-        Shrinker { specification, sight, effort: EFFORT_MAX, states_max: STATES_AT_FIRST_MAX };
+        Shrinker { specification, sight, effort: EFFORT_MAX, states_max: STATES_MAX };
     let whole = shrinker.start(operations, core);
-    shrinker.states_max = STATES_MAX;
+    if shrinker.sight.is_some() {
+        shrinker.states_max = REGISTER_STATES_MAX;
+    }
     let small = shrinker.remove_chunks(whole);
     match specification.model {
         "set" => shrinker.cut(small),

@@ -98,7 +98,7 @@ pub(super) fn decide<O: Order + Default>(
             return Ok((Answer::Contradiction(core), O::ALGORITHM));
         }
         let stays = Stays::new(container.contents(), &calls);
-        match takes::decide(&container, stays) {
+        match takes::decide(&container, stays, states_max) {
             Taken::Legal => return Ok((Answer::Linearizable, O::ALGORITHM)),
             Taken::Conflict(stays, conflict) => {
                 let among = stays.operations(&conflict, &calls);

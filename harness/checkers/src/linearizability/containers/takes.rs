@@ -17,14 +17,14 @@
 //! takes had been invoked by then. For empty removals this is no loss: all open stays that began before the gap
 //! must have ended, so an earlier gap asks for fewer.
 //!
-//! Bounds: each guess costs one check; more than [`GUESSES_EFFORT_MAX`] stays checked in all, and
-//! nothing is said.
+//! Bounds: each guess costs one check of all stays. They stop where the search has its bound, of which a
+//! configuration stands for [`STAYS_PER_STATE`] stays; then nothing is said.
 
 use super::Order;
 use super::stay::{Conflict, Remedy, Stays};
 
-/// Stays that are checked in all while takes are guessed.
-const GUESSES_EFFORT_MAX: usize = 50_000_000;
+/// Stays that are checked in about the time in which a search visits one configuration.
+const STAYS_PER_STATE: u64 = 50;
 
 /// What is known of a history with removals in doubt.
 pub(super) enum Taken {
@@ -37,7 +37,7 @@ pub(super) enum Taken {
 }
 
 /// Looks for an answer from both sides.
-pub(super) fn decide<O: Order>(order: &O, stays: Stays) -> Taken {
+pub(super) fn decide<O: Order>(order: &O, stays: Stays, states_max: u64) -> Taken {
     let check = |stays: &Stays| stays.check_empties().and_then(|()| order.check(stays));
     let Err(conflict) = check(&stays) else {
         return Taken::Legal;
@@ -60,7 +60,8 @@ pub(super) fn decide<O: Order>(order: &O, stays: Stays) -> Taken {
     if !guess.uncover(&all, &windows) {
         return Taken::Open;
     }
-    for _ in 0..GUESSES_EFFORT_MAX / guess.stays.list.len().max(1) {
+    let stays = guess.stays.list.len().max(1) as u64;
+    for _ in 0..states_max.saturating_mul(STAYS_PER_STATE) / stays {
         let Some(guessed) = guess.assign() else {
             return Taken::Open;
         };
