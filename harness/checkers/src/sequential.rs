@@ -202,6 +202,19 @@ mod tests {
     }
 
     #[test]
+    fn of_two_doubtful_writes_of_a_process_only_the_second_may_have_happened() {
+        Case::new(
+            "register",
+            "p0 write y 1 0..?
+             p0 write x 2 2..?
+             p1 read  x - 4..5 2
+             p1 read  y - 6..7
+             p1 write y 3 8..9",
+        )
+        .accepted_by(&GUARANTEE);
+    }
+
+    #[test]
     fn a_bound_that_is_met_is_unknown() {
         let history: String = (0..8)
             .map(|process| format!("p{process} write x 1 1..2\np{process} write x 2 3..4\n"))

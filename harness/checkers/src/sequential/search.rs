@@ -294,8 +294,9 @@ impl<M: Model + Default> Search<M> {
             if legal && !self.is_wanted(process, item) {
                 choices.push((false, item.operation, Choice { process, takes_effect: true }));
             }
-            let needed = self.now.places[process as usize] < self.required[process as usize];
-            if !item.required && needed {
+            // Somebody may need what stands behind it, be that in doubt itself.
+            let last = self.processes[process as usize].len() as u32 - 1;
+            if !item.required && self.now.places[process as usize] < last {
                 choices.push((true, item.operation, Choice { process, takes_effect: false }));
             }
         }
