@@ -409,8 +409,9 @@ fn order(operations: &mut [Operation]) {
     operations.sort_by_key(|operation| operation.invoke.index);
 }
 
-/// Lets each ok operation take effect at a random moment of its interval and answer accordingly.
-fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
+/// Positions of the operations that take effect, each at a random moment of its interval, in order of
+/// those moments.
+fn in_order_of_effect(operations: &[Operation], raws: &[Raw]) -> Vec<usize> {
     let mut effects: Vec<(u64, usize)> = Vec::new();
     for (position, operation) in operations.iter().enumerate() {
         let raw = raws[operation.id as usize];
@@ -427,10 +428,15 @@ fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
         }
     }
     effects.sort_unstable();
+    effects.into_iter().map(|(_, position)| position).collect()
+}
+
+/// Lets each ok operation take effect at a random moment of its interval and answer accordingly.
+fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
     let mut register = Value::Nil;
     let mut sum = 0;
     let mut set = std::collections::BTreeSet::<Value>::new();
-    for (_, position) in effects {
+    for position in in_order_of_effect(operations, raws) {
         let operation = &mut operations[position];
         let result = match (model, operation.function.as_str()) {
             (_, "write") => {
@@ -575,14 +581,8 @@ fn check_walk(stage: Stage, end: End, expected: bool) -> Result<(), String> {
 const FAMILIES: [&str; 8] =
     ["register", "cas-register", "unique", "counter", "g-set", "set", "answers", "mixed"];
 
-/// So many cases, or as many as `PROPTEST_CASES` says if they are more: a long run.
-pub(super) fn cases(count: u32) -> ProptestConfig {
-    let asked = ProptestConfig::default();
-    ProptestConfig { failure_persistence: None, cases: asked.cases.max(count), ..asked }
-}
-
 proptest! {
-    #![proptest_config(cases(6_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]
 
     #[test]
     fn every_decision_is_that_of_the_twin_that_tries_every_order(
@@ -596,7 +596,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(3_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
 
     #[test]
     fn a_busy_element_is_judged_as_by_the_search(

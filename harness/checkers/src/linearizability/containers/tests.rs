@@ -13,7 +13,7 @@ use super::super::call::{Answer, Core, calls};
 use super::super::explain::explain;
 use super::super::search::{Hints, search};
 use super::super::shrink::shrink;
-use super::super::tests::{cases, some_order};
+use super::super::tests::some_order;
 use super::{Order, decide};
 use crate::story::Case;
 
@@ -241,7 +241,7 @@ fn by_search<O: Order + Default>(recipe: &Recipe) -> Result<(bool, &str), TestCa
 }
 
 proptest! {
-    #![proptest_config(cases(4_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4_000) })]
 
     #[test]
     fn a_queue_is_judged_as_by_every_order(recipe in recipes(1..9)) {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
-use super::{Raw, cases, decide_like_the_twin};
+use super::{Raw, decide_like_the_twin, in_order_of_effect};
 use crate::linearizability::GUARANTEE;
 use crate::story::Case;
 
@@ -282,24 +282,8 @@ impl Objects {
 
 /// Lets each operation take effect at a random moment of its interval and answer accordingly.
 fn explain_results(model: &str, operations: &mut [Operation], raws: &[Raw]) {
-    let mut effects: Vec<(u64, usize)> = Vec::new();
-    for (position, operation) in operations.iter().enumerate() {
-        let raw = raws[operation.id as usize];
-        let end = operation.complete.index.min(operation.invoke.index + 1_000);
-        let at = operation.invoke.index
-            + (end - operation.invoke.index) * u64::from(raw.0.wrapping_mul(37) ^ raw.2) / 256;
-        let happens = match operation.outcome {
-            Outcome::Ok => true,
-            Outcome::Info => raw.3.is_multiple_of(2),
-            Outcome::Fail => false,
-        };
-        if happens {
-            effects.push((at, position));
-        }
-    }
-    effects.sort_unstable();
     let mut objects = Objects::new();
-    for (_, position) in effects {
+    for position in in_order_of_effect(operations, raws) {
         let operation = &mut operations[position];
         let tells = raws[operation.id as usize].4.is_multiple_of(2);
         match objects.answer(model, operation, tells) {
@@ -351,7 +335,7 @@ fn mistake(operations: &mut [Operation], one: usize, other: usize) {
 }
 
 proptest! {
-    #![proptest_config(cases(6_000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(6_000) })]
 
     #[test]
     fn every_decision_is_that_of_the_twin_that_tries_every_order(
