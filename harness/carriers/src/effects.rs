@@ -34,7 +34,7 @@ impl<N: Node, C: Carrier> Driver<N, C> {
             Effect::Truncate(records) => self.disk.truncate(records),
             Effect::Sync { tag } => self.sync(now, tag),
             Effect::Note(place) => self.note(now, effects.facts.take(place)),
-            Effect::Failpoint(_) => {}
+            Effect::Failpoint(_) | Effect::Touch(..) => {}
             Effect::Invoke(place) => self.invoke(now, effects.operations.take(place)),
             Effect::Complete(place) => self.complete(now, effects.completions.take(place)),
         }

@@ -90,7 +90,12 @@ pub enum ParameterKind {
     Groups,
     /// The name of a failpoint of the design.
     Failpoint,
+    /// Which messages: one of [`MESSAGES`], or a kind that the design declares.
+    Messages,
 }
+
+/// Which messages a fault may be about in every design.
+pub const MESSAGES: &[&str] = &["all", "peers", "requests", "responses"];
 
 /// A default, in a form that a constant can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +159,10 @@ pub struct DesignInfo {
     pub roles: &'static [&'static str],
     /// Failpoints, in the order in which an operation meets them.
     pub failpoints: &'static [NamedDoc],
+    /// Kinds of messages between its nodes that a fault can single out.
+    pub messages: &'static [NamedDoc],
+    /// What can be asked of its nodes from outside.
+    pub controls: &'static [NamedDoc],
     /// Facts, beside those of every node, that a fault can wait for.
     pub facts: &'static [NamedDoc],
     /// Functions that it serves: `read`, `write` …
@@ -240,6 +249,19 @@ pub struct FaultInfo {
     pub effect: &'static str,
     /// Whether it lasts: then a scenario says `for`, else it must not.
     pub lasts: Lasting,
+    /// What a design must have for it.
+    pub needs: Needs,
+}
+
+/// What a design must have for a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: every design can be hit by it.
+    Nothing,
+    /// Messages of this kind between its nodes.
+    Messages(&'static str),
+    /// A control of this name.
+    Control(&'static str),
 }
 
 /// How a fault ends.

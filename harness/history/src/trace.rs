@@ -36,6 +36,8 @@ pub enum TraceKind {
     Note,
     /// The nemesis acted.
     Nemesis,
+    /// Something was asked of `node` from outside.
+    Control,
 }
 
 /// One event of a trace.

@@ -1,6 +1,6 @@
 //! A clock step: a wall clock jumps.
 
-use wrack_history::catalogue::{FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind};
 use wrack_history::{Setting, Settings, Target};
 use wrack_sim::NodeId;
 use wrack_sim::world::ClockUse;
@@ -35,6 +35,7 @@ Healing steps the clock back, which is a jump in the other direction.",
     ],
     effect: "clock reads shifted",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

@@ -1,6 +1,8 @@
 //! A crash: a node stops, forgets its memory, and boots again.
 
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::{Settings, Target};
 use wrack_sim::NodeId;
 use wrack_sim::world::TailChance;
@@ -45,6 +47,7 @@ for the users, who remember what they saw.",
     ],
     effect: "records and messages lost",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

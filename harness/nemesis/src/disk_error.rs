@@ -1,7 +1,7 @@
 //! A failing disk: syncs return an error.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{FaultInfo, Lasting};
+use wrack_history::catalogue::{FaultInfo, Lasting, Needs};
 use wrack_history::setting::percent;
 use wrack_sim::world::DiskTrouble;
 
@@ -25,6 +25,7 @@ Healing lets further syncs succeed; what is lost stays lost.",
     parameters: &[TARGET, SHARE],
     effect: "syncs failed",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

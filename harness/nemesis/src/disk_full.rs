@@ -1,7 +1,9 @@
 //! A full disk: what does not fit is gone.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_sim::world::DiskTrouble;
 
 use crate::disks::{OnDisks, TARGET};
@@ -31,6 +33,7 @@ Healing gives the disk room without end; what did not fit stays gone.",
     ],
     effect: "syncs failed",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

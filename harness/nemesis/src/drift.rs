@@ -1,6 +1,6 @@
 //! Drift: clocks run fast or slow.
 
-use wrack_history::catalogue::{FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind};
 use wrack_history::{Settings, Target};
 use wrack_sim::NodeId;
 use wrack_sim::world::ClockUse;
@@ -33,6 +33,7 @@ that has built up. Two drifts of one node add up.",
     ],
     effect: "clock reads and timers shifted",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

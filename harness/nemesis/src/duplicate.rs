@@ -1,12 +1,14 @@
 //! Duplicates: messages arrive more than once.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::duration::MILLISECOND;
 use wrack_history::setting::percent;
 use wrack_sim::network::LinkAction;
 
-use crate::links::{DIRECTION, OnLinks, TARGET, TOWARDS};
+use crate::links::{self, DIRECTION, MESSAGES, OnLinks, TARGET, TOWARDS};
 use crate::{FaultBehaviour, FaultEntry};
 
 /// How it describes itself.
@@ -44,12 +46,14 @@ Healing makes no further copies; those under way still arrive.",
             DefaultSetting::Delay(0, 100 * MILLISECOND),
             "How much later each copy arrives.",
         ),
+        MESSAGES,
         TARGET,
         TOWARDS,
         DIRECTION,
     ],
     effect: "messages duplicated",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.
@@ -58,7 +62,8 @@ pub const ENTRY: FaultEntry = FaultEntry { info: &INFO, build };
 fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let share = settings.per_million("share").expect("`share` has a default");
     let copies = settings.integer("copies").expect("`copies` has a default");
-    let what = format!("{} of messages {} times", percent(share), copies + 1);
+    let noun = links::noun(settings);
+    let what = format!("{} of {noun} {} times", percent(share), copies + 1);
     let action = LinkAction::Duplicate {
         per_million: share,
         copies: copies as u32,

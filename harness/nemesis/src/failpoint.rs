@@ -1,6 +1,8 @@
 //! A trap at a failpoint: a node crashes or pauses in the middle of what it does.
 
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::duration::{self, MILLISECOND};
 use wrack_history::setting::percent;
 use wrack_history::{Settings, SmolStr, Target};
@@ -74,6 +76,7 @@ comes back at once.",
     ],
     effect: "times sprung",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

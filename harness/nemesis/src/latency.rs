@@ -1,12 +1,14 @@
 //! Latency: messages are late.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::duration::MILLISECOND;
 use wrack_history::setting::percent;
 use wrack_sim::network::LinkAction;
 
-use crate::links::{DIRECTION, OnLinks, TARGET, TOWARDS};
+use crate::links::{self, DIRECTION, MESSAGES, OnLinks, TARGET, TOWARDS};
 use crate::{FaultBehaviour, FaultEntry};
 
 /// How it describes itself.
@@ -39,12 +41,14 @@ Healing sends new messages at the usual speed; what is under way stays late.",
             DefaultSetting::PerMillion(1_000_000),
             "Share of messages that are late.",
         ),
+        MESSAGES,
         TARGET,
         TOWARDS,
         DIRECTION,
     ],
     effect: "messages delayed",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.
@@ -53,7 +57,7 @@ pub const ENTRY: FaultEntry = FaultEntry { info: &INFO, build };
 fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let delay = settings.delay("delay").expect("`delay` has a default");
     let share = settings.per_million("share").expect("`share` has a default");
-    let what = format!("{delay} more for {} of messages", percent(share));
+    let what = format!("{delay} more for {} of {}", percent(share), links::noun(settings));
     let action = LinkAction::Delay { delay, per_million: share };
     Box::new(OnLinks::new(settings, action, what))
 }

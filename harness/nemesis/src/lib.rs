@@ -13,15 +13,19 @@ mod disk_error;
 mod disk_full;
 mod drift;
 mod duplicate;
+mod eviction;
 mod failpoint;
 mod latency;
 mod loss;
+mod lost_invalidation;
 mod lying_disk;
 mod partition;
 mod pause;
 mod reorder;
+mod replica_lag;
 mod slow_disk;
 
+mod controls;
 mod disks;
 mod links;
 mod schedule;
@@ -43,13 +47,16 @@ pub const ALL: &[FaultEntry] = &[
     disk_full::ENTRY,
     drift::ENTRY,
     duplicate::ENTRY,
+    eviction::ENTRY,
     failpoint::ENTRY,
     latency::ENTRY,
     loss::ENTRY,
+    lost_invalidation::ENTRY,
     lying_disk::ENTRY,
     partition::ENTRY,
     pause::ENTRY,
     reorder::ENTRY,
+    replica_lag::ENTRY,
     slow_disk::ENTRY,
 ];
 

@@ -1,9 +1,9 @@
 //! Which links a fault is laid on, and the faults that lay one rule on some of them.
 
 use wrack_history::catalogue::{DefaultSetting, ParameterInfo, ParameterKind};
-use wrack_history::{Settings, Target};
+use wrack_history::{Settings, SmolStr, Target};
 use wrack_sim::NodeId;
-use wrack_sim::network::{LinkAction, LinkRule, NodeSet, RuleId};
+use wrack_sim::network::{LinkAction, LinkRule, Messages, NodeSet, RuleId};
 
 use crate::FaultBehaviour;
 use crate::stage::{Injected, Nobody, Stage};
@@ -30,6 +30,36 @@ pub(crate) const DIRECTION: ParameterInfo = ParameterInfo::new(
     DefaultSetting::Choice("both"),
     "Messages to the target (`in`), from it (`out`), or `both`.",
 );
+
+/// `messages` of a fault on links.
+pub(crate) const MESSAGES: ParameterInfo = ParameterInfo::new(
+    "messages",
+    ParameterKind::Messages,
+    DefaultSetting::Choice("all"),
+    "Which messages: `all`, `requests`, `responses`, `peers`, or a kind that the design has.",
+);
+
+/// Which messages the settings name.
+fn messages(settings: &Settings) -> Messages {
+    match settings.choice("messages").as_deref() {
+        None | Some("all") => Messages::All,
+        Some("requests") => Messages::Requests,
+        Some("responses") => Messages::Responses,
+        Some("peers") => Messages::Peers,
+        Some(kind) => Messages::Kind(kind.into()),
+    }
+}
+
+/// These messages in a sentence.
+pub(crate) fn noun(settings: &Settings) -> SmolStr {
+    match messages(settings) {
+        Messages::All => "messages".into(),
+        Messages::Requests => "requests".into(),
+        Messages::Responses => "responses".into(),
+        Messages::Peers => "messages between nodes".into(),
+        Messages::Kind(kind) => format!("{kind} messages").into(),
+    }
+}
 
 /// Which way messages go, seen from the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,12 +112,18 @@ impl Links {
     }
 
     /// Lays a rule on them.
-    pub fn lay(&self, action: &LinkAction, stage: &mut Stage<'_>) -> Vec<RuleId> {
+    pub fn lay(
+        &self,
+        messages: &Messages,
+        action: &LinkAction,
+        stage: &mut Stage<'_>,
+    ) -> Vec<RuleId> {
         let set = |nodes: &[NodeId]| nodes.iter().copied().collect::<NodeSet>();
         let rule = |(from, to): &(Vec<NodeId>, Vec<NodeId>)| LinkRule {
             id: stage.key,
             from: set(from),
             to: set(to),
+            messages: messages.clone(),
             action: action.clone(),
         };
         let rules = self.0.iter().map(rule).collect::<Vec<_>>();
@@ -100,6 +136,7 @@ pub(crate) struct OnLinks {
     target: Target,
     towards: Option<Target>,
     direction: Direction,
+    messages: Messages,
     action: LinkAction,
     /// What it does, in a few words: `2% of messages lost`.
     what: String,
@@ -113,10 +150,17 @@ impl OnLinks {
             target: settings.target("target").expect("`target` has a default"),
             towards: settings.target("towards"),
             direction: Direction::of(settings),
+            messages: messages(settings),
             action,
             what,
             rules: Vec::new(),
         }
+    }
+
+    /// It happens to these messages alone.
+    pub fn only(mut self, messages: Messages) -> Self {
+        self.messages = messages;
+        self
     }
 
     /// The links in words.
@@ -148,7 +192,8 @@ impl FaultBehaviour for OnLinks {
             let out_of_target = target.contains(&from) && is_other(to);
             self.direction.allows(into_target, out_of_target)
         };
-        self.rules = Links::among(&stage.members(), is_meant).lay(&self.action, stage);
+        self.rules =
+            Links::among(&stage.members(), is_meant).lay(&self.messages, &self.action, stage);
         let place = self.place(&target, towards.as_deref(), stage);
         Ok(Injected { detail: format!("{} on {place}", self.what), nodes: target })
     }

@@ -1,12 +1,13 @@
 //! Loss: messages never arrive.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::setting::percent;
-use wrack_sim::MessageClass;
 use wrack_sim::network::LinkAction;
 
-use crate::links::{DIRECTION, OnLinks, TARGET, TOWARDS};
+use crate::links::{self, DIRECTION, MESSAGES, OnLinks, TARGET, TOWARDS};
 use crate::{FaultBehaviour, FaultEntry};
 
 /// How it describes itself.
@@ -19,7 +20,8 @@ is lost learns nothing and times out.
 
 `messages` says which kind gets lost. Losing `requests` means that an operation never took place; \
 losing `responses` means that it did, but the client cannot know, and tries again: that is how one \
-payment becomes two. `peers` are the messages of the nodes among each other.
+payment becomes two. `peers` are the messages of the nodes among each other, and a design may have \
+names for kinds of them.
 
 By default messages get lost on every link. `target` names nodes or clients whose links lose them; \
 with `towards` only the links between the two do, and `direction` picks one way.
@@ -32,18 +34,14 @@ Healing lets all further messages through; what is lost stays lost.",
             DefaultSetting::PerMillion(20_000),
             "Share of messages that get lost.",
         ),
-        ParameterInfo::new(
-            "messages",
-            ParameterKind::Choice(&["all", "requests", "responses", "peers"]),
-            DefaultSetting::Choice("all"),
-            "Which messages get lost.",
-        ),
+        MESSAGES,
         TARGET,
         TOWARDS,
         DIRECTION,
     ],
     effect: "messages dropped",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.
@@ -51,14 +49,8 @@ pub const ENTRY: FaultEntry = FaultEntry { info: &INFO, build };
 
 fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let share = settings.per_million("share").expect("`share` has a default");
-    let (class, noun) = match settings.choice("messages").as_deref() {
-        Some("requests") => (Some(MessageClass::Request), "requests"),
-        Some("responses") => (Some(MessageClass::Response), "responses"),
-        Some("peers") => (Some(MessageClass::Peer), "messages between nodes"),
-        _ => (None, "messages"),
-    };
-    let what = format!("{} of {noun} lost", percent(share));
-    let action = LinkAction::Lose { per_million: share, class };
+    let what = format!("{} of {} lost", percent(share), links::noun(settings));
+    let action = LinkAction::Lose { per_million: share };
     Box::new(OnLinks::new(settings, action, what))
 }
 
@@ -89,6 +81,16 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_that_the_design_names_is_lost_alone() {
+        let all = fault("loss").at(0).with("share", Setting::PerMillion(1_000_000));
+        let result = run(&[all.with("messages", Setting::Choice("invalidation".into()))]);
+        let classes = result.heard_between(0, 1_000, |heard| heard.class);
+        assert!(!classes.contains(&MessageClass::Peer("invalidation")));
+        assert!(classes.contains(&MessageClass::Peer("replication")));
+        assert_eq!(result.faults[0].detail, "100% of invalidation messages lost on every link");
+    }
+
+    #[test]
     fn losing_responses_spares_everything_else_until_it_is_healed() {
         let all = Setting::PerMillion(1_000_000);
         let lossy = fault("loss").at(200).lasts(200).with("share", all);
@@ -97,7 +99,7 @@ mod tests {
         let response = MessageClass::Response;
         assert!(!classes(206, 400).contains(&response));
         assert!(classes(206, 400).contains(&MessageClass::Request));
-        assert!(classes(206, 400).contains(&MessageClass::Peer));
+        assert!(classes(206, 400).contains(&MessageClass::Peer("invalidation")));
         assert!(classes(410, 600).contains(&response));
         let (first, last) = result.faults[0].effect_span_ns.unwrap();
         assert!(200 * MS <= first && last <= 400 * MS);

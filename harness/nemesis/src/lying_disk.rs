@@ -1,7 +1,7 @@
 //! A lying disk: syncs come back without having done anything.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{FaultInfo, Lasting};
+use wrack_history::catalogue::{FaultInfo, Lasting, Needs};
 use wrack_sim::world::DiskTrouble;
 
 use crate::disks::{OnDisks, SHARE, TARGET};
@@ -27,6 +27,7 @@ it only pretended to.",
     parameters: &[TARGET, SHARE],
     effect: "syncs that lied",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

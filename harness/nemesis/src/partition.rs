@@ -2,9 +2,11 @@
 
 mod sides;
 
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::{Settings, Target, duration};
-use wrack_sim::network::{LinkAction, RuleId};
+use wrack_sim::network::{LinkAction, Messages, RuleId};
 
 use crate::links::{Direction, Links};
 use crate::stage::{Injected, Nobody, Stage};
@@ -79,6 +81,7 @@ Healing lets all further messages through.",
     ],
     effect: "messages dropped or held",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.
@@ -180,7 +183,7 @@ impl FaultBehaviour for Partition {
         let sides = self.sides(stage)?;
         let is_cut = |from, to| sides.cut(from, to, self.direction);
         self.links = Links::among(&stage.members(), is_cut);
-        self.rules = self.links.lay(&self.action, stage);
+        self.rules = self.links.lay(&Messages::All, &self.action, stage);
         Ok(Injected {
             detail: format!("{}{}", sides.words(self.direction, stage), self.manner()),
             nodes: sides.cut_off(),
@@ -193,7 +196,7 @@ impl FaultBehaviour for Partition {
 
     fn turn(&mut self, stage: &mut Stage<'_>) {
         if self.rules.is_empty() {
-            self.rules = self.links.lay(&self.action, stage);
+            self.rules = self.links.lay(&Messages::All, &self.action, stage);
         } else {
             self.heal(stage);
         }

@@ -1,6 +1,8 @@
 //! A pause: a node stands still for a while, and does not know it.
 
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::{Settings, Target};
 use wrack_sim::NodeId;
 
@@ -37,6 +39,7 @@ node that crashed meanwhile is not touched.",
     ],
     effect: "ms paused",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

@@ -1,12 +1,14 @@
 //! Reordering: messages overtake each other.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::duration::{self, MILLISECOND};
 use wrack_history::setting::percent;
 use wrack_sim::network::LinkAction;
 
-use crate::links::{DIRECTION, OnLinks, TARGET, TOWARDS};
+use crate::links::{self, DIRECTION, MESSAGES, OnLinks, TARGET, TOWARDS};
 use crate::{FaultBehaviour, FaultEntry};
 
 /// How it describes itself.
@@ -38,12 +40,14 @@ Healing puts new messages in order again; what is under way is not touched.",
             DefaultSetting::Duration(50 * MILLISECOND),
             "By how much a message is moved back at most.",
         ),
+        MESSAGES,
         TARGET,
         TOWARDS,
         DIRECTION,
     ],
     effect: "messages moved",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.
@@ -53,7 +57,8 @@ fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let share = settings.per_million("share").expect("`share` has a default");
     let window_ns = settings.duration("window").expect("`window` has a default");
     let window = duration::format(window_ns);
-    let what = format!("{} of messages moved by up to {window}", percent(share));
+    let noun = links::noun(settings);
+    let what = format!("{} of {noun} moved by up to {window}", percent(share));
     let action = LinkAction::Reorder { per_million: share, window_ns };
     Box::new(OnLinks::new(settings, action, what))
 }

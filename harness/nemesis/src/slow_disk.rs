@@ -1,7 +1,9 @@
 //! A slow disk: syncs take long.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{DefaultSetting, FaultInfo, Lasting, ParameterInfo, ParameterKind};
+use wrack_history::catalogue::{
+    DefaultSetting, FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind,
+};
 use wrack_history::duration::MILLISECOND;
 use wrack_sim::world::DiskTrouble;
 
@@ -33,6 +35,7 @@ Healing makes new syncs as fast as before; those under way stay slow.",
     ],
     effect: "syncs slowed",
     lasts: Lasting::For,
+    needs: Needs::Nothing,
 };
 
 /// Its entry in the list of all faults.

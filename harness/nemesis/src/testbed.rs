@@ -15,7 +15,7 @@ use wrack_history::{
 };
 use wrack_sim::clock::WALL_EPOCH_NS;
 use wrack_sim::{
-    Cx, DiskError, Engine, EngineConfig, MessageClass, Node, NodeId, Recording, TraceLevel,
+    Control, Cx, DiskError, Engine, EngineConfig, MessageClass, Node, NodeId, Recording, TraceLevel,
 };
 
 use crate::Nemesis;
@@ -158,8 +158,21 @@ impl Node for Chatter {
         note(cx, if result.is_ok() { "synced" } else { "failed" }, place);
     }
 
-    fn class((class, _): &(u8, u64)) -> MessageClass {
-        [MessageClass::Peer, MessageClass::Request, MessageClass::Response][usize::from(*class)]
+    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
+        if control.is_over {
+            return note(cx, "over", 0);
+        }
+        note(cx, control.name, 0);
+        cx.touched(control.name, 3);
+    }
+
+    fn class((class, number): &(u8, u64)) -> MessageClass {
+        match class {
+            1 => MessageClass::Request,
+            2 => MessageClass::Response,
+            _ if number % 2 == 0 => MessageClass::Peer("invalidation"),
+            _ => MessageClass::Peer("replication"),
+        }
     }
 }
 

@@ -80,6 +80,12 @@ fn setting<'a>(
             known.map_err(|mistake| fields.report(mistake)).ok()?;
             Some(Setting::Choice(name))
         }
+        ParameterKind::Messages => {
+            let name = fields.keep(info.name, value::name(item))?;
+            let known = scope.messages(&name, item.span());
+            known.map_err(|mistake| fields.report(mistake)).ok()?;
+            Some(Setting::Choice(name))
+        }
         kind => fields.keep(info.name, simple(kind, item)),
     }
 }

@@ -8,7 +8,7 @@ mod object;
 mod sections;
 
 use serde_json::{Value, json};
-use wrack_history::catalogue::Catalogue;
+use wrack_history::catalogue::{Catalogue, MESSAGES};
 
 use crate::schema::sections::Builder;
 use crate::scope::{facts, names};
@@ -38,12 +38,14 @@ fn fill_in_names(forms: &mut Value, catalogue: &Catalogue) {
     let codes = catalogue.guarantees.iter().map(|info| info.code.to_owned()).collect::<Vec<_>>();
     let designs = &catalogue.designs;
     let roles = designs.iter().flat_map(|design| design.roles).map(|role| (*role).to_owned());
+    let messages = designs.iter().flat_map(|d| names(d.messages)).map(str::to_owned);
     let failpoints = designs.iter().flat_map(|d| names(d.failpoints)).map(str::to_owned);
     let all = [
         ("expected", ["valid".to_owned()].into_iter().chain(codes.iter().cloned()).collect()),
         ("anomaly", codes),
         ("role", roles.collect()),
         ("failpoint", failpoints.collect()),
+        ("messages", messages.chain(MESSAGES.iter().map(|name| (*name).to_owned())).collect()),
         ("fact", designs.iter().flat_map(|design| facts(design)).collect::<Vec<_>>()),
     ];
     for (form, mut names) in all {

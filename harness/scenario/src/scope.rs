@@ -4,7 +4,9 @@
 //! because one mistake should be reported once.
 
 use wrack_history::SmolStr;
-use wrack_history::catalogue::{Catalogue, DesignInfo, NamedDoc, WorkloadInfo};
+use wrack_history::catalogue::{
+    Catalogue, DesignInfo, FaultInfo, MESSAGES, NamedDoc, Needs, WorkloadInfo,
+};
 
 use crate::diagnostic::Span;
 use crate::mistake::Mistake;
@@ -128,6 +130,40 @@ impl<'a> Scope<'a> {
             return Ok(());
         }
         Err(unknown(&format!("failpoint of `{}`", design.name), name, span, &known))
+    }
+
+    /// Judges the name of a kind of messages.
+    pub fn messages(&self, name: &str, span: Span) -> Result<(), Mistake> {
+        let own = self.design.map_or(&[][..], |design| design.messages);
+        let known = MESSAGES.iter().copied().chain(names(own)).collect::<Vec<_>>();
+        if self.design.is_none() || known.contains(&name) {
+            return Ok(());
+        }
+        Err(unknown("kind of messages", name, span, &known))
+    }
+
+    /// Judges whether the design has what a fault needs.
+    pub fn fault(&self, fault: &FaultInfo, span: Span) -> Result<(), Mistake> {
+        let Some(design) = self.design else {
+            return Ok(());
+        };
+        let (what, wanted, known) = match fault.needs {
+            Needs::Nothing => return Ok(()),
+            Needs::Messages(kind) => ("messages of the kind", kind, names(design.messages)),
+            Needs::Control(name) => ("control", name, names(design.controls)),
+        };
+        if known.contains(&wanted) {
+            return Ok(());
+        }
+        let title = format!(
+            "`{}` has no {what} `{wanted}`, so `{}` cannot do anything to it",
+            design.name, fault.name
+        );
+        let help = match known[..] {
+            [] => "it has none at all".to_owned(),
+            _ => format!("it has {}", known.join(", ")),
+        };
+        Err(Mistake::new(span, title, "can never match").help(help))
     }
 
     /// Judges the name of a fact that a fault waits for.

@@ -12,7 +12,7 @@ use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scal
 use crate::clock::Clock;
 use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
-use crate::node::{Context, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
+use crate::node::{Context, Control, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
 use crate::queue::{Due, Queue};
 use crate::record::{Recorder, Recording, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers};
@@ -90,6 +90,7 @@ enum Held {
     Message(usize),
     Timer(TimerRef, Due),
     Synced(u64, Result<(), DiskError>),
+    Control(Control),
 }
 
 struct Sync {
@@ -129,6 +130,8 @@ struct Member<N: Node> {
     clock_faults: Vec<(FaultHandle, ClockUse)>,
     /// How much faster than true time each fault makes its clocks, in millionths.
     drifts: Vec<(FaultHandle, i32)>,
+    /// What is asked of it from outside.
+    controls: Vec<(FaultHandle, Control)>,
 }
 
 struct SetTrap {
@@ -376,7 +379,8 @@ impl<N: Node> Engine<N> {
     #[inline]
     fn arrive(&mut self, slot: usize, observer: &mut dyn Observer) {
         let Envelope { from, to, .. } = self.payloads[slot];
-        if let Some((rule, fault, hold)) = self.network.stopped(from, to) {
+        let class = || N::class(&self.payloads[slot].message);
+        if let Some((rule, fault, hold)) = self.network.stopped((from, to), class) {
             self.record.touch(fault, 1, self.now);
             if hold {
                 self.held_messages.push((rule, slot));
@@ -578,6 +582,29 @@ impl<N: Node> Engine<N> {
         });
         self.note(id, Fact::Booted { boot: boots }, observer);
         self.callback(id, observer, |node, cx| node.start(cx));
+        for place in 0..self.members[id.index()].controls.len() {
+            let control = self.members[id.index()].controls[place].1.clone();
+            self.tell_control(id, control, observer);
+        }
+    }
+
+    /// Asks something of a node. One that is paused hears it when it goes on, and one that is down
+    /// when it boots, if it still holds then.
+    fn tell_control(&mut self, id: NodeId, control: Control, observer: &mut dyn Observer) {
+        let member = &mut self.members[id.index()];
+        if let Some(pause) = &mut member.pause {
+            pause.held.push_back(Held::Control(control));
+            return;
+        }
+        if member.node.is_none() {
+            return;
+        }
+        self.record.trace(TraceKind::Control, self.now, id, id, u64::from(control.is_over), || {
+            let (name, settings) = (control.name, &control.settings);
+            let over = if control.is_over { " no longer" } else { "" };
+            format!("{} is{over} asked to {name} {settings:?}", self.names[id.index()]).into()
+        });
+        self.callback(id, observer, |node, cx| node.on_control(&control, cx));
     }
 
     /// Takes a node down; returns how many unsynced records its disk lost.
@@ -663,6 +690,7 @@ impl<N: Node> Engine<N> {
                 Held::Message(slot) => self.deliver(slot, observer),
                 Held::Timer(entry, due) => self.timer(id, entry, due, observer),
                 Held::Synced(tag, result) => self.tell_synced(id, tag, result, observer),
+                Held::Control(control) => self.tell_control(id, control, observer),
             }
         }
     }
@@ -717,6 +745,7 @@ impl<N: Node> Member<N> {
             disk_faults: Vec::new(),
             clock_faults: Vec::new(),
             drifts: Vec::new(),
+            controls: Vec::new(),
         }
     }
 }

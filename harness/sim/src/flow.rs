@@ -26,11 +26,11 @@ use std::task::{Poll, Waker};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wrack_history::{Fact, SmolStr, Value};
+use wrack_history::{Fact, Settings, SmolStr, Value};
 
 use crate::chance::{Purpose, Stream};
 use crate::disk::{Disk, DiskError, Recovered};
-use crate::node::{Context, Cx, Effects, LazyStream, Node, NodeId, Payload, Tag};
+use crate::node::{Context, Control, Cx, Effects, LazyStream, Node, NodeId, Payload, Tag};
 
 /// What a flow and its node share.
 struct Shared<M> {
@@ -45,6 +45,8 @@ struct Shared<M> {
     fired: Vec<u64>,
     next_sync: u64,
     synced: Vec<(u64, Result<(), DiskError>)>,
+    /// What is asked of the node now.
+    controls: Vec<Control>,
 }
 
 impl<M> Default for Shared<M> {
@@ -61,6 +63,7 @@ impl<M> Default for Shared<M> {
             fired: Vec::new(),
             next_sync: 0,
             synced: Vec::new(),
+            controls: Vec::new(),
         }
     }
 }
@@ -125,6 +128,15 @@ impl<M: Payload> Node for Flow<M> {
     fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
         self.poll(cx, |shared| shared.synced.push((tag, result)));
     }
+
+    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
+        self.poll(cx, |shared| {
+            shared.controls.retain(|other| other.name != control.name);
+            if !control.is_over {
+                shared.controls.push(control.clone());
+            }
+        });
+    }
 }
 
 /// All that a flow sees of the world. Its calls mean what those of [`Context`] mean.
@@ -174,6 +186,18 @@ impl<M> FlowContext<M> {
     /// A named cell as the disk held it when the node booted.
     pub fn cell<V: DeserializeOwned>(&self, name: &str) -> Result<Option<V>, DiskError> {
         self.with(|cx| cx.disk().cell(name))
+    }
+
+    /// What is asked of the node from outside under this name, as long as it is.
+    pub fn control(&self, name: &str) -> Option<Settings> {
+        let shared = self.shared.borrow();
+        let control = shared.controls.iter().find(|control| control.name == name);
+        control.map(|control| control.settings.clone())
+    }
+
+    /// Says how much the control of this name touched.
+    pub fn touched(&self, control: &'static str, count: u64) {
+        self.with(|cx| cx.touched(control, count));
     }
 
     /// Sends a message.

@@ -27,7 +27,7 @@ pub use disk::{Disk, DiskError};
 pub use engine::{Engine, EngineConfig, LimitError};
 pub use flow::{Flow, FlowContext};
 pub use member::Member;
-pub use node::{Context, Cx, MessageClass, Node, NodeId, Tag};
+pub use node::{Context, Control, Cx, MessageClass, Node, NodeId, Tag};
 pub use record::{Recorder, Recording, TraceLevel};
 pub use wire::{Idempotency, Reply, Request, Response, Wire};
 pub use world::{Controller, Observer, Watched, World};

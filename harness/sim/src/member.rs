@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::disk::DiskError;
-use crate::node::{Cx, MessageClass, Node, NodeId, Payload, TimerCode};
+use crate::node::{Control, Cx, MessageClass, Node, NodeId, Payload, TimerCode};
 use crate::wire::Wire;
 
 /// A server or a client, as one type that an engine can carry.
@@ -54,8 +54,18 @@ where
         }
     }
 
+    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
+        if let Self::Server(server) = self {
+            server.on_control(control, &mut cx.for_inner());
+        }
+    }
+
     fn class(message: &Wire<P>) -> MessageClass {
-        message.class()
+        match message {
+            Wire::Request(_) => MessageClass::Request,
+            Wire::Response(_) => MessageClass::Response,
+            Wire::Peer(_) => S::class(message),
+        }
     }
 
     fn timer_text(&self, code: u64) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Where a partition is *decided* is the nemesis; where it is *done* is here.
 
+use wrack_history::SmolStr;
 use wrack_history::setting::Delay;
 
 use crate::chance::{Noise, NoisePurpose, delay_of, finish, scale};
@@ -50,10 +51,42 @@ pub struct LinkRule {
     pub id: u64,
     /// Messages from these …
     pub from: NodeSet,
-    /// … to these.
+    /// … to these …
     pub to: NodeSet,
+    /// … of this kind.
+    pub messages: Messages,
     /// What happens to them.
     pub action: LinkAction,
+}
+
+/// Which messages a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Messages {
+    /// Every message.
+    All,
+    /// Those of clients.
+    Requests,
+    /// Those to clients.
+    Responses,
+    /// Those between nodes.
+    Peers,
+    /// Those between nodes that the design calls so.
+    Kind(SmolStr),
+}
+
+impl Messages {
+    /// Whether a message of this class is among them.
+    pub fn cover(&self, class: MessageClass) -> bool {
+        match self {
+            Self::All => true,
+            Self::Requests => class == MessageClass::Request,
+            Self::Responses => class == MessageClass::Response,
+            Self::Peers => matches!(class, MessageClass::Peer(_)),
+            Self::Kind(wanted) => {
+                matches!(class, MessageClass::Peer(kind) if wanted.as_str() == kind)
+            }
+        }
+    }
 }
 
 /// What happens to a message on a link under a rule.
@@ -74,8 +107,6 @@ pub enum LinkAction {
     Lose {
         /// In millionths.
         per_million: u32,
-        /// Only messages of this class; any if absent.
-        class: Option<MessageClass>,
     },
     /// It arrives again.
     Duplicate {
@@ -162,8 +193,13 @@ impl Network {
     }
 
     /// The rule that stops a message when it arrives, and whether it is held instead of lost.
-    pub fn stopped(&self, from: NodeId, to: NodeId) -> Option<(RuleId, FaultHandle, bool)> {
-        self.matching(from, to).find_map(|rule| match rule.rule.action {
+    pub fn stopped(
+        &self,
+        (from, to): (NodeId, NodeId),
+        class: impl Fn() -> MessageClass,
+    ) -> Option<(RuleId, FaultHandle, bool)> {
+        let covered = |rule: &&Rule| rule.rule.messages.cover(class());
+        self.matching(from, to).filter(covered).find_map(|rule| match rule.rule.action {
             LinkAction::Cut => Some((rule.id, rule.fault, false)),
             LinkAction::Hold => Some((rule.id, rule.fault, true)),
             _ => None,
@@ -203,7 +239,8 @@ impl Network {
         let mut in_order = true;
         let mut lost = false;
         let mut copies = smallvec::SmallVec::<[(u32, u64); 2]>::new();
-        for rule in self.matching(from, to) {
+        let covered = |rule: &&Rule| rule.rule.messages.cover(class);
+        for rule in self.matching(from, to).filter(covered) {
             let word = |purpose| finish(word(purpose) ^ rule.salt);
             let hit = |purpose, per_million: u32| {
                 scale(word(purpose), 1_000_000) < u64::from(per_million)
@@ -217,9 +254,8 @@ impl Network {
                     routed.held_by.get_or_insert(rule.id);
                     true
                 }
-                LinkAction::Lose { per_million, class: only } => {
-                    let hit = only.is_none_or(|only| only == class)
-                        && hit(NoisePurpose::Loss, *per_million);
+                LinkAction::Lose { per_million } => {
+                    let hit = hit(NoisePurpose::Loss, *per_million);
                     lost |= hit;
                     hit
                 }
@@ -309,10 +345,16 @@ mod tests {
     fn a_reordered_message_overtakes() {
         let mut network = network();
         let action = LinkAction::Reorder { per_million: 500_000, window_ns: 10_000_000 };
-        network.add_rule(0, LinkRule { id: 0, from: everyone(), to: everyone(), action });
+        let messages = Messages::All;
+        let rule = LinkRule { id: 0, from: everyone(), to: everyone(), messages, action };
+        network.add_rule(0, rule);
         let sends = (0..500u64).map(|step| {
-            let routed =
-                network.route_with_rules(step * 100_000, NodeId(0), NodeId(1), MessageClass::Peer);
+            let routed = network.route_with_rules(
+                step * 100_000,
+                NodeId(0),
+                NodeId(1),
+                MessageClass::Peer(""),
+            );
             routed.deliveries[0].0
         });
         assert!(!sends.collect::<Vec<_>>().is_sorted());
@@ -334,9 +376,10 @@ mod tests {
     #[test]
     fn loss_of_requests_spares_responses() {
         let mut network = network();
-        let action =
-            LinkAction::Lose { per_million: 1_000_000, class: Some(MessageClass::Request) };
-        network.add_rule(3, LinkRule { id: 0, from: everyone(), to: everyone(), action });
+        let action = LinkAction::Lose { per_million: 1_000_000 };
+        let messages = Messages::Requests;
+        let rule = LinkRule { id: 0, from: everyone(), to: everyone(), messages, action };
+        network.add_rule(3, rule);
         let request = network.route_with_rules(0, NodeId(3), NodeId(0), MessageClass::Request);
         assert!(request.deliveries.is_empty() && request.touched[..] == [3]);
         let response = network.route_with_rules(0, NodeId(0), NodeId(3), MessageClass::Response);

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wrack_history::{Fact, NodeIndex, Operation, Outcome, SmolStr, Value};
+use wrack_history::{Fact, NodeIndex, Operation, Outcome, Settings, SmolStr, Value};
 
 use crate::chance::Stream;
 use crate::disk::{self, Disk, DiskError};
@@ -37,8 +37,9 @@ impl<M: Clone + Debug + Serialize + DeserializeOwned + 'static> Payload for M {}
 /// Which way a message goes, for faults that treat requests and responses apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageClass {
-    /// Between nodes.
-    Peer,
+    /// Between nodes: the design's own name for this kind, such as `invalidation`; empty if it
+    /// gives it none.
+    Peer(&'static str),
     /// From a client.
     Request,
     /// To a client.
@@ -78,16 +79,35 @@ pub trait Node {
         let _ = (tag, result, cx);
     }
 
-    /// Which way a message goes.
+    /// Somebody outside asks something of the node: at the moment it is asked, again whenever the
+    /// node boots while it holds, and once more when it is over.
+    fn on_control(&mut self, control: &Control, cx: &mut Context<'_, Self::Message, Self::Timer>) {
+        let _ = (control, cx);
+    }
+
+    /// Which way a message goes, and of what kind it is. Servers are asked about what they send
+    /// each other only.
     fn class(message: &Self::Message) -> MessageClass {
         let _ = message;
-        MessageClass::Peer
+        MessageClass::Peer("")
     }
 
     /// A timer in words, for a trace.
     fn timer_text(&self, code: u64) -> String {
         format!("{:?}", Self::Timer::from_code(code))
     }
+}
+
+/// What an operator, a deployment or a load asks of a node, by a name that its design declares:
+/// `evict`, `ttl`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Its name.
+    pub name: &'static str,
+    /// With what, all filled in.
+    pub settings: Settings,
+    /// Whether it no longer holds.
+    pub is_over: bool,
 }
 
 /// What a timer is for, as a number that is unique within its node. Write the enum with
@@ -188,6 +208,8 @@ pub enum Effect {
     Note(Place),
     /// A place where a crash or pause may cut the list.
     Failpoint(&'static str),
+    /// The control of this name touched so much.
+    Touch(&'static str, u64),
     /// A client invokes the operation at this place of [`Effects::operations`].
     Invoke(Place),
     /// A client completes the operation at this place of [`Effects::completions`].
@@ -446,6 +468,12 @@ impl<'a, M, T> Context<'a, M, T> {
     /// before and drops the rest, a pause releases the rest when the node goes on.
     pub fn failpoint(&mut self, name: &'static str) {
         self.effects.list.push(Effect::Failpoint(name));
+    }
+
+    /// Says how much the control of this name touched: keys evicted, requests refused. Without it
+    /// the fault behind the control counts as one that did nothing.
+    pub fn touched(&mut self, control: &'static str, count: u64) {
+        self.effects.list.push(Effect::Touch(control, count));
     }
 
     /// States what must hold; if it does not, the run has the anomaly ASSERT.

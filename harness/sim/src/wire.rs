@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 
 use crate::disk::DiskError;
-use crate::node::{MessageClass, NodeId, Tag};
+use crate::node::{NodeId, Tag};
 
 /// A message of a design: from a client, to a client, or between its nodes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,17 +17,6 @@ pub enum Wire<P> {
     Response(Response),
     /// Between nodes.
     Peer(P),
-}
-
-impl<P> Wire<P> {
-    /// Which way it goes.
-    pub fn class(&self) -> MessageClass {
-        match self {
-            Self::Request(_) => MessageClass::Request,
-            Self::Response(_) => MessageClass::Response,
-            Self::Peer(_) => MessageClass::Peer,
-        }
-    }
 }
 
 /// One attempt at an operation.

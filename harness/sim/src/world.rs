@@ -7,7 +7,7 @@ use wrack_history::{Fact, FactRecord, SmolStr};
 use crate::chance::Stream;
 use crate::disk::CrashTail;
 use crate::network::{FaultHandle, LinkRule, RuleId};
-use crate::node::NodeId;
+use crate::node::{Control, NodeId};
 use crate::record::FaultEffect;
 
 /// What a failpoint does when it is hit.
@@ -154,6 +154,11 @@ pub trait World {
     fn add_disk_fault(&mut self, fault: FaultHandle, node: NodeId, what: DiskFault);
     /// Removes it.
     fn remove_disk_fault(&mut self, fault: FaultHandle, node: NodeId);
+    /// Asks something of a node, until it is ended: instead of what the fault asked of it before. A
+    /// node that is down or paused hears it when it is back.
+    fn control(&mut self, fault: FaultHandle, node: NodeId, control: Control);
+    /// The fault no longer asks it of the node.
+    fn end_control(&mut self, fault: FaultHandle, node: NodeId);
     /// Sets a trap at a failpoint.
     fn set_trap(&mut self, fault: FaultHandle, trap: Trap);
     /// Removes all traps of the fault; who is down or paused by one comes back at once.

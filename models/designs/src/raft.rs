@@ -97,6 +97,8 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc { name: "raft.committed", doc: "the leader committed; no client is answered yet" },
         NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
     ],
+    messages: &[],
+    controls: &[],
     facts: &[
         NamedDoc { name: "voted", doc: "the node granted its vote" },
         NamedDoc { name: "appended", doc: "the node appended an entry" },

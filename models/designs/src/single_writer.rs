@@ -35,9 +35,7 @@ use wrack_history::catalogue::{
 use wrack_history::duration::SECOND;
 use wrack_history::{Settings, SmolStr};
 use wrack_sim::disk::DiskError;
-use wrack_sim::{
-    Cluster, Context, Cx, Design, Flow, MessageClass, Node, NodeId, Reply, Request, Response, Wire,
-};
+use wrack_sim::{Cluster, Context, Cx, Design, Flow, Node, NodeId, Reply, Request, Response, Wire};
 
 use self::blind::BlindWriter;
 use self::message::{Message, Peer};
@@ -110,6 +108,8 @@ const INFO: DesignInfo = DesignInfo {
         point("owner.accepted", "the store accepted; no client is answered"),
         point("owner.acked", "the clients are answered"),
     ],
+    messages: &[],
+    controls: &[],
     facts: &[
         point("accepted", "the store accepted a write of this epoch"),
         point("acknowledged", "the owner answered a command"),
@@ -270,10 +270,6 @@ impl Node for Server {
             Self::Blind(writer) => writer.on_synced(tag, result, cx),
             Self::Service(flow) => flow.on_synced(tag, result, cx),
         }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message.class()
     }
 
     fn timer_text(&self, code: u64) -> String {

@@ -2,7 +2,7 @@
 
 use wrack_history::FactRecord;
 use wrack_history::setting::Delay;
-use wrack_sim::network::{LinkAction, LinkRule};
+use wrack_sim::network::{LinkAction, LinkRule, Messages};
 use wrack_sim::{Controller, NodeId, Watched, World};
 
 use crate::ping::LEADER;
@@ -22,12 +22,12 @@ impl Controller for Nuisance {
         self.done = true;
         let delay = Delay::uniform(1_000_000, 20_000_000);
         let slow = LinkAction::Delay { delay, per_million: 300_000 };
-        let lossy = LinkAction::Lose { per_million: 100_000, class: None };
+        let lossy = LinkAction::Lose { per_million: 100_000 };
         let rules = [(LEADER, NodeId(1), lossy), (NodeId(2), LEADER, slow)];
         for (id, (from, to, action)) in (0..).zip(rules) {
             let fault = world.open_fault();
             let (from, to) = ([from].into_iter().collect(), [to].into_iter().collect());
-            world.add_rule(fault, LinkRule { id, from, to, action });
+            world.add_rule(fault, LinkRule { id, from, to, messages: Messages::All, action });
         }
     }
 

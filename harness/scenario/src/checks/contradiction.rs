@@ -1,7 +1,7 @@
 //! Two faults that contradict each other: the same fault in the same place at the same time.
 //!
 //! Two timed faults do if they are of one kind, last, are on at one time, and agree in every
-//! parameter that says *where* (targets, groups, choices, failpoints). They may differ in how much.
+//! parameter that says *where* (targets, groups, choices, failpoints, kinds of messages). They may differ in how much.
 //! A target that is drawn or found when the fault is injected, such as `{ random = "follower" }`
 //! or `{ role = "leader" }`, is somebody else each time and contradicts nothing. Nor does a fault
 //! that could name a target but leaves it to chance.
@@ -67,7 +67,10 @@ fn same_place(a: &Draft, b: &Draft) -> bool {
 }
 
 fn says_where(info: &ParameterInfo) -> bool {
-    let names_place = matches!(info.kind, ParameterKind::Choice(_) | ParameterKind::Failpoint);
+    let names_place = matches!(
+        info.kind,
+        ParameterKind::Choice(_) | ParameterKind::Failpoint | ParameterKind::Messages
+    );
     is_aim(info) || names_place
 }
 

@@ -210,6 +210,11 @@ pub(super) struct Side(#[schemars(length(min = 1))] Vec<Target>);
 #[schemars(rename = "failpoint")]
 pub(super) struct Failpoint(String);
 
+/// Which messages: a word that every design knows, or a kind of its own.
+#[derive(JsonSchema)]
+#[schemars(rename = "messages")]
+pub(super) struct Messages(String);
+
 /// When a fact is noted.
 #[derive(JsonSchema)]
 #[schemars(rename = "trigger", deny_unknown_fields)]

@@ -134,6 +134,7 @@ impl<'a> Builder<'a> {
             ParameterKind::Target => self.form::<forms::Target>(),
             ParameterKind::Groups => self.form::<forms::Groups>(),
             ParameterKind::Failpoint => self.form::<forms::Failpoint>(),
+            ParameterKind::Messages => self.form::<forms::Messages>(),
             ParameterKind::Flag => json!({ "type": "boolean" }),
             ParameterKind::Choice(names) => json!({ "enum": names }),
             ParameterKind::Integer { min, max: i64::MAX } => {

@@ -59,6 +59,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
         fields.report(unknown("fault", &kind, item.span(), &known));
         return None;
     };
+    fields.keep("kind", scope.fault(info, item.span()));
     let own = parameters::read(&mut fields, info.parameters, scope);
     let when = trigger::when(&mut fields, scope);
     let timing = timing::read(&mut fields, info, when.as_ref(), scope);
@@ -127,6 +128,29 @@ fn judge_ids(drafts: &[Draft], root: &Fields) {
 #[cfg(test)]
 mod tests {
     use crate::testing::{check, read_good};
+
+    #[test]
+    fn a_design_has_what_a_fault_is_about() {
+        let fault = |kind: &str, lines: &str| {
+            format!("[[fault]]\nkind = {kind}\nat = \"5s\"\nfor = \"1s\"\n{lines}\n")
+        };
+        check(
+            &fault("«\"eviction\"»", ""),
+            "`fault.kind`: `raft` has no control `evict`, so `eviction` cannot do anything to it\n\
+             can never match\nit has none at all",
+        );
+        check(
+            &fault("«\"lost_invalidation\"»", ""),
+            "`fault.kind`: `raft` has no messages of the kind `invalidation`, so `lost_invalidation` cannot do \
+             anything to it\ncan never match\nit has append",
+        );
+        check(
+            &fault("\"loss\"", "messages = «\"appends\"»"),
+            "unknown kind `appends` of messages\nno such kind\ndid you mean `append`?",
+        );
+        read_good(&fault("\"loss\"", "messages = \"append\""));
+        read_good(&fault("\"loss\"", "messages = \"peers\""));
+    }
 
     #[test]
     fn a_fault_is_one_that_exists_with_its_own_parameters() {

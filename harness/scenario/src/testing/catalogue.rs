@@ -3,7 +3,7 @@
 use wrack_history::SmolStr;
 use wrack_history::catalogue::{
     Catalogue, DefaultSetting, DesignInfo, Extent, FaultInfo, GuaranteeInfo, Lasting, MetricInfo,
-    NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo, WorkloadInfo,
+    NamedDoc, Needs, ParameterInfo, ParameterKind, Tolerance, VariantInfo, WorkloadInfo,
 };
 use wrack_history::setting::Settings;
 
@@ -20,7 +20,10 @@ pub(crate) fn catalogue() -> Catalogue {
             &CRASH,
             &CRASH_AT_FAILPOINT,
             &DISK_LOSS,
+            &EVICTION,
             &LATENCY,
+            &LOSS,
+            &LOST_INVALIDATION,
             &PARTITION,
         ],
         guarantees: vec![&LIN, &LOST, &RAFT_PROPERTIES, &STALE],
@@ -41,6 +44,8 @@ static RAFT: DesignInfo = DesignInfo {
     ],
     roles: &["leader", "follower", "candidate"],
     failpoints: &[NamedDoc { name: "raft.vote_sent", doc: "" }],
+    messages: &[NamedDoc { name: "append", doc: "" }],
+    controls: &[],
     facts: &[NamedDoc { name: "raft.snapshot", doc: "" }],
     functions: &["read", "write", "cas"],
     parameters: &[
@@ -65,6 +70,7 @@ static RAFT: DesignInfo = DesignInfo {
         Tolerance { fault: "crash", nodes: Extent::Minority },
         Tolerance { fault: "crash_at_failpoint", nodes: Extent::Minority },
         Tolerance { fault: "latency", nodes: Extent::Any },
+        Tolerance { fault: "loss", nodes: Extent::Any },
         Tolerance { fault: "partition", nodes: Extent::Any },
     ],
     nodes: |settings: &Settings| {
@@ -82,6 +88,8 @@ static CACHE: DesignInfo = DesignInfo {
     variants: &[VariantInfo { name: "reference", doc: "", broken: false }],
     roles: &[],
     failpoints: &[],
+    messages: &[],
+    controls: &[],
     facts: &[],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::required("ttl", ParameterKind::Duration, "Time to live.")],
@@ -120,7 +128,7 @@ const fn fault(
     lasts: Lasting,
     parameters: &'static [ParameterInfo],
 ) -> FaultInfo {
-    FaultInfo { name, code: "X", doc: "", parameters, effect: "", lasts }
+    FaultInfo { name, code: "X", doc: "", parameters, effect: "", lasts, needs: Needs::Nothing }
 }
 
 static PARTITION: FaultInfo = fault(
@@ -139,6 +147,17 @@ static PARTITION: FaultInfo = fault(
 );
 static CRASH: FaultInfo = fault("crash", Lasting::For, &[TARGET]);
 static DISK_LOSS: FaultInfo = fault("disk_loss", Lasting::Instant, &[TARGET]);
+static EVICTION: FaultInfo =
+    FaultInfo { needs: Needs::Control("evict"), ..fault("eviction", Lasting::For, &[]) };
+static LOSS: FaultInfo = fault(
+    "loss",
+    Lasting::For,
+    &[ParameterInfo::required("messages", ParameterKind::Messages, "Which messages.")],
+);
+static LOST_INVALIDATION: FaultInfo = FaultInfo {
+    needs: Needs::Messages("invalidation"),
+    ..fault("lost_invalidation", Lasting::For, &[])
+};
 static CLOCK_STEP: FaultInfo = fault(
     "clock_step",
     Lasting::Instant,

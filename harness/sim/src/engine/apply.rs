@@ -62,6 +62,12 @@ impl<N: Node> Engine<N> {
                 let operation = self.effects.operations.take(place);
                 self.invoke(id, operation);
             }
+            Effect::Touch(name, count) => {
+                let asked = member.controls.iter().filter(|(_, control)| control.name == name);
+                for (fault, _) in asked {
+                    self.record.touch(*fault, count, self.now);
+                }
+            }
             Effect::Complete(place) => {
                 let completed = self.effects.completions.take(place);
                 self.complete(id, completed);

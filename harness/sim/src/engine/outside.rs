@@ -3,7 +3,7 @@
 use wrack_history::SmolStr;
 use wrack_history::history::NemesisEvent;
 
-use super::{Engine, Node, NodeId, SetTrap};
+use super::{Control, Engine, Node, NodeId, SetTrap};
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::record::FaultEffect;
 use crate::world::{ClockUse, DiskFault, DiskTrouble, Observer, TailChance, Trap, World};
@@ -146,6 +146,22 @@ impl<N: Node> World for Outside<'_, N> {
         if gone.iter().any(|fault| spare(fault).is_some()) {
             member.disk.limit(member.disk_faults.iter().filter_map(spare).min());
         }
+    }
+
+    fn control(&mut self, fault: FaultHandle, node: NodeId, control: Control) {
+        let controls = &mut self.engine.members[node.index()].controls;
+        controls.retain(|(other, _)| *other != fault);
+        controls.push((fault, control.clone()));
+        self.engine.tell_control(node, control, self.observer);
+    }
+
+    fn end_control(&mut self, fault: FaultHandle, node: NodeId) {
+        let member = &mut self.engine.members[node.index()];
+        let Some(place) = member.controls.iter().position(|(other, _)| *other == fault) else {
+            return;
+        };
+        let (_, control) = member.controls.remove(place);
+        self.engine.tell_control(node, Control { is_over: true, ..control }, self.observer);
     }
 
     fn set_trap(&mut self, fault: FaultHandle, trap: Trap) {

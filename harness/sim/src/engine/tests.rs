@@ -9,7 +9,7 @@ use wrack_history::load::Environment;
 use super::*;
 use crate::disk::Recovered;
 use crate::flow::{Flow, FlowContext};
-use crate::network::{LinkAction, LinkRule, NodeSet};
+use crate::network::{LinkAction, LinkRule, Messages, NodeSet};
 use crate::node::Cx;
 use crate::world::World;
 
@@ -180,7 +180,13 @@ fn a_timer_follows_its_clock_when_the_drift_changes() {
 fn a_held_message_arrives_after_the_release_in_order() {
     let (mut engine, seen) = chatters(6, 2);
     let everyone: NodeSet = (0..2).map(NodeId).collect();
-    let rule = LinkRule { id: 0, from: everyone.clone(), to: everyone, action: LinkAction::Hold };
+    let rule = LinkRule {
+        id: 0,
+        from: everyone.clone(),
+        to: everyone,
+        messages: Messages::All,
+        action: LinkAction::Hold,
+    };
     let handle = Rc::new(RefCell::new(None));
     let kept = Rc::clone(&handle);
     let mut script = Script(vec![
@@ -454,7 +460,13 @@ fn messages_under_way_when_a_hold_begins_are_released_before_those_sent_after_it
     config.environment.peer_latency = Delay::uniform(20 * MS, 50 * MS);
     let mut engine = Engine::new(config, Box::new(boot), &mut ());
     let everyone: NodeSet = (0..2).map(NodeId).collect();
-    let rule = LinkRule { id: 0, from: everyone.clone(), to: everyone, action: LinkAction::Hold };
+    let rule = LinkRule {
+        id: 0,
+        from: everyone.clone(),
+        to: everyone,
+        messages: Messages::All,
+        action: LinkAction::Hold,
+    };
     let kept = Rc::new(RefCell::new(None));
     let laid = Rc::clone(&kept);
     let mut script = Script(vec![

@@ -95,6 +95,8 @@ fn design(info: &DesignInfo) -> String {
     section("Parameters", info.parameters.iter().map(parameter).collect());
     let named = |n: &wrack_history::catalogue::NamedDoc| (n.name.into(), n.doc.into());
     section("Failpoints", info.failpoints.iter().map(named).collect());
+    section("Kinds of messages", info.messages.iter().map(named).collect());
+    section("Controls", info.controls.iter().map(named).collect());
     section("Facts that a fault can wait for", info.facts.iter().map(named).collect());
     section("Sources", info.sources.iter().map(|s| ((*s).into(), String::new())).collect());
     page
@@ -133,6 +135,7 @@ fn parameter(info: &ParameterInfo) -> (String, String) {
         ParameterKind::Target => "target".into(),
         ParameterKind::Groups => "groups of targets".into(),
         ParameterKind::Failpoint => "failpoint of the design".into(),
+        ParameterKind::Messages => "all | requests | responses | peers | kind of the design".into(),
     };
     (info.name.into(), format!("{} ({kind}; {default})", info.doc))
 }

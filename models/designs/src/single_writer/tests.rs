@@ -184,7 +184,7 @@ fn everything(function: &'static str, seed: u64) -> Judge {
         let down_ns = 200 * MILLISECOND;
         script.trap(soon(at), failpoint, FailpointAction::Crash { down_ns });
     }
-    script.everywhere(40 * SECOND, LinkAction::Lose { per_million: 20_000, class: None });
+    script.everywhere(40 * SECOND, LinkAction::Lose { per_million: 20_000 });
     script.everywhere(
         40 * SECOND,
         LinkAction::Duplicate {

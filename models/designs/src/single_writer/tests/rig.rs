@@ -7,7 +7,7 @@ use wrack_history::setting::Delay;
 use wrack_history::{FactRecord, SmolStr, Value};
 use wrack_sim::chance::Purpose;
 use wrack_sim::client::{Argument, ClientPlan};
-use wrack_sim::network::{LinkAction, LinkRule, NodeSet};
+use wrack_sim::network::{LinkAction, LinkRule, Messages, NodeSet};
 use wrack_sim::world::{DiskFault, DiskTrouble, FailpointAction, TailChance, Trap};
 use wrack_sim::{
     Client, Cluster, Controller, Design, Engine, EngineConfig, Member, NodeId, PlannedOperation,
@@ -245,6 +245,7 @@ impl Script {
                 id: 0,
                 from: clients.clone(),
                 to: OWNERS.into_iter().filter(|node| *node != owner).collect(),
+                messages: Messages::All,
                 action: LinkAction::Cut,
             };
             let rule = world.add_rule(fault, rule);
@@ -260,8 +261,8 @@ impl Script {
 
     fn rule(&mut self, time: (u64, u64), (from, to): (NodeSet, NodeSet), action: LinkAction) {
         self.during(time, move |world, fault| {
-            let rule =
-                LinkRule { id: 0, from: from.clone(), to: to.clone(), action: action.clone() };
+            let (from, to, action) = (from.clone(), to.clone(), action.clone());
+            let rule = LinkRule { id: 0, from, to, messages: Messages::All, action };
             let rule = world.add_rule(fault, rule);
             Box::new(move |world| world.remove_rule(rule))
         });
