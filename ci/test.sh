@@ -34,6 +34,13 @@ wrack="$root/bin/wrack"
 step "scenario gate: every variant over 20 seeds"
 "$wrack" run scenarios --seeds 0..20 --variant all --out "$root/gate"
 
+step "the scoreboard is the one that is kept"
+"$wrack" scoreboard --format markdown > "$root/scoreboard.md"
+diff "$root/scoreboard.md" models/designs/SCOREBOARD.md || {
+    echo "if the change is meant: wrack scoreboard --format markdown > models/designs/SCOREBOARD.md"
+    exit 1
+}
+
 step "determinism: twice, the second time in a fresh process elsewhere"
 "$wrack" verify-determinism scenarios
 

@@ -10,6 +10,7 @@ mod check;
 mod html;
 mod human;
 mod plot;
+mod scoreboard;
 mod summary;
 mod text;
 mod timeline;
@@ -18,6 +19,7 @@ use wrack_history::Run;
 use wrack_history::check::Check;
 
 pub use human::Links;
+pub use scoreboard::Score;
 
 /// The report of one run as one HTML file.
 ///
@@ -53,4 +55,14 @@ pub fn check_html(check: &Check) -> String {
 /// counterexample to be followed on paper, broken keys, promises, and what was assumed.
 pub fn check_human(check: &Check, explain: bool) -> String {
     check::text(check, explain)
+}
+
+/// The scoreboard of broken variants as plain text for a terminal, one line each.
+pub fn scoreboard_human(scores: &[Score]) -> String {
+    scoreboard::human(scores)
+}
+
+/// The scoreboard of broken variants as a table of Markdown.
+pub fn scoreboard_markdown(scores: &[Score]) -> String {
+    scoreboard::markdown(scores)
 }

@@ -28,6 +28,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Run every broken variant, and say which are found and how fast
+    Scoreboard(Scoreboard),
     /// Explain a design, variant, fault, guarantee, metric, workload or exit-codes
     Explain {
         /// Its code or name
@@ -158,6 +160,32 @@ impl From<FailedCas> for wrack_history::import::FailedCas {
             FailedCas::Ignored => Self::Ignored,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Scoreboard {
+    /// Only this design
+    pub design: Option<String>,
+    /// Scenario files, or folders of them
+    #[arg(long, value_name = "PATH", default_value = "scenarios")]
+    pub scenarios: Vec<PathBuf>,
+    /// Seeds from A up to, but without, B
+    #[arg(long, value_name = "A..B", default_value = "0..20", value_parser = seeds)]
+    pub seeds: Range<u64>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON document
+    Json,
+    /// A table of Markdown
+    Markdown,
 }
 
 #[derive(Debug, Args)]

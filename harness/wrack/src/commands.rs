@@ -8,6 +8,7 @@ mod generate;
 mod list;
 mod report;
 mod run;
+mod scoreboard;
 
 use clap::{CommandFactory, Parser};
 
@@ -30,6 +31,7 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
         Command::Run(run) => run::run(designs, &run),
         Command::Check(options) => check::check(&options),
         Command::List { what, format } => list::list(designs, what, format),
+        Command::Scoreboard(options) => scoreboard::scoreboard(designs, &options),
         Command::Explain { name } => explain::explain(designs, &name),
         Command::New { name } => files::new(designs, &name),
         Command::Schema { .. } => files::schema(designs),

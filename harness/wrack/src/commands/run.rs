@@ -164,7 +164,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-fn worse(worst: Exit, standing: Standing) -> Exit {
+pub(super) fn worse(worst: Exit, standing: Standing) -> Exit {
     match (worst, standing) {
         (_, Standing::NotAsExpected) | (Exit::NotAsExpected, _) => Exit::NotAsExpected,
         (_, Standing::Unknown) => Exit::Unknown,

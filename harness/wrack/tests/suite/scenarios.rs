@@ -45,3 +45,25 @@ fn trace_hashes_are_the_golden_ones() {
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(hashes, golden, "bless with WRACK_BLESS=1 if the change is meant");
 }
+
+/// The test command compares all of it with `models/designs/SCOREBOARD.md`.
+#[test]
+fn the_scoreboard_says_which_broken_variants_are_found() {
+    let words = ["scoreboard", "single-writer", "--seeds", "0..2", "--format"];
+    let json = json(&[&words[..], &["json"]].concat());
+    let scores = json["variants"].as_array().unwrap();
+    let lost = scores.iter().find(|score| score["variant"] == "ack_early").unwrap();
+    assert_eq!(
+        (&lost["anomaly"], &lost["found"], &lost["seeds"]),
+        (&"LOST".into(), &2.into(), &2.into())
+    );
+    assert_eq!((&lost["first_seed"], &lost["foreign"]), (&0.into(), &serde_json::json!([])));
+    let table = run(&[&words[..], &["markdown"]].concat()).out;
+    assert_eq!(
+        table.lines().filter(|line| line.starts_with("| single-writer")).count(),
+        scores.len()
+    );
+    let unknown = run(&["scoreboard", "single-writr"]);
+    assert_eq!(unknown.code, 64);
+    assert!(unknown.err.contains("there are "), "{}", unknown.err);
+}
