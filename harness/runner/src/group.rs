@@ -14,6 +14,30 @@ pub enum Standing {
     NotAsExpected,
 }
 
+/// What counts of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// Whether the expected anomaly was found.
+    pub found: bool,
+    /// Whether nothing contradicts what the scenario expects.
+    pub as_expected: bool,
+    /// Whether an anomaly was found that nobody expects.
+    pub foreign: bool,
+}
+
+impl From<&Run> for Outcome {
+    fn from(run: &Run) -> Self {
+        Self {
+            verdict: run.verdict,
+            found: run.found(),
+            as_expected: run.as_expected,
+            foreign: !run.foreign.is_empty(),
+        }
+    }
+}
+
 /// The outcome of a variant over many seeds.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -36,26 +60,33 @@ pub struct Group {
 impl Group {
     /// A group without runs yet.
     pub fn new(scenario: &str, variant: &Expectation) -> Self {
+        let required = u64::from(variant.share_per_million);
+        Self::of(scenario, &variant.variant, variant.expected(), required)
+    }
+
+    /// A group without runs yet, from what is expected of it and in how many millionths of the seeds.
+    pub fn of(scenario: &str, variant: &str, expected: &str, required_per_million: u64) -> Self {
         Self {
             scenario: scenario.into(),
-            variant: variant.variant.to_string(),
-            expected: variant.expected().into(),
+            variant: variant.into(),
+            expected: expected.into(),
             found: 0,
             seeds: 0,
             standing: Standing::Unknown,
-            required_per_million: u64::from(variant.share_per_million),
+            required_per_million,
             worst: Standing::AsExpected,
         }
     }
 
     /// Takes the next run in; says how that run stands by itself.
-    pub fn add(&mut self, run: &Run) -> Standing {
+    pub fn add(&mut self, run: impl Into<Outcome>) -> Standing {
+        let run = run.into();
         let must_be_valid = self.expected == "valid";
-        let found = if must_be_valid { run.verdict == Verdict::Valid } else { run.found() };
+        let found = if must_be_valid { run.verdict == Verdict::Valid } else { run.found };
         self.seeds += 1;
         self.found += u64::from(found && run.as_expected);
         let standing = match run.verdict {
-            Verdict::Unknown if must_be_valid && run.foreign.is_empty() => Standing::Unknown,
+            Verdict::Unknown if must_be_valid && !run.foreign => Standing::Unknown,
             _ if run.as_expected => Standing::AsExpected,
             _ => Standing::NotAsExpected,
         };

@@ -1,10 +1,13 @@
 //! The command line, as clap reads it.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use wrack_history::duration;
 
 /// Runs distributed designs under faults, judges what clients saw, and says why.
 #[derive(Debug, Parser)]
@@ -25,6 +28,23 @@ pub enum Command {
         /// Of which kind
         what: Kind,
         /// How to print it
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Run many seeds on all cores, and say what they showed together
+    ///
+    /// Runs are written down as they come: an interrupted sweep keeps what it has, and `--resume` goes
+    /// on. The first run of each kind of failure is kept in full.
+    Sweep(Sweep),
+    /// Make one sweep out of shards
+    Merge {
+        /// The folders of the shards
+        #[arg(required = true, value_name = "DIR")]
+        folders: Vec<PathBuf>,
+        /// Where the whole goes
+        #[arg(long, value_name = "DIR", default_value = "wrack-merged")]
+        out: PathBuf,
+        /// How to print the outcome
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
@@ -160,6 +180,37 @@ impl From<FailedCas> for wrack_history::import::FailedCas {
             FailedCas::Ignored => Self::Ignored,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Seeds from A up to, but without, B; 0..1000 unless there is a time limit
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// Stop after so long, in real time: 10m
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time_limit: Option<Duration>,
+    /// The variant to run, or `all`
+    #[arg(long, value_name = "NAME", default_value = "reference")]
+    pub variant: String,
+    /// How many runs at once; by default one for each core
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Only every N-th seed, beginning with the I-th
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<(u64, u64)>,
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "wrack-sweep")]
+    pub out: PathBuf,
+    /// Go on with the sweep that is there
+    #[arg(long)]
+    pub resume: bool,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -300,11 +351,25 @@ pub enum SchemaKind {
 }
 
 /// Seeds stay below 2^53, so that every JSON reader keeps them whole.
-const SEED_END: u64 = 1 << 53;
+pub const SEED_END: u64 = 1 << 53;
 
 fn seed(text: &str) -> Result<u64, String> {
     let seed = text.parse::<u64>().map_err(|error| error.to_string())?;
     if seed < SEED_END { Ok(seed) } else { Err("a seed is below 2^53".into()) }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map(Duration::from_nanos)
+}
+
+fn shard(text: &str) -> Result<(u64, u64), String> {
+    let parts = text
+        .split_once('/')
+        .and_then(|(number, of)| Some((number.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
+    match parts {
+        Some((number, of)) if (1..=of).contains(&number) => Ok((number, of)),
+        _ => Err("write I/N with I from 1 to N, such as 2/4".into()),
+    }
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, String> {

@@ -6,9 +6,11 @@ mod explain;
 mod files;
 mod generate;
 mod list;
+mod merge;
 mod report;
 mod run;
 mod scoreboard;
+mod sweep;
 
 use clap::{CommandFactory, Parser};
 
@@ -31,6 +33,8 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
         Command::Run(run) => run::run(designs, &run),
         Command::Check(options) => check::check(&options),
         Command::List { what, format } => list::list(designs, what, format),
+        Command::Sweep(options) => sweep::sweep(designs, &options),
+        Command::Merge { folders, out, format } => merge::merge(&folders, &out, format),
         Command::Scoreboard(options) => scoreboard::scoreboard(designs, &options),
         Command::Explain { name } => explain::explain(designs, &name),
         Command::New { name } => files::new(designs, &name),

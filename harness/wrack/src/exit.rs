@@ -21,6 +21,8 @@ pub enum Exit {
     Bug = 70,
     /// A file cannot be read or written.
     File = 74,
+    /// Somebody wanted it to end.
+    Interrupted = 130,
 }
 
 /// The table that `wrack explain exit-codes` prints.

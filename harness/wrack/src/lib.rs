@@ -18,6 +18,7 @@ mod commands;
 mod exit;
 mod output;
 mod results;
+mod sweeps;
 
 use std::process::ExitCode;
 

@@ -54,7 +54,7 @@ pub fn run(designs: &Designs, options: &cli::Run) -> Result<Exit, Failure> {
 }
 
 /// Every scenario with each of its variants that is asked for.
-fn groups<'a>(
+pub(super) fn groups<'a>(
     scenarios: &'a [Scenario],
     wanted: &str,
 ) -> Result<Vec<(&'a Scenario, &'a Expectation)>, Failure> {

@@ -8,3 +8,4 @@ mod program;
 mod readme;
 mod results;
 mod scenarios;
+mod sweep;

@@ -1,0 +1,182 @@
+//! `wrack sweep`: many seeds on all cores, written down as they come.
+
+use std::io::{IsTerminal, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use wrack_runner::TraceLevel;
+use wrack_runner::parallel;
+use wrack_runner::sweep::{Record, Tally};
+use wrack_scenario::{Expectation, Scenario};
+
+use super::{files, run};
+use crate::Designs;
+use crate::cli::{self, Format};
+use crate::exit::{Exit, Failure};
+use crate::results;
+use crate::sweeps::{self, Log, Plan, PlannedGroup};
+
+/// So many runs are under way between two looks at the time.
+const CHUNK: usize = 64;
+
+/// Whether somebody wants it to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Runs every seed of every group that is not written down yet, and says what all of them showed.
+pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
+    if let Some(jobs) = options.jobs {
+        parallel::limit(jobs.get()).map_err(|error| Failure::usage(format!("--jobs: {error}")))?;
+    }
+    let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
+    let groups = run::groups(&scenarios, &options.variant)?;
+    let plan = plan(&groups, options);
+    let mut log = Log::open(&options.out, &plan, options.resume)?;
+    let mut tallies = plan.tallies();
+    let done = log.replay(&plan, &mut tallies)?;
+    let watch = Watch::new(options);
+    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::file("the handler of interrupts", error))?;
+
+    // Turns, so that a limit of time is shared by all groups.
+    let mut turns: Vec<Turn<'_>> = groups
+        .iter()
+        .zip(done)
+        .map(|(group, done)| Turn {
+            group,
+            seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
+        })
+        .collect();
+    let mut left = true;
+    while left && !watch.is_over() {
+        left = false;
+        for (place, turn) in turns.iter_mut().enumerate() {
+            // Without a limit of time one group comes after the other, in order of the seeds.
+            while !watch.is_over()
+                && turn.go_on(designs, place as u32, &mut log, &mut tallies[place])?
+            {
+                left = true;
+                watch.tell(turn.group.0, &tallies, plan.runs());
+                if watch.limit.is_some() {
+                    break;
+                }
+            }
+        }
+    }
+    watch.clear();
+    let exit = sweeps::finish(&options.out, &tallies, options.format == Format::Json)?;
+    Ok(if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit })
+}
+
+fn plan(groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
+    let group = |(scenario, variant): &(&Scenario, &Expectation)| PlannedGroup {
+        scenario: scenario.name.clone(),
+        scenario_hash: scenario.hash.clone(),
+        variant: variant.variant.to_string(),
+        expected: variant.expected().into(),
+        share_per_million: variant.share_per_million,
+        follows: variant.follows.iter().map(|follow| follow.code.clone()).collect(),
+    };
+    // A limit of time without seeds means: as many as there is time for.
+    let endless = options.time_limit.is_some().then_some(0..cli::SEED_END);
+    let seeds = options.seeds.clone().or(endless).unwrap_or(0..1_000);
+    Plan::new(groups.iter().map(group).collect(), seeds, options.shard)
+}
+
+/// A group whose turn comes again and again.
+struct Turn<'a> {
+    group: &'a (&'a Scenario, &'a Expectation),
+    /// Those that are left.
+    seeds: Box<dyn Iterator<Item = u64>>,
+}
+
+impl Turn<'_> {
+    /// Runs the next seeds; `false` if none are left.
+    fn go_on(
+        &mut self,
+        designs: &Designs,
+        number: u32,
+        log: &mut Log,
+        tally: &mut Tally,
+    ) -> Result<bool, Failure> {
+        let (scenario, variant) = *self.group;
+        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let seeds: Vec<u64> = self.seeds.by_ref().take(CHUNK).collect();
+        // A run is kept whole only if it may be the first of its kind.
+        let runs = parallel::map(&seeds, |seed| {
+            let run = wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash);
+            let record = Record::new(number, &run);
+            let is_new = record.signatures.iter().any(|signature| !tally.knows(signature));
+            (record, is_new.then(|| Box::new(run)))
+        });
+        for (record, run) in runs {
+            let is_first = record.signatures.iter().any(|signature| !tally.knows(signature));
+            if let Some(run) = run.filter(|_| is_first) {
+                results::write(&run, &log.folder.join(results::folder_of(&run)))?;
+            }
+            log.add(&record)?;
+            tally.add(&record);
+        }
+        log.flush()?;
+        Ok(!seeds.is_empty())
+    }
+}
+
+/// Looks at the clock, and tells how far it is.
+struct Watch {
+    began: Instant,
+    limit: Option<Duration>,
+    told: std::cell::Cell<Option<Instant>>,
+    first: std::cell::Cell<Option<u64>>,
+}
+
+impl Watch {
+    fn new(options: &cli::Sweep) -> Self {
+        let (told, first) = Default::default();
+        Self { began: now(), limit: options.time_limit, told, first }
+    }
+
+    fn is_over(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+            || self.limit.is_some_and(|limit| self.began.elapsed() >= limit)
+    }
+
+    /// Tells how far it is, once a second on a terminal and every ten seconds elsewhere.
+    fn tell(&self, scenario: &Scenario, tallies: &[Tally], all: u64) {
+        let terminal = std::io::stderr().is_terminal();
+        let pause = Duration::from_secs(if terminal { 1 } else { 10 });
+        let runs: u64 = tallies.iter().map(Tally::seeds).sum();
+        let first = self.first.get().unwrap_or(runs);
+        self.first.set(Some(first));
+        let told = self.told.get().unwrap_or(self.began);
+        if told.elapsed() < pause {
+            return;
+        }
+        self.told.set(Some(now()));
+        let rate = (runs - first) as f64 / self.began.elapsed().as_secs_f64();
+        let left = match self.limit {
+            Some(limit) => limit.saturating_sub(self.began.elapsed()).as_secs(),
+            None => ((all - runs) as f64 / rate.max(0.001)) as u64,
+        };
+        let failures: usize = tallies.iter().map(Tally::failures).sum();
+        let name = &scenario.name;
+        let of = if self.limit.is_some() { String::new() } else { format!(" of {all}") };
+        let line =
+            format!("{runs}{of} runs, {rate:.0}/s, {left} s left, {failures} failures: {name}");
+        let _ = match terminal {
+            true => write!(std::io::stderr(), "\r{line}\x1b[K"),
+            false => writeln!(std::io::stderr(), "{line}"),
+        };
+    }
+
+    /// Leaves the terminal as it was.
+    fn clear(&self) {
+        if self.told.get().is_some() && std::io::stderr().is_terminal() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "people wait in real time; no run sees it")]
+fn now() -> Instant {
+    Instant::now()
+}

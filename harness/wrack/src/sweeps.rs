@@ -1,0 +1,325 @@
+//! Sweeps on disk: `sweep.json` is the plan, `runs.jsonl` has a line a run, `summary.json` says what
+//! they showed; the first run of each kind of failure is kept in full.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use wrack_history::SmolStr;
+use wrack_runner::sweep::{self, Record, Report, Tally};
+use wrack_runner::{Group, Standing};
+
+use crate::exit::{Exit, Failure};
+use crate::output::{print, read_text};
+use crate::results::write_json;
+
+/// The name of the plan.
+pub const PLAN: &str = "sweep.json";
+const RUNS: &str = "runs.jsonl";
+const FORMAT: u32 = 1;
+
+/// Which runs there are to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    format: u32,
+    wrack_version: String,
+    engine: String,
+    groups: Vec<PlannedGroup>,
+    seeds: Range<u64>,
+    /// Which share of the seeds, from 1, and of how many; absent in a merged sweep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shard: Option<(u64, u64)>,
+}
+
+/// A scenario and a variant of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedGroup {
+    pub scenario: String,
+    pub scenario_hash: String,
+    pub variant: String,
+    pub expected: String,
+    pub share_per_million: u32,
+    pub follows: BTreeSet<SmolStr>,
+}
+
+impl Plan {
+    pub fn new(groups: Vec<PlannedGroup>, seeds: Range<u64>, shard: Option<(u64, u64)>) -> Self {
+        let wrack_version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT, wrack_version, engine: "sim".into(), groups, seeds, shard }
+    }
+
+    /// The seeds of this shard: each takes every n-th, so that all take as long.
+    pub fn seeds_of_shard(&self) -> impl Iterator<Item = u64> + use<> {
+        let (number, of) = self.shard.unwrap_or((1, 1));
+        self.seeds.clone().skip(number as usize - 1).step_by(of as usize)
+    }
+
+    /// How many runs the plan has.
+    pub fn runs(&self) -> u64 {
+        let (number, of) = self.shard.unwrap_or((1, 1));
+        let seeds = (self.seeds.end - self.seeds.start + of - number) / of;
+        seeds.saturating_mul(self.groups.len() as u64)
+    }
+
+    /// Runs of the plan that are not among these.
+    pub fn absent(&self, records: &[Record]) -> u64 {
+        self.runs().saturating_sub(records.len() as u64)
+    }
+
+    /// A tally for each group.
+    pub fn tallies(&self) -> Vec<Tally> {
+        let tally = |group: &PlannedGroup| {
+            let PlannedGroup { scenario, variant, expected, share_per_million, follows, .. } =
+                group;
+            let mut codes = follows.clone();
+            codes.insert(expected.as_str().into());
+            let required = u64::from(*share_per_million);
+            Tally::new(Group::of(scenario, variant, expected, required), codes)
+        };
+        self.groups.iter().map(tally).collect()
+    }
+}
+
+/// Seeds that are done, as ranges where they follow each other.
+#[derive(Default)]
+pub struct Done(BTreeSet<u64>);
+
+impl Done {
+    pub fn contains(&self, seed: u64) -> bool {
+        self.0.contains(&seed)
+    }
+}
+
+/// The lines of a sweep, written as they come.
+pub struct Log {
+    pub folder: PathBuf,
+    to: BufWriter<File>,
+}
+
+impl Log {
+    /// Begins a sweep in the folder, or goes on with the one that is there.
+    ///
+    /// Errors: there is one and nobody said to go on, or it has another plan.
+    pub fn open(folder: &Path, plan: &Plan, resume: bool) -> Result<Self, Failure> {
+        let path = folder.join(PLAN);
+        let shown = folder.display();
+        if path.exists() {
+            if !resume {
+                return Err(Failure::usage(format!(
+                    "{shown} holds a sweep already: go on with --resume, or choose another --out"
+                )));
+            }
+            if read_plan(folder)? != *plan {
+                return Err(Failure::usage(format!(
+                    "{shown} holds another sweep: of other scenarios, seeds or shards, or of another \
+                     version of Wrack"
+                )));
+            }
+        }
+        write_json(&path, plan)?;
+        let path = folder.join(RUNS);
+        let failed = |error: std::io::Error| Failure::file(path.display(), error);
+        let mut options = OpenOptions::new();
+        let file = options.create(true).read(true).append(true).open(&path).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), to: BufWriter::new(file) })
+    }
+
+    /// Tells the tallies what is written down already. A line that a killed process left unfinished
+    /// is cut off.
+    pub fn replay(&mut self, plan: &Plan, tallies: &mut [Tally]) -> Result<Vec<Done>, Failure> {
+        let mut done: Vec<Done> = plan.groups.iter().map(|_| Done::default()).collect();
+        let path = self.folder.join(RUNS);
+        let whole = read_records(&path, plan, |record| {
+            let group = record.group as usize;
+            if done[group].0.insert(record.seed) {
+                tallies[group].add(&record);
+            }
+            Ok(())
+        })?;
+        let failed = |error: std::io::Error| Failure::file(path.display(), error);
+        let file = self.to.get_mut();
+        file.set_len(whole).map_err(failed)?;
+        file.seek(std::io::SeekFrom::End(0)).map_err(failed)?;
+        Ok(done)
+    }
+
+    pub fn add(&mut self, record: &Record) -> Result<(), Failure> {
+        let line = serde_json::to_string(record).expect("a record is plain data");
+        self.failing(|to| writeln!(to, "{line}"))
+    }
+
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        self.failing(std::io::Write::flush)
+    }
+
+    fn failing(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<(), Failure> {
+        let path = self.folder.join(RUNS);
+        write(&mut self.to).map_err(|error| Failure::file(path.display(), error))
+    }
+}
+
+fn read_plan(folder: &Path) -> Result<Plan, Failure> {
+    let path = folder.join(PLAN);
+    let text = read_text(&path)?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| {
+        let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
+        Failure::input(format!("{place}: not the plan of a sweep: {error}"))
+    })?;
+    match plan.format {
+        FORMAT => Ok(plan),
+        other => Err(Failure::input(format!(
+            "{}: format {other} is not known: this version reads {FORMAT}",
+            path.display()
+        ))),
+    }
+}
+
+/// Reads every whole line; says how many bytes they are.
+fn read_records(
+    path: &Path,
+    plan: &Plan,
+    mut take: impl FnMut(Record) -> Result<(), Failure>,
+) -> Result<u64, Failure> {
+    let failed = |error: std::io::Error| Failure::file(path.display(), error);
+    let mut lines = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut line, mut number, mut whole) = (String::new(), 0, 0);
+    loop {
+        line.clear();
+        lines.read_line(&mut line).map_err(failed)?;
+        if !line.ends_with('\n') {
+            return Ok(whole);
+        }
+        number += 1;
+        whole += line.len() as u64;
+        let bad = |column: usize, what: String| {
+            Failure::input(format!("{}:{number}:{column}: {what}", path.display()))
+        };
+        let record: Record =
+            serde_json::from_str(&line).map_err(|error| bad(error.column(), error.to_string()))?;
+        if record.group as usize >= plan.groups.len() {
+            return Err(bad(1, format!("the plan has no group {}", record.group)));
+        }
+        take(record)?;
+    }
+}
+
+/// The runs of several sweeps of one plan, in order of groups and seeds, each once.
+///
+/// Errors: the plans differ in more than the shard, or a run came out differently in two of them.
+pub fn union(folders: &[PathBuf]) -> Result<(Plan, Vec<Record>), Failure> {
+    let mut whole: Option<Plan> = None;
+    let mut records: Vec<Record> = Vec::new();
+    for folder in folders {
+        let plan = Plan { shard: None, ..read_plan(folder)? };
+        if whole.as_ref().is_some_and(|whole| *whole != plan) {
+            return Err(Failure::input(format!(
+                "{}: another version, scenario, or range of seeds than {}",
+                folder.display(),
+                folders[0].display()
+            )));
+        }
+        read_records(&folder.join(RUNS), &plan, |record| {
+            records.push(record);
+            Ok(())
+        })?;
+        whole = Some(plan);
+    }
+    let whole = whole.ok_or_else(|| Failure::usage("name at least one folder of a sweep"))?;
+    records.sort_by_key(|record| (record.group, record.seed));
+    records.dedup();
+    if let Some(pair) = records
+        .windows(2)
+        .find(|pair| (pair[0].group, pair[0].seed) == (pair[1].group, pair[1].seed))
+    {
+        let PlannedGroup { scenario, variant, .. } = &whole.groups[pair[0].group as usize];
+        let message = format!(
+            "{scenario} {variant} came out differently twice with seed {}: it is not deterministic",
+            pair[0].seed
+        );
+        return Err(Failure { exit: Exit::NotAsExpected, message });
+    }
+    Ok((whole, records))
+}
+
+/// Copies a run that is kept in full from whichever folder has it.
+pub fn copy_example(folders: &[PathBuf], example: &str, out: &Path) -> Result<(), Failure> {
+    let Some(from) = folders.iter().map(|folder| folder.join(example)).find(|from| from.is_dir())
+    else {
+        return Ok(());
+    };
+    let to = out.join(example);
+    let failed = |error: std::io::Error| Failure::file(to.display(), error);
+    std::fs::create_dir_all(&to).map_err(failed)?;
+    for entry in std::fs::read_dir(&from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        std::fs::copy(entry.path(), to.join(entry.file_name())).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Writes the summary and prints it.
+pub fn finish(folder: &Path, tallies: &[Tally], json: bool) -> Result<Exit, Failure> {
+    let report = sweep::report(tallies);
+    write_json(&folder.join("summary.json"), &report)?;
+    let text = match json {
+        true => serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n",
+        false => told(&report),
+    };
+    print(text)?;
+    Ok(match report.standing {
+        Standing::AsExpected => Exit::AsExpected,
+        Standing::Unknown => Exit::Unknown,
+        Standing::NotAsExpected => Exit::NotAsExpected,
+    })
+}
+
+/// The report for people.
+fn told(report: &Report) -> String {
+    let mut text = String::new();
+    for group in &report.groups {
+        let standing = match (group.as_expected, group.failures.is_empty()) {
+            (true, _) => "as expected",
+            (false, true) => "UNKNOWN",
+            (false, false) => "NOT AS EXPECTED",
+        };
+        let (scenario, variant, seeds) = (&group.scenario, &group.variant, group.seeds);
+        let proven = match group.at_most {
+            Some(at_most) => {
+                format!("anomalies in 0 of {seeds} seeds; at most {:.2} % at 95 %", 100.0 * at_most)
+            }
+            None => format!("{} in {} of {seeds} seeds", group.expected, group.found),
+        };
+        text += &format!("{standing}: {scenario} {variant}: {proven}\n");
+        if let Some(first) = group.failures.first() {
+            text += &format!(
+                "  {} not as expected, the first with seed {first}\n",
+                group.failures.len()
+            );
+        }
+        if let Some(first) = group.unknown.first() {
+            text += &format!("  {} unknown, the first with seed {first}\n", group.unknown.len());
+        }
+        for (name, reached) in &group.sometimes {
+            text += &format!("  sometimes \"{name}\": in {reached} seeds\n");
+        }
+    }
+    for signature in &report.signatures {
+        let expected = if signature.expected { "" } else { " (NOT EXPECTED)" };
+        let count = signature.seeds.len();
+        text += &format!(
+            "{} {} {}: {}{expected} in {count} seeds, such as {}\n",
+            signature.scenario,
+            signature.variant,
+            signature.code,
+            signature.shape,
+            signature.example
+        );
+    }
+    text
+}
