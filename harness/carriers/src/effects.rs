@@ -32,6 +32,7 @@ impl<N: Node, C: Carrier> Driver<N, C> {
             Effect::Append(range) => self.disk.append(bytes(range)),
             Effect::Put(cell, range) => self.disk.put(cell, bytes(range)),
             Effect::Truncate(records) => self.disk.truncate(records),
+            Effect::Discard(records) => self.disk.discard(records),
             Effect::Sync { tag } => self.sync(now, tag),
             Effect::Note(place) => self.note(now, effects.facts.take(place)),
             Effect::Failpoint(_) | Effect::Touch(..) => {}

@@ -53,6 +53,25 @@ pub enum Fact {
         /// First index that is gone.
         from: u64,
     },
+    /// The node's log begins after `index`: what came before stands in a snapshot of its own.
+    Compacted {
+        /// Position in the log of the last entry that the snapshot stands for.
+        index: u64,
+        /// That entry's term.
+        term: u64,
+        /// A digest of the snapshot's content.
+        digest: u64,
+    },
+    /// The node's state is that of a snapshot, and its log begins anew after `index`: it got it from
+    /// another, or, right after a boot and before it says where its log ends, from its own disk.
+    Installed {
+        /// Position in the log of the last entry that the snapshot stands for.
+        index: u64,
+        /// That entry's term.
+        term: u64,
+        /// A digest of the snapshot's content.
+        digest: u64,
+    },
     /// The node knows that everything up to `index` is committed.
     Committed {
         /// Position in the log.
@@ -140,6 +159,8 @@ impl Fact {
             Self::Voted { .. } => "voted",
             Self::Appended { .. } => "appended",
             Self::Truncated { .. } => "truncated",
+            Self::Compacted { .. } => "compacted",
+            Self::Installed { .. } => "installed",
             Self::Committed { .. } => "committed",
             Self::Applied { .. } => "applied",
             Self::Effect { .. } => "effect",

@@ -49,6 +49,8 @@ pub struct Disk {
     ends: Vec<u32>,
     /// Records before this one survive a crash.
     durable: usize,
+    /// Records that were discarded since the disk was new.
+    discarded: usize,
     cells: BTreeMap<&'static str, Cell>,
     /// Capacity in bytes, if it is limited.
     capacity: Option<usize>,
@@ -156,6 +158,18 @@ impl Disk {
         }
     }
 
+    /// Forgets the first `records`. It is durable at once, as the removal of an old segment's file
+    /// is; those behind keep their order and are counted from 0 again.
+    pub fn discard(&mut self, records: usize) {
+        let records = records.min(self.ends.len());
+        let start = self.start_of(records);
+        self.bytes.drain(..start);
+        self.ends.drain(..records);
+        self.ends.iter_mut().for_each(|end| *end -= start as u32);
+        self.durable = self.durable.saturating_sub(records);
+        self.discarded += records;
+    }
+
     /// What a sync that is asked for now will make durable.
     pub fn sync_point(&mut self) -> SyncPoint {
         let mut cells = Vec::new();
@@ -165,12 +179,13 @@ impl Disk {
             }
         }
         let overflowed = std::mem::take(&mut self.overflowed);
-        SyncPoint { records: self.ends.len(), cells, overflowed }
+        SyncPoint { records: self.discarded + self.ends.len(), cells, overflowed }
     }
 
     /// A sync came back: what stood before it is durable.
     pub fn make_durable(&mut self, point: SyncPoint) {
-        self.durable = self.durable.max(point.records.min(self.ends.len()));
+        let records = point.records.saturating_sub(self.discarded);
+        self.durable = self.durable.max(records.min(self.ends.len()));
         for (name, value) in point.cells {
             self.cells.entry(name).or_default().durable = value;
         }
@@ -205,6 +220,7 @@ impl Disk {
 /// What a sync makes durable when it comes back.
 #[derive(Clone, Debug)]
 pub struct SyncPoint {
+    /// Counted from when the disk was new, discarded ones included.
     records: usize,
     cells: Vec<(&'static str, Option<Vec<u8>>)>,
     /// Whether something did not fit: the sync must fail with [`DiskError::Full`].
@@ -312,6 +328,19 @@ mod tests {
         disk.append(&framed(2));
         disk.make_durable(point);
         assert_eq!((disk.len(), disk.durable_len()), (2, 1));
+    }
+
+    #[test]
+    fn what_is_discarded_is_gone_and_a_sync_under_way_covers_no_more_than_it_did() {
+        let mut disk = disk(4, 2);
+        let point = disk.sync_point();
+        disk.append(&framed(4_000));
+        disk.discard(3);
+        assert_eq!(disk.recover::<u64>().records, vec![3_000, 4_000]);
+        assert_eq!(disk.durable_len(), 0);
+        disk.make_durable(point);
+        disk.crash(CrashTail::default());
+        assert_eq!(disk.recover::<u64>().records, vec![3_000]);
     }
 
     #[test]

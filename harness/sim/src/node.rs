@@ -199,6 +199,8 @@ pub enum Effect {
     Put(&'static str, Bytes),
     /// Keep the first records only.
     Truncate(usize),
+    /// Forget the first records.
+    Discard(usize),
     /// Make durable what was appended before.
     Sync {
         /// Comes back in `on_synced`.
@@ -445,6 +447,12 @@ impl<'a, M, T> Context<'a, M, T> {
     /// Keeps the first `records` of the log, as a node does after it found a torn one.
     pub fn truncate(&mut self, records: usize) {
         self.effects.list.push(Effect::Truncate(records));
+    }
+
+    /// Forgets the first `records` of the log, as a node does that keeps what they said elsewhere.
+    /// It is durable at once.
+    pub fn discard(&mut self, records: usize) {
+        self.effects.list.push(Effect::Discard(records));
     }
 
     /// Asks for everything appended so far to be made durable; `tag` comes back in `on_synced`.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::NodeIndex;
 
 use super::log::Chain;
+use super::window::Window;
 
 /// An entry, as the first node that appended it did.
 #[derive(Clone, Copy)]
@@ -18,15 +19,15 @@ pub(super) struct Known {
 /// Every entry, once. Most indices see one term only, and are seen in order.
 #[derive(Default)]
 pub(super) struct Entries {
-    /// The first term of each index from 1 on, and its entry.
-    first: Vec<(u64, Known)>,
+    /// The first term of each index, and its entry.
+    first: Window<(u64, Known)>,
     /// All others.
     others: FxHashMap<(u64, u64), Known>,
 }
 
 impl Entries {
     pub fn get(&self, index: u64, term: u64) -> Option<&Known> {
-        match self.first.get((index as usize).wrapping_sub(1)) {
+        match self.first.get(index) {
             Some((first, known)) if *first == term => Some(known),
             _ if self.others.is_empty() => None,
             _ => self.others.get(&(index, term)),
@@ -35,10 +36,16 @@ impl Entries {
 
     /// Adds an entry that is not known yet.
     pub fn insert(&mut self, index: u64, term: u64, known: Known) {
-        if index == self.first.len() as u64 + 1 {
+        if index == self.first.next() {
             self.first.push((term, known));
         } else {
             self.others.insert((index, term), known);
         }
+    }
+
+    /// Forgets every entry before `index`.
+    pub fn forget_before(&mut self, index: u64) {
+        self.first.forget_before(index);
+        self.others.retain(|(known, _), _| *known >= index);
     }
 }

@@ -19,18 +19,26 @@
 //! takes back before it was on disk and answered must not be noted, or a legal second vote would look
 //! like a broken promise.
 //!
+//! `Compacted` once a snapshot of its own stands for the beginning of its log; `Installed` when
+//! another's does, and after a boot before `Truncated` if its disk held one. Snapshots of one index
+//! must have one digest: they are states that the same entries led to.
+//!
 //! # How much it costs
 //! One step a fact, O(1) amortised: prefixes of logs are compared by a chained digest at one index,
 //! because equal chains mean equal prefixes (two different prefixes share one with probability
-//! 2^-64). Memory grows with the entries, 16 bytes a node and 80 once, not with the facts.
+//! 2^-64). Memory grows with the entries behind the oldest of the nodes' last snapshots, 16 bytes a
+//! node and 80 once, not with the facts.
 
 mod elections;
 mod entries;
 mod log;
 mod violation;
+mod window;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Fact, FactRecord, Judgement, NodeIndex, SmolStr};
@@ -40,6 +48,7 @@ use elections::Elections;
 use entries::{Entries, Known};
 use log::{Chain, Entry, Log};
 use violation::{Property, Violation};
+use window::Window;
 
 /// Raft's five properties.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -75,10 +84,12 @@ struct Raft {
     nodes: Vec<Member>,
     elections: Elections,
     entries: Entries,
-    /// The committed entries, from index 1.
-    committed: Vec<Committed>,
-    /// What was applied first at each index, from 1.
-    applied: Vec<Option<Applied>>,
+    /// The committed entries.
+    committed: Window<Committed>,
+    /// What was applied first at each index.
+    applied: Window<Option<Digested>>,
+    /// The first snapshot of each index.
+    snapshots: BTreeMap<u64, Digested>,
     violations: Vec<Violation>,
     counts: Counts,
 }
@@ -91,6 +102,10 @@ struct Member {
     leads: Option<u64>,
     /// It booted, and has not yet said how long its log is.
     boots: bool,
+    /// The snapshot that it found on its disk: the last entry that it stands for.
+    recovered: Option<(u64, Entry)>,
+    /// It said something about its log.
+    has_log: bool,
 }
 
 /// A committed entry, and who knew it first.
@@ -100,8 +115,9 @@ struct Committed {
     node: NodeIndex,
 }
 
+/// Something that all nodes must agree on, and who had it first.
 #[derive(Clone, Copy)]
-struct Applied {
+struct Digested {
     digest: u64,
     node: NodeIndex,
 }
@@ -111,6 +127,7 @@ struct Counts {
     appended: u64,
     committed: u64,
     applied: u64,
+    snapshots: u64,
     votes: u64,
 }
 
@@ -122,6 +139,7 @@ impl Invariant for Raft {
                 let member = self.member(node);
                 member.leads = None;
                 member.boots = true;
+                member.recovered = None;
             }
             Fact::Crashed => self.member(node).leads = None,
             Fact::Role { role, epoch } => self.role(node, ns, role == "leader", *epoch),
@@ -134,6 +152,10 @@ impl Invariant for Raft {
                 self.append(node, ns, *index, (*term, *digest))
             }
             Fact::Truncated { from } => self.truncate(node, ns, *from),
+            Fact::Compacted { index, digest, .. } => self.compact(node, ns, *index, *digest),
+            Fact::Installed { index, term, digest } => {
+                self.install(node, ns, (*index, *term), *digest)
+            }
             Fact::Committed { index, term } => self.commit(node, ns, *index, *term),
             Fact::Applied { index, digest } => self.apply(node, ns, *index, *digest),
             _ => (),
@@ -145,6 +167,7 @@ impl Invariant for Raft {
         judgement.examine("entries appended", self.counts.appended);
         judgement.examine("commits", self.counts.committed);
         judgement.examine("entries applied", self.counts.applied);
+        judgement.examine("snapshots", self.counts.snapshots);
         judgement.examine("votes", self.counts.votes);
         judgement.examine("elections", self.elections.count());
         if self.elections.count() == 0 && self.counts.appended == 0 {
@@ -193,13 +216,8 @@ impl Raft {
         self.report(rival, ns);
         let needed = self.elections.committed_before(term);
         let incomplete = needed.and_then(|(committed_in, index)| {
-            let place = usize::try_from(index).ok()?.checked_sub(1)?;
-            let committed = self.committed.get(place)?;
-            let complete = match self.nodes[usize::from(node)].log.entry(index) {
-                None => false,
-                Some(entry) => entry.chain.is_none_or(|chain| chain == committed.chain),
-            };
-            (!complete).then_some(Property::LeaderCompleteness {
+            let committed = self.committed.get(index)?;
+            (!self.has(node, index)).then_some(Property::LeaderCompleteness {
                 leader: node,
                 term,
                 index,
@@ -208,6 +226,17 @@ impl Raft {
             })
         });
         self.report(incomplete, ns);
+    }
+
+    /// Whether the log of a node has the committed entry of an index, or a snapshot that stands for
+    /// it; true if it cannot be told.
+    fn has(&self, node: NodeIndex, index: u64) -> bool {
+        let log = &self.nodes[usize::from(node)].log;
+        let at = index.max(log.base());
+        let chain = |entry: &Entry| entry.chain.zip(self.committed.get(at));
+        log.entry(at).is_some_and(|entry| {
+            chain(entry).is_none_or(|(chain, committed)| chain == committed.chain)
+        })
     }
 
     fn append(&mut self, node: NodeIndex, ns: u64, index: u64, (term, digest): (u64, u64)) {
@@ -247,8 +276,9 @@ impl Raft {
 
     fn truncate(&mut self, node: NodeIndex, ns: u64, from: u64) {
         let member = self.member(node);
+        member.has_log = true;
         if std::mem::take(&mut member.boots) {
-            member.log.restore(from.saturating_sub(1));
+            member.log.restore(member.recovered.take(), from.saturating_sub(1));
             return;
         }
         let cuts = member.log.entry(from).is_some();
@@ -262,14 +292,13 @@ impl Raft {
         self.counts.committed += 1;
         self.member(node);
         let log = &self.nodes[usize::from(node)].log;
-        while (self.committed.len() as u64) < index {
-            let next = self.committed.len() as u64 + 1;
-            let Some(chain) = log.entry(next).and_then(|entry| entry.chain) else {
+        while self.committed.next() <= index {
+            let Some(chain) = log.entry(self.committed.next()).and_then(|entry| entry.chain) else {
                 break;
             };
             self.committed.push(Committed { chain, node });
         }
-        let known = self.committed.get((index as usize).wrapping_sub(1)).copied();
+        let known = self.committed.get(index).copied();
         let other = known.filter(|known| {
             let own = log.entry(index).and_then(|entry| entry.chain);
             own.is_some_and(|chain| chain != known.chain)
@@ -282,9 +311,52 @@ impl Raft {
         }
     }
 
+    /// A snapshot of its own stands for the beginning of a node's log.
+    fn compact(&mut self, node: NodeIndex, ns: u64, index: u64, digest: u64) {
+        self.member(node).log.compact(index);
+        self.snapshot(node, ns, index, digest);
+        self.forget();
+    }
+
+    /// Another's snapshot stands for the whole log of a node, or one that its disk gave back for
+    /// the beginning.
+    fn install(&mut self, node: NodeIndex, ns: u64, (index, term): (u64, u64), digest: u64) {
+        let chain = self.entries.get(index, term).and_then(|known| known.chain);
+        let entry = Entry { term, chain };
+        let member = self.member(node);
+        member.has_log = true;
+        if member.boots {
+            member.recovered = Some((index, entry));
+        } else {
+            let led = member.leads;
+            member.log.install(index, entry);
+            let property = led.map(|term| Property::LeaderAppendOnly { node, term, index });
+            self.report(property, ns);
+        }
+        self.snapshot(node, ns, index, digest);
+    }
+
+    fn snapshot(&mut self, node: NodeIndex, ns: u64, index: u64, digest: u64) {
+        self.counts.snapshots += 1;
+        let first = *self.snapshots.entry(index).or_insert(Digested { digest, node });
+        let nodes = [first.node, node];
+        let property = Property::StateMachineSafety { nodes, index, states: true };
+        self.report((first.digest != digest).then_some(property), ns);
+    }
+
+    /// Forgets what every node has in a snapshot: nobody appends or applies it again.
+    fn forget(&mut self) {
+        let logs = self.nodes.iter().filter(|member| member.has_log);
+        let oldest = logs.map(|member| member.log.base()).min().unwrap_or(0);
+        self.entries.forget_before(oldest);
+        self.committed.forget_before(oldest);
+        self.applied.forget_before(oldest);
+        self.snapshots = self.snapshots.split_off(&oldest);
+    }
+
     /// A commit that becomes known late: leaders of later terms must have had it when elected.
     fn check_later_leaders(&mut self, ns: u64, index: u64, term: u64) {
-        let committed = self.committed[index as usize - 1];
+        let Some(committed) = self.committed.get(index).copied() else { return };
         let incomplete = self.elections.leaders_after(term).find_map(|(later, leader)| {
             let had = leader.last_index >= index
                 && self
@@ -313,12 +385,14 @@ impl Raft {
 
     fn apply(&mut self, node: NodeIndex, ns: u64, index: u64, digest: u64) {
         self.counts.applied += 1;
-        let place = index as usize;
-        if self.applied.len() <= place {
-            self.applied.resize(place + 1, None);
+        let seen = Digested { digest, node };
+        while self.applied.next() <= index {
+            self.applied.push(None);
         }
-        let first = *self.applied[place].get_or_insert(Applied { digest, node });
-        let property = Property::StateMachineSafety { nodes: [first.node, node], index };
+        let Some(first) = self.applied.get_mut(index) else { return };
+        let first = *first.get_or_insert(seen);
+        let nodes = [first.node, node];
+        let property = Property::StateMachineSafety { nodes, index, states: false };
         self.report((first.digest != digest).then_some(property), ns);
     }
 }

@@ -237,3 +237,56 @@ fn a_log_that_may_have_come_back_in_two_ways_is_not_held_against_its_node() {
 fn no_facts_of_raft_are_unknown() {
     case(vec![]).unknown_to(&GUARANTEE, "no node noted an election or an entry");
 }
+
+fn compacted(index: u64, term: u64, digest: u64) -> Fact {
+    Fact::Compacted { index, term, digest }
+}
+
+fn installed(index: u64, term: u64, digest: u64) -> Fact {
+    Fact::Installed { index, term, digest }
+}
+
+#[test]
+fn a_snapshot_stands_for_what_a_leader_must_have() {
+    accepted(first_term_then([
+        (N1, appended(2, 1)),
+        (N2, appended(2, 1)),
+        (N1, committed(2, 1)),
+        (N1, compacted(2, 1, 9)),
+        (N3, installed(2, 1, 9)),
+        (N2, compacted(2, 1, 9)),
+        (N3, voted(2, N3)),
+        (N3, leader(2)),
+        (N3, appended(3, 2)),
+        (N2, appended(3, 2)),
+        (N3, committed(3, 2)),
+        (N3, Fact::Crashed),
+        (N3, Fact::Booted { boot: 1 }),
+        (N3, installed(2, 1, 9)),
+        (N3, Fact::Truncated { from: 4 }),
+        (N3, leader(3)),
+    ]));
+}
+
+#[test]
+fn leader_completeness_a_snapshot_that_ends_too_early() {
+    rejected(
+        first_term_then([
+            (N1, appended(2, 1)),
+            (N1, committed(2, 1)),
+            (N3, installed(1, 1, 9)),
+            (N3, leader(2)),
+        ]),
+        "n3, the leader of term 2, was elected without the entry at index 2 that n1 knew to be \
+         committed in term 1, at 0.010 s: leader completeness (Figure 3, §5.4) is broken",
+    );
+}
+
+#[test]
+fn state_machine_safety_two_snapshots_of_one_index() {
+    rejected(
+        first_term_then([(N1, compacted(1, 1, 8)), (N2, compacted(1, 1, 9))]),
+        "n1 and n2 have different snapshots of the state at index 1, at 0.008 s: state machine \
+         safety (Figure 3, §5.4.3) is broken",
+    );
+}

@@ -43,6 +43,8 @@ pub(super) enum Property {
     StateMachineSafety {
         nodes: [NodeIndex; 2],
         index: u64,
+        /// Whether it is the states that differ, not the entries.
+        states: bool,
     },
 }
 
@@ -113,11 +115,13 @@ impl Property {
                 name(first),
                 name(second),
             ),
-            Self::StateMachineSafety { nodes: [first, second], index } => format!(
-                "{} and {} applied different entries at index {index}",
-                name(first),
-                name(second)
-            ),
+            Self::StateMachineSafety { nodes: [first, second], index, states } => {
+                let what = match states {
+                    true => "have different snapshots of the state",
+                    false => "applied different entries",
+                };
+                format!("{} and {} {what} at index {index}", name(first), name(second))
+            }
         }
     }
 }

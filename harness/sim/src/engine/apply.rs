@@ -53,6 +53,7 @@ impl<N: Node> Engine<N> {
             Effect::Append(range) => member.disk.append(bytes(range)),
             Effect::Put(cell, range) => member.disk.put(cell, bytes(range)),
             Effect::Truncate(records) => member.disk.truncate(records),
+            Effect::Discard(records) => member.disk.discard(records),
             Effect::Sync { tag } => self.sync(id, tag),
             Effect::Note(place) => {
                 let fact = self.effects.facts.take(place);
