@@ -9,7 +9,8 @@
 //! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended
 //! version, 2014), cited as §; Ongaro's thesis (2014), cited as thesis §. Each rule stands in one
 //! place: elections in `election`, the log and its rules in `replication` and `log`,
-//! linearizable reads in `reads`, client sessions in `machine`.
+//! linearizable reads in `reads`, client sessions in `machine`, snapshots in `snapshot`, what is on
+//! the disk and what waits for it in `storage`.
 //!
 //! What a message says is durable before it is sent (Figure 2: "updated on stable storage before
 //! responding to RPCs"): `Raft::send_durably` is that rule. Only a leader's `Append` may overtake
@@ -17,29 +18,30 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use serde::{Deserialize, Serialize};
-use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
-};
-use wrack_history::duration::MILLISECOND;
+use wrack_history::catalogue::DesignInfo;
 use wrack_history::setting::Delay;
-use wrack_history::{Fact, Settings, SmolStr};
+use wrack_history::{Fact, SmolStr};
 use wrack_sim::disk::DiskError;
 use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wire};
 
+use self::info::{INFO, Variant};
 use self::log::{Log, Record};
 use self::machine::Machine;
 use self::message::Rpc;
 use self::reads::Reads;
 use self::replication::Progress;
+use self::snapshot::{Checkpoint, Snapshot};
+use self::storage::{CHECKPOINT, HardState, Storage};
 
 mod election;
+mod info;
 mod log;
 mod machine;
 mod message;
 mod reads;
 mod replication;
+mod snapshot;
+mod storage;
 
 /// Raft as a design.
 pub struct RaftDesign;
@@ -170,28 +172,6 @@ impl Design for RaftDesign {
     }
 }
 
-/// What an edit of the reference leaves out.
-#[derive(Clone, Copy, Debug, Default)]
-struct Variant {
-    stale_local_read: bool,
-    vote_volatile: bool,
-    ack_before_majority: bool,
-    commit_prior_term: bool,
-    no_client_dedupe: bool,
-}
-
-impl Variant {
-    fn named(name: &str) -> Self {
-        Self {
-            stale_local_read: name == "stale_local_read",
-            vote_volatile: name == "vote_volatile",
-            ack_before_majority: name == "ack_before_majority",
-            commit_prior_term: name == "commit_prior_term",
-            no_client_dedupe: name == "no_client_dedupe",
-        }
-    }
-}
-
 wrack_sim::timers! {
     /// What a node waits for.
     pub enum Timer {
@@ -208,20 +188,6 @@ enum Role {
     Follower { leader: Option<NodeId> },
     Candidate { votes: BTreeSet<NodeId> },
     Leader { progress: Vec<Progress> },
-}
-
-/// What must not overtake the disk.
-#[derive(Debug)]
-enum Durably {
-    Send(NodeId, Rpc),
-    Vote { term: u64, candidate: NodeId },
-}
-
-/// The part of a node's state that a term's promises rest on (Figure 2: currentTerm, votedFor).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct HardState {
-    term: u64,
-    vote: Option<NodeId>,
 }
 
 /// A server.
@@ -243,14 +209,11 @@ pub struct Raft {
     reads: Reads,
     /// Answers to clients that wait for an index to be applied.
     waiting: VecDeque<(u64, std::sync::Arc<Request>)>,
-    /// What waits for a sync, with its tag, oldest first.
-    outbox: VecDeque<(u64, Durably)>,
-    /// Whether something was appended to the disk since the last sync was asked for.
-    dirty: bool,
-    /// The tag of the last sync that was asked for.
-    last_tag: u64,
-    /// For each sync that is under way, the last index that it makes durable.
-    syncing: VecDeque<(u64, u64)>,
+    /// The last snapshot that was taken or taken over.
+    snapshot: Option<Snapshot>,
+    /// A snapshot is due every so many entries; 0 is never.
+    snapshot_every: u64,
+    storage: Storage,
 }
 
 impl Raft {
@@ -269,13 +232,12 @@ impl Raft {
             log: Log::default(),
             role: Role::Follower { leader: None },
             commit: 0,
-            machine: Machine::new(!variant.no_client_dedupe),
+            machine: Machine::new(variant != Variant::NoClientDedupe),
             reads: Reads::default(),
             waiting: VecDeque::new(),
-            outbox: VecDeque::new(),
-            dirty: false,
-            last_tag: 0,
-            syncing: VecDeque::new(),
+            snapshot: None,
+            snapshot_every: cluster.integer("snapshot_every") as u64,
+            storage: Storage::default(),
         }
     }
 
@@ -294,13 +256,6 @@ impl Raft {
             self.set_hard_state(HardState { term, vote: None }, cx);
             self.become_follower(None, cx);
         }
-    }
-
-    fn set_hard_state(&mut self, hard: HardState, cx: &mut Cx<'_, Self>) {
-        self.hard = hard;
-        let vote = if self.variant.vote_volatile { None } else { hard.vote };
-        cx.append(&Record::Hard(HardState { vote, ..hard }));
-        self.dirty = true;
     }
 
     fn become_follower(&mut self, leader: Option<NodeId>, cx: &mut Cx<'_, Self>) {
@@ -324,55 +279,6 @@ impl Raft {
     /// Waits for a leader before it stands for election.
     fn await_leader(&mut self, cx: &mut Cx<'_, Self>) {
         cx.arm(Timer::Election, self.election_timeout_ns);
-    }
-
-    /// Sends a message that must not overtake what the node has written.
-    fn send_durably(&mut self, to: NodeId, rpc: Rpc, cx: &mut Cx<'_, Self>) {
-        self.promise(Durably::Send(to, rpc), cx);
-    }
-
-    /// Notes a vote that counts from when it is on disk: a node that crashes before may vote again.
-    fn vote_durably(&mut self, candidate: NodeId, cx: &mut Cx<'_, Self>) {
-        self.promise(Durably::Vote { term: self.hard.term, candidate }, cx);
-    }
-
-    /// Waits for the sync that covers what is written so far: the next one, the one under way, or
-    /// none.
-    fn promise(&mut self, promise: Durably, cx: &mut Cx<'_, Self>) {
-        match self.syncing.back() {
-            _ if self.dirty => self.outbox.push_back((self.last_tag + 1, promise)),
-            Some((tag, _)) => self.outbox.push_back((*tag, promise)),
-            None => self.release(promise, cx),
-        }
-    }
-
-    /// Ends a callback: asks for a sync if one is due.
-    fn flush(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.dirty {
-            self.dirty = false;
-            self.last_tag += 1;
-            cx.sync(self.last_tag);
-            self.syncing.push_back((self.last_tag, self.log.last_index()));
-        }
-    }
-
-    fn release(&mut self, promise: Durably, cx: &mut Cx<'_, Self>) {
-        let (to, rpc) = match promise {
-            Durably::Send(to, rpc) => (to, rpc),
-            Durably::Vote { term, candidate } => {
-                cx.note(Fact::Voted { term, candidate: candidate.0 });
-                return;
-            }
-        };
-        let voted = matches!(rpc, Rpc::Vote { granted: true, .. });
-        let stored = matches!(rpc, Rpc::Appended { success: true, .. });
-        if stored {
-            cx.failpoint("raft.entry_stored");
-        }
-        cx.send(to, Wire::Peer(rpc));
-        if voted {
-            cx.failpoint("raft.vote_sent");
-        }
     }
 
     /// A client asks.
@@ -412,7 +318,13 @@ impl Node for Raft {
             cx.sometimes("a torn record is cut off");
             cx.truncate(recovered.records.len());
         }
-        (self.hard, self.log) = Log::replay(recovered.records);
+        self.storage = Storage::recovered(recovered.records.len());
+        let checkpoint = cx.disk().cell::<Checkpoint>(CHECKPOINT).expect("a checkpoint is whole");
+        (self.hard, self.log) = Log::replay(checkpoint.as_ref(), recovered.records);
+        if let Some(Checkpoint { snapshot, .. }) = checkpoint {
+            self.restore(&snapshot, cx);
+            self.snapshot = Some(snapshot);
+        }
         cx.note(Fact::Truncated { from: self.log.last_index() + 1 });
         cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
         self.draw_election_timeout(cx);
@@ -428,6 +340,7 @@ impl Node for Raft {
                     Rpc::RequestVote(ask) => self.on_request_vote(from, ask, cx),
                     Rpc::Vote { term, granted } => self.on_vote(from, (term, granted), cx),
                     Rpc::Append(append) => self.on_append(from, append, cx),
+                    Rpc::Install(install) => self.on_install(from, install, cx),
                     Rpc::Appended { term, success, index, round } => {
                         if term == self.hard.term {
                             self.on_appended(from, (success, index, round), cx);
@@ -452,14 +365,7 @@ impl Node for Raft {
         // A node whose disk fails must not go on as if it had promised nothing (Protocol-aware
         // recovery, 2018): it stops, and somebody replaces it.
         result.expect("the disk of a Raft node keeps what it was given");
-        while self.syncing.front().is_some_and(|(synced, _)| *synced <= tag) {
-            let (_, last) = self.syncing.pop_front().expect("it is there");
-            self.log.set_durable(last);
-        }
-        while self.outbox.front().is_some_and(|(synced, _)| *synced <= tag) {
-            let (_, promise) = self.outbox.pop_front().expect("it is there");
-            self.release(promise, cx);
-        }
+        self.keep_promises(tag, cx);
         if self.leads() {
             self.advance_commit(cx);
         }

@@ -5,7 +5,8 @@ use wrack_sim::{Cx, NodeId, Wire};
 
 use super::message::{Entry, RequestVote, Rpc};
 use super::replication::Progress;
-use super::{HardState, Raft, Role, Timer};
+use super::storage::HardState;
+use super::{Raft, Role, Timer};
 
 impl Raft {
     /// §5.2: increments its term, votes for itself, and asks everybody.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
+use wrack_sim::disk::{frame, read};
 use wrack_sim::{Cx, Reply};
 
 use super::Raft;
@@ -10,7 +12,7 @@ use super::message::Entry;
 use crate::command::Table;
 
 /// The last command of a session, and what was answered; nothing before the first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Session {
     sequence: u64,
     reply: Option<Reply>,
@@ -39,6 +41,21 @@ impl Machine {
     /// The value under a key.
     pub fn read(&self, key: &SmolStr) -> Value {
         self.table.read(key)
+    }
+
+    /// The whole state, sessions included (thesis §6.3), as the nodes that applied the same entries
+    /// all encode it.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame(&(&self.table, &self.sessions), &mut bytes);
+        bytes
+    }
+
+    /// Takes over the state that was encoded after the entry at `index`.
+    pub fn restore(&mut self, index: u64, state: &[u8]) {
+        let state = read(state).expect("a snapshot is what a machine encoded");
+        (self.table, self.sessions) = state;
+        self.applied = index;
     }
 
     /// Applies the entry at `index`. A command that its session has seen is answered as it was

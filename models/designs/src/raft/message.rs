@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wrack_sim::Request;
 use wrack_sim::chance::Digest;
 
+use super::snapshot::Snapshot;
+
 /// One entry of the log. Its command is empty where a leader begins its term (§8).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
@@ -84,6 +86,17 @@ pub struct Append {
     pub round: u64,
 }
 
+/// A leader sends the state itself, because its log no longer holds what the follower lacks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Install {
+    /// The leader's term.
+    pub term: u64,
+    /// The state after a committed entry.
+    pub snapshot: Snapshot,
+    /// As in [`Append`].
+    pub round: u64,
+}
+
 /// What nodes say to each other.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Rpc {
@@ -98,7 +111,9 @@ pub enum Rpc {
     },
     /// AppendEntries.
     Append(Append),
-    /// Its answer.
+    /// InstallSnapshot; it is answered like an Append whose entries end where it does.
+    Install(Install),
+    /// The answer to both.
     Appended {
         /// The follower's term.
         term: u64,
@@ -117,6 +132,7 @@ impl Rpc {
         match self {
             Self::RequestVote(ask) => ask.term,
             Self::Append(append) => append.term,
+            Self::Install(install) => install.term,
             Self::Vote { term, .. } | Self::Appended { term, .. } => *term,
         }
     }

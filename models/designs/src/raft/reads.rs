@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use wrack_sim::{Cx, Reply, Request};
 
+use super::info::Variant;
 use super::{Raft, Role, reply};
 
 /// A read that waits.
@@ -57,7 +58,7 @@ impl Reads {
 impl Raft {
     /// A client reads.
     pub(super) fn read(&mut self, request: Arc<Request>, cx: &mut Cx<'_, Self>) {
-        if self.variant.stale_local_read {
+        if self.variant == Variant::StaleLocalRead {
             let value = self.machine.read(&request.key);
             reply(&request, Reply::Ok(value), cx);
             return;

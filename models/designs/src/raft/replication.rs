@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wrack_history::Fact;
 use wrack_sim::{Cx, NodeId, Request};
 
+use super::info::Variant;
 use super::log::Record;
 use super::message::{Append, Command, Entry, Rpc};
 use super::{Raft, Role, Timer, reply};
@@ -47,8 +48,7 @@ impl Raft {
         let (term, digest) = (entry.term, entry.digest());
         let index = self.log.last_index() + 1;
         let record = Record::Entry { index, entry };
-        cx.append(&record);
-        self.dirty = true;
+        self.write(&record, cx);
         let Record::Entry { entry, .. } = record else { unreachable!("it was made above") };
         self.log.push(entry);
         cx.note(Fact::Appended { index, term, digest });
@@ -83,6 +83,9 @@ impl Raft {
         };
         let follower = &mut progress[place];
         let (next, previous_index) = (follower.next, follower.next - 1);
+        if previous_index < self.log.base() {
+            return self.send_snapshot(place, cx);
+        }
         let (_, entries) = match last {
             Some(same) if same.0 == next => same,
             _ => last.insert((next, self.log.from(next, self.batch).into())),
@@ -103,16 +106,12 @@ impl Raft {
     /// A follower takes what fits behind an entry that it has (§5.3).
     pub(super) fn on_append(&mut self, leader: NodeId, append: Append, cx: &mut Cx<'_, Self>) {
         let Append { term, previous_index, previous_term, entries, commit, round } = append;
-        if term < self.hard.term {
-            let refusal = Rpc::Appended { term: self.hard.term, success: false, index: 0, round };
-            self.send_now(leader, refusal, cx);
+        if !self.follow(leader, (term, round), cx) {
             return;
         }
-        match &self.role {
-            Role::Follower { leader: Some(known) } if *known == leader => self.await_leader(cx),
-            _ => self.become_follower(Some(leader), cx),
-        }
-        let fits = self.log.term(previous_index) == Some(previous_term);
+        // What a snapshot stands for is committed: whatever the leader has there is the same.
+        let known = self.log.base().saturating_sub(previous_index) as usize;
+        let fits = known > 0 || self.log.term(previous_index) == Some(previous_term);
         if !fits {
             let index = self.log.conflict(previous_index).min(previous_index.saturating_sub(1));
             let refusal = Rpc::Appended { term, success: false, index, round };
@@ -120,9 +119,29 @@ impl Raft {
             return;
         }
         let last = previous_index + entries.len() as u64;
-        self.take(previous_index + 1, &entries, cx);
+        let new = entries.get(known..).unwrap_or_default();
+        self.take(previous_index + 1 + known as u64, new, cx);
         self.learn_commit(commit.min(last), cx);
         self.send_durably(leader, Rpc::Appended { term, success: true, index: last, round }, cx);
+    }
+
+    /// Follows the leader of this term, or refuses the round of an older one; whether it follows.
+    pub(super) fn follow(
+        &mut self,
+        leader: NodeId,
+        (term, round): (u64, u64),
+        cx: &mut Cx<'_, Self>,
+    ) -> bool {
+        if term < self.hard.term {
+            let refusal = Rpc::Appended { term: self.hard.term, success: false, index: 0, round };
+            self.send_now(leader, refusal, cx);
+            return false;
+        }
+        match &self.role {
+            Role::Follower { leader: Some(known) } if *known == leader => self.await_leader(cx),
+            _ => self.become_follower(Some(leader), cx),
+        }
+        true
     }
 
     /// Appends the entries from `index` on, but for those that it has; a conflicting one and all
@@ -145,9 +164,7 @@ impl Raft {
     /// Cuts the log; a sync that is under way no longer vouches for what comes there instead.
     fn truncate(&mut self, index: u64) {
         self.log.truncate(index);
-        for (_, last) in &mut self.syncing {
-            *last = (*last).min(index - 1);
-        }
+        self.storage.vouch_up_to(index - 1);
     }
 
     /// A follower answered: it has more, or lacks something.
@@ -184,7 +201,8 @@ impl Raft {
     /// §5.3, §5.4.2: an entry of the leader's own term is committed once a majority has it on
     /// disk; with it, everything before.
     pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_, Self>) {
-        let quorum = if self.variant.ack_before_majority { 1 } else { self.majority() };
+        let alone = self.variant == Variant::AckBeforeMajority;
+        let quorum = if alone { 1 } else { self.majority() };
         let Role::Leader { progress } = &self.role else {
             return;
         };
@@ -194,7 +212,7 @@ impl Raft {
         stored.sort_unstable_by(|a, b| b.cmp(a));
         let candidate = stored[quorum - 1];
         let own_term = self.log.term(candidate) == Some(self.hard.term);
-        if candidate > self.commit && (own_term || self.variant.commit_prior_term) {
+        if candidate > self.commit && (own_term || self.variant == Variant::CommitPriorTerm) {
             self.learn_commit(candidate, cx);
         }
     }
@@ -228,5 +246,6 @@ impl Raft {
                 reply(&request, answer.clone(), cx);
             }
         }
+        self.snapshot_if_due(cx);
     }
 }

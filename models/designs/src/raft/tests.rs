@@ -1,11 +1,13 @@
 //! The rules of the paper, each driven by hand on one node: messages in, effects out.
 
-use wrack_history::Fact;
+use wrack_history::{Fact, Setting};
 use wrack_sim::Disk;
 use wrack_sim::chance::Purpose;
 use wrack_sim::node::{Context, Effect, Effects, LazyStream};
 
-use super::message::{Append, Entry, RequestVote};
+use super::info::names;
+use super::message::{Append, Entry, Install, RequestVote};
+use super::snapshot::State;
 use super::*;
 
 /// One node with its disk, whose syncs come back when the test says so.
@@ -19,7 +21,8 @@ struct Bench {
 }
 
 fn cluster(variant: &str) -> Cluster {
-    let settings = wrack_history::catalogue::defaults(INFO.parameters);
+    let settings = wrack_history::catalogue::defaults(INFO.parameters)
+        .with("snapshot_every", Setting::Integer(4));
     Cluster { names: names(&settings), settings, variant: variant.into() }
 }
 
@@ -53,6 +56,10 @@ impl Bench {
                 Effect::Append(range) => {
                     self.disk.append(&effects.bytes[range.start as usize..range.end as usize]);
                 }
+                Effect::Put(cell, range) => {
+                    self.disk.put(cell, &effects.bytes[range.start as usize..range.end as usize]);
+                }
+                Effect::Discard(records) => self.disk.discard(records),
                 Effect::Sync { tag } => self.tags.push(tag),
                 _ => {}
             }
@@ -90,7 +97,8 @@ impl Bench {
     }
 
     fn terms(&self) -> Vec<u64> {
-        (1..=self.node.log.last_index()).map(|index| self.node.log.entry(index).term).collect()
+        let log = &self.node.log;
+        (log.base() + 1..=log.last_index()).map(|index| log.entry(index).term).collect()
     }
 }
 
@@ -312,4 +320,69 @@ fn a_sync_does_not_vouch_for_entries_that_came_after_it() {
     assert_eq!(bench.node.log.durable(), 0);
     bench.synced();
     assert_eq!(bench.node.log.durable(), 1);
+}
+
+/// Thesis §5.1: a snapshot that is durable replaces the log before it, in memory and on disk; a node
+/// that boots goes on from there.
+#[test]
+fn a_snapshot_replaces_the_log_before_it() {
+    let mut bench = Bench::new("reference");
+    let entries = || vec![Entry { term: 1, command: None }; 6];
+    bench.receive(1, append(1, (0, 0), entries(), 5));
+    assert_eq!(bench.node.log.base(), 0, "the snapshot of four entries is not durable yet");
+    bench.synced();
+    assert_eq!((bench.node.log.base(), bench.node.log.last_index()), (4, 6));
+    assert_eq!(bench.disk.len(), 0, "the checkpoint holds the end of the log, too");
+    bench.receive(1, append(1, (6, 1), vec![Entry { term: 1, command: None }], 5));
+    bench.synced();
+    bench.restart();
+    assert_eq!((bench.node.hard.term, bench.node.commit), (1, 4));
+    assert_eq!((bench.node.log.base(), bench.node.log.last_index()), (4, 7));
+    bench.receive(1, append(1, (0, 0), entries(), 7));
+    assert_eq!(bench.node.commit, 6, "what the snapshot stands for is not looked at again");
+}
+
+fn install(term: u64, (index, of): (u64, u64)) -> Rpc {
+    let state = State(Machine::new(true).encode().into());
+    let snapshot = Snapshot { index, term: of, state };
+    Rpc::Install(Install { term, snapshot, round: 1 })
+}
+
+/// Figure 13: a snapshot replaces a log that lacks its last entry, and keeps what is behind that
+/// entry in one that has it; an old one does nothing.
+#[test]
+fn figure_13_a_snapshot_replaces_what_a_follower_lacks() {
+    for (log, snapshot, base, last) in
+        [(&[1, 1][..], (7, 2), 7, 7), (&[1, 1, 1, 1, 1], (3, 2), 3, 3), (&[1, 1, 2], (2, 1), 0, 3)]
+    {
+        let mut bench = Bench::new("reference");
+        bench.fill(log);
+        assert!(bench.receive(1, install(3, snapshot)).is_empty(), "it is not durable yet");
+        let answer = bench.synced();
+        let index = snapshot.0;
+        assert!(
+            matches!(answer[..], [(_, Rpc::Appended { success: true, index: i, .. })] if i == index)
+        );
+        assert_eq!((bench.node.log.base(), bench.node.log.last_index()), (base, last), "{log:?}");
+        assert_eq!((bench.node.commit, bench.node.machine.applied()), (index, index));
+        bench.receive(1, install(3, (1, 1)));
+        assert_eq!(bench.node.commit, index);
+    }
+}
+
+/// §7: a leader whose log begins too late sends its snapshot.
+#[test]
+fn a_leader_sends_its_snapshot_to_whom_its_log_cannot_help() {
+    let mut bench = elected("reference", &[1, 1, 1, 1, 1]);
+    let term = bench.node.hard.term;
+    for follower in [1, 2] {
+        bench.receive(follower, Rpc::Appended { term, success: true, index: 6, round: 0 });
+    }
+    bench.call(|node, cx| node.flush(cx));
+    bench.synced();
+    assert_eq!(bench.node.log.base(), 4);
+    let refused = Rpc::Appended { term, success: false, index: 2, round: 0 };
+    let sent = bench.receive(3, refused);
+    let [(_, Rpc::Install(Install { snapshot, .. }))] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((snapshot.index, snapshot.term), (4, 1));
 }

@@ -1,0 +1,160 @@
+//! What the design is called, takes and tolerates, and the edits that break it.
+
+use wrack_history::catalogue::{
+    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
+    VariantInfo,
+};
+use wrack_history::duration::MILLISECOND;
+use wrack_history::{Settings, SmolStr};
+
+pub(super) const INFO: DesignInfo = DesignInfo {
+    name: "raft",
+    codes: &["P19"],
+    title: "Raft: a replicated log that a majority agrees on",
+    doc: "One leader per term orders all commands in a log; a command is committed once a \
+          majority has it on disk, and is then applied by everybody in the same order. Reads are \
+          answered by the leader after a majority confirmed that it still leads (ReadIndex). \
+          Clients carry a session, so that a retried command takes effect once. The promise: \
+          clients see one machine (linearizability), nothing acknowledged is lost, nothing takes \
+          effect twice, as long as disks keep what they synced. A minority side is unavailable.",
+    variants: &[
+        VariantInfo { name: "reference", doc: "As the paper says.", broken: false },
+        VariantInfo {
+            name: "stale_local_read",
+            doc: "Whoever believes to lead answers reads from its own state. A leader that was \
+                  deposed behind a partition serves the past (etcd before 3.0 read like this).",
+            broken: true,
+        },
+        VariantInfo {
+            name: "vote_volatile",
+            doc: "The vote is kept in memory only. A node that crashes after voting votes again \
+                  in the same term, and a term gets two leaders.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "ack_before_majority",
+            doc: "The leader counts a command as committed once its own disk has it. The leader \
+                  falls out, and the next one never heard of what was acknowledged.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "commit_prior_term",
+            doc: "The leader commits entries of earlier terms by counting replicas: Figure 8 of \
+                  the paper. A committed entry is overwritten.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "no_client_dedupe",
+            doc: "Sessions are ignored: a command whose answer was lost is applied once more when \
+                  the client retries.",
+            broken: true,
+        },
+    ],
+    roles: &["leader", "follower", "candidate"],
+    failpoints: &[
+        NamedDoc { name: "raft.vote_sent", doc: "a vote was granted and sent" },
+        NamedDoc { name: "raft.leader_elected", doc: "a majority voted; nothing is sent yet" },
+        NamedDoc { name: "raft.entry_appended", doc: "the leader appended; nothing is sent yet" },
+        NamedDoc { name: "raft.entry_sent", doc: "the leader sent the entry to everybody" },
+        NamedDoc { name: "raft.entry_stored", doc: "a follower synced entries; not yet answered" },
+        NamedDoc { name: "raft.committed", doc: "the leader committed; no client is answered yet" },
+        NamedDoc { name: "raft.snapshot_taken", doc: "a snapshot is written; not yet synced" },
+        NamedDoc { name: "raft.snapshot_synced", doc: "it is synced; the old log is still there" },
+        NamedDoc {
+            name: "raft.snapshot_installed",
+            doc: "a leader's snapshot is written; unsynced",
+        },
+        NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
+    ],
+    facts: &[
+        NamedDoc { name: "voted", doc: "the node granted its vote" },
+        NamedDoc { name: "appended", doc: "the node appended an entry" },
+        NamedDoc { name: "truncated", doc: "the node cut its log" },
+        NamedDoc { name: "compacted", doc: "a snapshot stands for the beginning of its log" },
+        NamedDoc { name: "installed", doc: "the node took over a snapshot, or booted with one" },
+        NamedDoc { name: "committed", doc: "the leader committed; others show it when they apply" },
+        NamedDoc { name: "applied", doc: "the node applied an entry" },
+        NamedDoc { name: "effect", doc: "a command took effect" },
+    ],
+    functions: &["read", "write", "cas", "add", "increment"],
+    parameters: &[
+        ParameterInfo::new(
+            "nodes",
+            ParameterKind::Integer { min: 1, max: 1_000 },
+            DefaultSetting::Integer(5),
+            "how many nodes, named n1, n2 …",
+        ),
+        ParameterInfo::new(
+            "heartbeat",
+            ParameterKind::Duration,
+            DefaultSetting::Duration(50 * MILLISECOND),
+            "how often a leader shows that it leads",
+        ),
+        ParameterInfo::new(
+            "election_timeout",
+            ParameterKind::Delay,
+            DefaultSetting::Delay(150 * MILLISECOND, 300 * MILLISECOND),
+            "how long a follower waits for a leader, drawn anew each time",
+        ),
+        ParameterInfo::new(
+            "batch",
+            ParameterKind::Integer { min: 1, max: 10_000 },
+            DefaultSetting::Integer(64),
+            "at most so many entries in one message",
+        ),
+        ParameterInfo::new(
+            "snapshot_every",
+            ParameterKind::Integer { min: 0, max: 1_000_000_000 },
+            DefaultSetting::Integer(1_000),
+            "a node takes a snapshot and drops its log every so many entries; 0 is never",
+        ),
+    ],
+    guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS", "PHANTOM", "RAFT"],
+    tolerates: &[
+        Tolerance { fault: "clock-step", nodes: Extent::Any },
+        Tolerance { fault: "crash", nodes: Extent::Minority },
+        Tolerance { fault: "drift", nodes: Extent::Any },
+        Tolerance { fault: "duplicate", nodes: Extent::Any },
+        Tolerance { fault: "failpoint", nodes: Extent::Minority },
+        Tolerance { fault: "latency", nodes: Extent::Any },
+        Tolerance { fault: "loss", nodes: Extent::Any },
+        Tolerance { fault: "partition", nodes: Extent::Any },
+        Tolerance { fault: "pause", nodes: Extent::Any },
+        Tolerance { fault: "reorder", nodes: Extent::Any },
+        Tolerance { fault: "slow-disk", nodes: Extent::Any },
+    ],
+    nodes: names,
+    sources: &[
+        "Ongaro and Ousterhout: In Search of an Understandable Consensus Algorithm, 2014",
+        "Ongaro: Consensus: Bridging Theory and Practice, 2014",
+    ],
+};
+
+pub(super) fn names(settings: &Settings) -> Vec<SmolStr> {
+    let nodes = settings.integer("nodes").unwrap_or(5);
+    (1..=nodes).map(|number| format!("n{number}").into()).collect()
+}
+
+/// The edit of the reference that a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variant {
+    Reference,
+    StaleLocalRead,
+    VoteVolatile,
+    AckBeforeMajority,
+    CommitPriorTerm,
+    NoClientDedupe,
+}
+
+impl Variant {
+    pub fn named(name: &str) -> Self {
+        match name {
+            "stale_local_read" => Self::StaleLocalRead,
+            "vote_volatile" => Self::VoteVolatile,
+            "ack_before_majority" => Self::AckBeforeMajority,
+            "commit_prior_term" => Self::CommitPriorTerm,
+            "no_client_dedupe" => Self::NoClientDedupe,
+            _ => Self::Reference,
+        }
+    }
+}
