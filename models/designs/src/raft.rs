@@ -8,7 +8,7 @@
 //! ```
 //! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended
 //! version, 2014), cited as §; Ongaro's thesis (2014), cited as thesis §. Each rule stands in one
-//! place: elections in `election`, the log and its rules in `replication` and `log`,
+//! place: elections in `election`, what a leader owes in `leading`, the log and its rules in `replication` and `log`,
 //! linearizable reads in `reads`, client sessions in `machine`, snapshots in `snapshot`, what is on
 //! the disk and what waits for it in `storage`.
 //!
@@ -27,7 +27,7 @@ use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wir
 use self::info::{INFO, Variant};
 use self::log::{Log, Record};
 use self::machine::Machine;
-use self::message::Rpc;
+use self::message::{Ask, Rpc};
 use self::reads::Reads;
 use self::replication::Progress;
 use self::snapshot::{Checkpoint, Snapshot};
@@ -35,6 +35,7 @@ use self::storage::{CHECKPOINT, HardState, Storage};
 
 mod election;
 mod info;
+mod leading;
 mod log;
 mod machine;
 mod message;
@@ -175,10 +176,12 @@ impl Design for RaftDesign {
 wrack_sim::timers! {
     /// What a node waits for.
     pub enum Timer {
-        /// Nobody has led for an election timeout.
+        /// Nobody has led for an election timeout; of a leader: it looks whether it is followed.
         Election,
         /// The leader shows that it leads.
         Heartbeat,
+        /// The leader hands over.
+        Transfer,
     }
 }
 
@@ -186,7 +189,7 @@ wrack_sim::timers! {
 #[derive(Debug)]
 enum Role {
     Follower { leader: Option<NodeId> },
-    Candidate { votes: BTreeSet<NodeId> },
+    Candidate { votes: BTreeSet<NodeId>, ask: Ask },
     Leader { progress: Vec<Progress> },
 }
 
@@ -198,11 +201,25 @@ pub struct Raft {
     election_timeout: Delay,
     /// What was drawn for this wait (§5.2: drawn anew for each election).
     election_timeout_ns: u64,
+    /// The shortest that anybody draws, and how long a leader waits for a majority's answers.
+    shortest_election_ns: u64,
+    longest_election_ns: u64,
     batch: usize,
+    pre_vote: bool,
+    check_quorum: bool,
+    /// Whether it votes for nobody while it hears a leader: pre-vote goes with it, leases rest on it.
+    sticky: bool,
+    /// How much earlier a lease ends; `None` if reads do not rest on leases.
+    lease: Option<u64>,
+    transfer_every_ns: u64,
     variant: Variant,
     hard: HardState,
     log: Log,
     role: Role,
+    /// Until when it votes for nobody else, on its monotonic clock.
+    heard_until_ns: u64,
+    /// Whom this leader hands over to.
+    transferring: Option<NodeId>,
     /// Highest index known to be committed.
     commit: u64,
     machine: Machine,
@@ -220,12 +237,26 @@ impl Raft {
     fn new(cluster: &Cluster, id: NodeId) -> Self {
         let peers = cluster.servers().filter(|peer| *peer != id).collect();
         let variant = Variant::named(&cluster.variant);
+        let flag = |name| cluster.settings.flag(name).expect("it is declared");
+        let election_timeout = cluster.settings.delay("election_timeout").expect("it is declared");
+        let (shortest_election_ns, longest_election_ns) = bounds(&election_timeout);
+        let lease = (cluster.settings.choice("reads").expect("it is declared") == "lease")
+            .then(|| cluster.duration("lease_guard"));
         Self {
             id,
             peers,
             heartbeat_ns: cluster.duration("heartbeat"),
-            election_timeout: cluster.settings.delay("election_timeout").expect("it is declared"),
+            election_timeout,
             election_timeout_ns: 0,
+            shortest_election_ns,
+            longest_election_ns,
+            pre_vote: flag("pre_vote"),
+            check_quorum: flag("check_quorum"),
+            sticky: flag("pre_vote") || lease.is_some(),
+            lease,
+            transfer_every_ns: cluster.duration("transfer_every"),
+            heard_until_ns: 0,
+            transferring: None,
             batch: cluster.integer("batch") as usize,
             variant,
             hard: HardState::default(),
@@ -262,6 +293,7 @@ impl Raft {
         if self.leads() {
             cx.sometimes("a leader steps down");
             cx.disarm(Timer::Heartbeat);
+            cx.disarm(Timer::Transfer);
             self.give_up_clients(cx);
         }
         if !matches!(self.role, Role::Follower { .. }) || leader.is_some() {
@@ -285,6 +317,10 @@ impl Raft {
     fn on_request(&mut self, request: std::sync::Arc<Request>, cx: &mut Cx<'_, Self>) {
         match &self.role {
             Role::Leader { .. } if request.function == "read" => self.read(request, cx),
+            // Thesis §3.10: what came now would only delay the successor.
+            Role::Leader { .. } if self.transferring.is_some() => {
+                reply(&request, Reply::Redirect(None), cx);
+            }
             Role::Leader { .. } => self.propose(request, cx),
             Role::Follower { leader } => reply(&request, Reply::Redirect(*leader), cx),
             Role::Candidate { .. } => reply(&request, Reply::Redirect(None), cx),
@@ -299,6 +335,15 @@ impl Raft {
         for request in self.reads.give_up() {
             reply(&request, Reply::Redirect(None), cx);
         }
+    }
+}
+
+/// The shortest election timeout that is ever drawn, and the longest that is usual.
+fn bounds(delay: &Delay) -> (u64, u64) {
+    match *delay {
+        Delay::Uniform { min_ns, max_ns } => (min_ns, max_ns),
+        Delay::Exponential { min_ns, mean_ns } => (min_ns, min_ns + 2 * mean_ns),
+        Delay::LogNormal { median_ns, .. } => (0, 2 * median_ns),
     }
 }
 
@@ -327,6 +372,10 @@ impl Node for Raft {
         }
         cx.note(Fact::Truncated { from: self.log.last_index() + 1 });
         cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
+        if self.lease.is_some() {
+            // It may have answered a leader just before it crashed.
+            self.heard_until_ns = cx.now() + self.shortest_election_ns;
+        }
         self.draw_election_timeout(cx);
         self.await_leader(cx);
     }
@@ -335,10 +384,17 @@ impl Node for Raft {
         match message {
             Wire::Request(request) => self.on_request(request, cx),
             Wire::Peer(rpc) => {
+                if let Rpc::RequestVote(request) = &rpc
+                    && self.hears_leader(request, cx)
+                {
+                    cx.sometimes("a request for a vote is ignored for a leader");
+                    return;
+                }
                 self.see_term(rpc.term(), cx);
                 match rpc {
-                    Rpc::RequestVote(ask) => self.on_request_vote(from, ask, cx),
-                    Rpc::Vote { term, granted } => self.on_vote(from, (term, granted), cx),
+                    Rpc::RequestVote(request) => self.on_request_vote(from, request, cx),
+                    Rpc::Vote(ballot) => self.on_vote(from, ballot, cx),
+                    Rpc::TimeoutNow { term } => self.on_timeout_now(term, cx),
                     Rpc::Append(append) => self.on_append(from, append, cx),
                     Rpc::Install(install) => self.on_install(from, install, cx),
                     Rpc::Appended { term, success, index, round } => {
@@ -355,7 +411,9 @@ impl Node for Raft {
 
     fn on_timer(&mut self, timer: Timer, cx: &mut Cx<'_, Self>) {
         match timer {
-            Timer::Election => self.stand_for_election(cx),
+            Timer::Election if self.leads() => self.check_quorum(cx),
+            Timer::Election => self.seek_leader(cx),
+            Timer::Transfer => self.transfer(cx),
             Timer::Heartbeat => self.heartbeat(cx),
         }
         self.flush(cx);

@@ -49,6 +49,13 @@ pub(super) const INFO: DesignInfo = DesignInfo {
                   the client retries.",
             broken: true,
         },
+        VariantInfo {
+            name: "lease_no_guard",
+            doc: "With `reads = \"lease\"`: the lease is counted on the wall clock, from when the \
+                  answers came in, and without a guard. A clock that is set back makes it longer, \
+                  and a deposed leader serves the past.",
+            broken: true,
+        },
     ],
     roles: &["leader", "follower", "candidate"],
     failpoints: &[
@@ -64,6 +71,7 @@ pub(super) const INFO: DesignInfo = DesignInfo {
             name: "raft.snapshot_installed",
             doc: "a leader's snapshot is written; unsynced",
         },
+        NamedDoc { name: "raft.lease_checked", doc: "a lease covers a read; not yet answered" },
         NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
     ],
     facts: &[
@@ -101,6 +109,36 @@ pub(super) const INFO: DesignInfo = DesignInfo {
             ParameterKind::Integer { min: 1, max: 10_000 },
             DefaultSetting::Integer(64),
             "at most so many entries in one message",
+        ),
+        ParameterInfo::new(
+            "pre_vote",
+            ParameterKind::Flag,
+            DefaultSetting::Flag(true),
+            "a node asks before it stands for election, and nobody votes while it hears a leader",
+        ),
+        ParameterInfo::new(
+            "check_quorum",
+            ParameterKind::Flag,
+            DefaultSetting::Flag(true),
+            "a leader that a majority does not answer for an election timeout steps down",
+        ),
+        ParameterInfo::new(
+            "reads",
+            ParameterKind::Choice(&["index", "lease"]),
+            DefaultSetting::Choice("index"),
+            "a read waits for a majority's answer, or is covered by those of the last heartbeat",
+        ),
+        ParameterInfo::new(
+            "lease_guard",
+            ParameterKind::Duration,
+            DefaultSetting::Duration(15 * MILLISECOND),
+            "how much earlier a lease ends, for clocks that run at different rates",
+        ),
+        ParameterInfo::new(
+            "transfer_every",
+            ParameterKind::Duration,
+            DefaultSetting::Duration(0),
+            "a leader hands over to another node so often; 0s is never",
         ),
         ParameterInfo::new(
             "snapshot_every",
@@ -144,6 +182,7 @@ pub(super) enum Variant {
     AckBeforeMajority,
     CommitPriorTerm,
     NoClientDedupe,
+    LeaseNoGuard,
 }
 
 impl Variant {
@@ -154,6 +193,7 @@ impl Variant {
             "ack_before_majority" => Self::AckBeforeMajority,
             "commit_prior_term" => Self::CommitPriorTerm,
             "no_client_dedupe" => Self::NoClientDedupe,
+            "lease_no_guard" => Self::LeaseNoGuard,
             _ => Self::Reference,
         }
     }

@@ -58,15 +58,39 @@ impl<'de> Deserialize<'de> for Command {
     }
 }
 
+/// What a node asks the others for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Whether they would vote for it (pre-vote).
+    Before,
+    /// Their votes.
+    Vote,
+    /// Their votes, because the leader itself wants it to lead.
+    Transfer,
+}
+
 /// A candidate asks for a vote.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct RequestVote {
-    /// The candidate's term.
+    /// For what.
+    pub ask: Ask,
+    /// The candidate's term; the one in which it would stand, if it only asks before.
     pub term: u64,
     /// Index of the candidate's last entry.
     pub last_index: u64,
     /// Term of the candidate's last entry.
     pub last_term: u64,
+}
+
+/// The answer to it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Ballot {
+    /// What was asked for.
+    pub ask: Ask,
+    /// The voter's term; the one that was asked for, where a vote is promised.
+    pub term: u64,
+    /// Whether it votes for the candidate, or would.
+    pub granted: bool,
 }
 
 /// A leader replicates entries, or shows that it leads.
@@ -103,12 +127,7 @@ pub enum Rpc {
     /// RequestVote.
     RequestVote(RequestVote),
     /// Its answer.
-    Vote {
-        /// The voter's term.
-        term: u64,
-        /// Whether it votes for the candidate.
-        granted: bool,
-    },
+    Vote(Ballot),
     /// AppendEntries.
     Append(Append),
     /// InstallSnapshot; it is answered like an Append whose entries end where it does.
@@ -124,16 +143,24 @@ pub enum Rpc {
         /// The round that it answers.
         round: u64,
     },
+    /// The leader hands over: the receiver stands for election at once (thesis §3.10).
+    TimeoutNow {
+        /// The leader's term.
+        term: u64,
+    },
 }
 
 impl Rpc {
-    /// The sender's term.
+    /// The sender's term; 0 where a message speaks of a term that nobody is in yet.
     pub fn term(&self) -> u64 {
         match self {
-            Self::RequestVote(ask) => ask.term,
+            Self::RequestVote(RequestVote { ask: Ask::Before, .. })
+            | Self::Vote(Ballot { ask: Ask::Before, granted: true, .. }) => 0,
+            Self::RequestVote(request) => request.term,
+            Self::Vote(ballot) => ballot.term,
             Self::Append(append) => append.term,
             Self::Install(install) => install.term,
-            Self::Vote { term, .. } | Self::Appended { term, .. } => *term,
+            Self::Appended { term, .. } | Self::TimeoutNow { term } => *term,
         }
     }
 }

@@ -20,11 +20,13 @@ pub struct Progress {
     pub matched: u64,
     /// The last round that the follower answered.
     pub round: u64,
+    /// Whether it answered anything since the leader last looked.
+    pub answered: bool,
 }
 
 impl Progress {
     pub fn new(peer: NodeId, next: u64) -> Self {
-        Self { peer, next, matched: 0, round: 0 }
+        Self { peer, next, matched: 0, round: 0, answered: false }
     }
 }
 
@@ -52,12 +54,6 @@ impl Raft {
         let Record::Entry { entry, .. } = record else { unreachable!("it was made above") };
         self.log.push(entry);
         cx.note(Fact::Appended { index, term, digest });
-    }
-
-    pub(super) fn heartbeat(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.leads() {
-            self.broadcast(cx);
-        }
     }
 
     /// Sends everybody what it lacks, or a heartbeat; either shows that it leads, so that the next
@@ -141,6 +137,9 @@ impl Raft {
             Role::Follower { leader: Some(known) } if *known == leader => self.await_leader(cx),
             _ => self.become_follower(Some(leader), cx),
         }
+        if self.sticky {
+            self.heard_until_ns = cx.now() + self.shortest_election_ns;
+        }
         true
     }
 
@@ -182,6 +181,7 @@ impl Raft {
         let place = place.expect("only members answer");
         let follower = &mut progress[place];
         follower.round = follower.round.max(round);
+        follower.answered = true;
         let advanced = success && index > follower.matched;
         if success {
             follower.matched = follower.matched.max(index);
@@ -194,6 +194,9 @@ impl Raft {
         }
         if advanced {
             self.advance_commit(cx);
+            if self.transferring == Some(from) {
+                self.hand_over(cx);
+            }
         }
         self.confirm_reads(cx);
     }

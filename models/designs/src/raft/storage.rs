@@ -13,7 +13,7 @@ use wrack_sim::{Cx, NodeId, Wire};
 use super::Raft;
 use super::info::Variant;
 use super::log::Record;
-use super::message::Rpc;
+use super::message::{Ballot, Rpc};
 use super::snapshot::Checkpoint;
 
 /// The part of a node's state that a term's promises rest on (Figure 2: currentTerm, votedFor).
@@ -178,7 +178,7 @@ fn release(promise: Durably, cx: &mut Cx<'_, Raft>) {
             return;
         }
     };
-    let voted = matches!(rpc, Rpc::Vote { granted: true, .. });
+    let voted = matches!(rpc, Rpc::Vote(Ballot { granted: true, .. }));
     let stored = matches!(rpc, Rpc::Appended { success: true, .. });
     if stored {
         cx.failpoint("raft.entry_stored");

@@ -1,12 +1,13 @@
 //! The rules of the paper, each driven by hand on one node: messages in, effects out.
 
+use wrack_history::duration::MILLISECOND;
 use wrack_history::{Fact, Setting};
 use wrack_sim::Disk;
 use wrack_sim::chance::Purpose;
 use wrack_sim::node::{Context, Effect, Effects, LazyStream};
 
 use super::info::names;
-use super::message::{Append, Entry, Install, RequestVote};
+use super::message::{Append, Ask, Ballot, Entry, Install, RequestVote};
 use super::snapshot::State;
 use super::*;
 
@@ -18,17 +19,29 @@ struct Bench {
     cluster: Cluster,
     facts: Vec<Fact>,
     tags: Vec<u64>,
+    /// The monotonic and the wall clock.
+    clocks: (u64, u64),
 }
 
 fn cluster(variant: &str) -> Cluster {
     let settings = wrack_history::catalogue::defaults(INFO.parameters)
+        .with("pre_vote", Setting::Flag(false))
         .with("snapshot_every", Setting::Integer(4));
     Cluster { names: names(&settings), settings, variant: variant.into() }
 }
 
 impl Bench {
     fn new(variant: &str) -> Self {
-        let cluster = cluster(variant);
+        Self::of(cluster(variant))
+    }
+
+    /// A reference whose parameter is this.
+    fn with(name: &str, setting: Setting) -> Self {
+        let Cluster { names, settings, variant } = cluster("reference");
+        Self::of(Cluster { names, settings: settings.with(name, setting), variant })
+    }
+
+    fn of(cluster: Cluster) -> Self {
         let mut bench = Self {
             node: Raft::new(&cluster, NodeId(0)),
             disk: Disk::default(),
@@ -36,6 +49,7 @@ impl Bench {
             cluster,
             facts: Vec::new(),
             tags: Vec::new(),
+            clocks: (0, 0),
         };
         bench.call(|node, cx| node.start(cx));
         bench
@@ -44,7 +58,8 @@ impl Bench {
     /// A callback; gives the messages that it sent to other nodes.
     fn call(&mut self, act: impl FnOnce(&mut Raft, &mut Cx<'_, Raft>)) -> Vec<(NodeId, Rpc)> {
         let mut effects = Effects::default();
-        let mut cx = Context::new(NodeId(0), (0, 0), &mut self.stream, &self.disk, &mut effects);
+        let mut cx =
+            Context::new(NodeId(0), self.clocks, &mut self.stream, &self.disk, &mut effects);
         act(&mut self.node, &mut cx);
         let mut sent = Vec::new();
         for effect in effects.list {
@@ -113,11 +128,11 @@ fn append(
 }
 
 fn ask(term: u64, last_index: u64, last_term: u64) -> Rpc {
-    Rpc::RequestVote(RequestVote { term, last_index, last_term })
+    Rpc::RequestVote(RequestVote { ask: Ask::Vote, term, last_index, last_term })
 }
 
 fn granted(answer: &[(NodeId, Rpc)]) -> bool {
-    matches!(answer, [(_, Rpc::Vote { granted: true, .. })])
+    matches!(answer, [(_, Rpc::Vote(Ballot { granted: true, .. }))])
 }
 
 /// Figure 2, RequestVote: a vote is on stable storage before it is answered.
@@ -214,16 +229,24 @@ fn a_late_append_does_not_cut_what_a_newer_one_brought() {
     assert_eq!(bench.terms(), [1, 1, 1]);
 }
 
+fn ballot(ask: Ask, term: u64) -> Rpc {
+    Rpc::Vote(Ballot { ask, term, granted: true })
+}
+
 fn elected(variant: &str, log: &[u64]) -> Bench {
     let mut bench = Bench::new(variant);
     if !log.is_empty() {
         bench.fill(log);
     }
+    elect(bench)
+}
+
+fn elect(mut bench: Bench) -> Bench {
     bench.call(|node, cx| node.on_timer(Timer::Election, cx));
     bench.synced();
     let term = bench.node.hard.term;
-    bench.receive(3, Rpc::Vote { term, granted: true });
-    bench.receive(4, Rpc::Vote { term, granted: true });
+    bench.receive(3, ballot(Ask::Vote, term));
+    bench.receive(4, ballot(Ask::Vote, term));
     assert!(bench.node.leads());
     bench.synced();
     bench
@@ -385,4 +408,117 @@ fn a_leader_sends_its_snapshot_to_whom_its_log_cannot_help() {
     let sent = bench.receive(3, refused);
     let [(_, Rpc::Install(Install { snapshot, .. }))] = &sent[..] else { panic!("{sent:?}") };
     assert_eq!((snapshot.index, snapshot.term), (4, 1));
+}
+
+/// Thesis §9.6: a node that nobody would vote for keeps its term; one that a majority would vote for
+/// stands for election.
+#[test]
+fn a_node_asks_before_it_stands_for_election() {
+    let mut bench = Bench::with("pre_vote", Setting::Flag(true));
+    for _ in 0..3 {
+        let sent = bench.call(|node, cx| node.on_timer(Timer::Election, cx));
+        let before = |rpc: &Rpc| matches!(rpc, Rpc::RequestVote(r) if r.ask == Ask::Before);
+        assert!(sent.len() == 4 && sent.iter().all(|(_, rpc)| before(rpc)), "{sent:?}");
+        assert_eq!(bench.node.hard.term, 0);
+    }
+    bench.receive(1, ballot(Ask::Before, 1));
+    assert_eq!(bench.node.hard.term, 0);
+    bench.receive(2, ballot(Ask::Before, 1));
+    assert_eq!(bench.node.hard.term, 1);
+    let sent = bench.synced();
+    assert!(matches!(sent[0].1, Rpc::RequestVote(r) if r.ask == Ask::Vote && r.term == 1));
+    bench.receive(3, ballot(Ask::Before, 1));
+    bench.receive(4, ballot(Ask::Before, 1));
+    assert!(!bench.node.leads(), "a promise is no vote");
+}
+
+/// Thesis §4.2.3: who hears a leader does not even look at a higher term; but for one that the leader
+/// wants (§3.10).
+#[test]
+fn nobody_votes_while_a_leader_is_heard() {
+    let request = |ask| Rpc::RequestVote(RequestVote { ask, term: 5, last_index: 9, last_term: 2 });
+    let mut bench = Bench::with("pre_vote", Setting::Flag(true));
+    bench.fill(&[1, 1]);
+    for ask in [Ask::Before, Ask::Vote] {
+        assert!(bench.receive(2, request(ask)).is_empty());
+    }
+    assert_eq!(bench.node.hard.term, 1);
+    bench.clocks.0 += 151 * MILLISECOND;
+    let promised = bench.receive(2, request(Ask::Before));
+    assert!(granted(&promised));
+    assert_eq!(bench.node.hard.term, 1);
+    bench.clocks.0 = 0;
+    bench.receive(2, request(Ask::Transfer));
+    assert!(granted(&bench.synced()));
+}
+
+/// Thesis §6.2: a leader that a majority does not answer for an election timeout steps down.
+#[test]
+fn a_leader_without_followers_steps_down() {
+    let mut bench = elected("reference", &[]);
+    let term = bench.node.hard.term;
+    for _ in 0..2 {
+        for follower in [1, 2] {
+            bench.receive(follower, Rpc::Appended { term, success: true, index: 1, round: 0 });
+        }
+        bench.call(|node, cx| node.on_timer(Timer::Election, cx));
+        assert!(bench.node.leads());
+    }
+    bench.receive(1, Rpc::Appended { term, success: true, index: 1, round: 0 });
+    bench.call(|node, cx| node.on_timer(Timer::Election, cx));
+    assert!(!bench.node.leads());
+    assert_eq!(bench.node.hard.term, term);
+}
+
+/// Thesis §3.10: a leader hands over once its successor has the whole log, and takes no commands
+/// until then; the successor stands at once.
+#[test]
+fn a_leader_hands_over_to_whom_has_the_whole_log() {
+    let every = Setting::Duration(1_000 * MILLISECOND);
+    let mut bench = elect(Bench::with("transfer_every", every));
+    let term = bench.node.hard.term;
+    let stored = |index| Rpc::Appended { term, success: true, index, round: 0 };
+    bench.receive(3, stored(0));
+    let sent = bench.call(|node, cx| node.on_timer(Timer::Transfer, cx));
+    assert!(sent.is_empty(), "n4 lacks the first entry of the term");
+    let sent = bench.receive(3, stored(1));
+    assert!(matches!(sent[..], [(NodeId(3), Rpc::TimeoutNow { term: 1 })]), "{sent:?}");
+
+    let mut successor = Bench::with("pre_vote", Setting::Flag(true));
+    successor.receive(1, append(term, (0, 0), vec![Entry { term, command: None }], 0));
+    successor.synced();
+    successor.receive(1, Rpc::TimeoutNow { term });
+    let sent = successor.synced();
+    assert!(
+        matches!(sent[0].1, Rpc::RequestVote(r) if r.ask == Ask::Transfer && r.term == term + 1)
+    );
+}
+
+/// Thesis §6.4.1: a lease lasts for the shortest election timeout from when its round began, less the
+/// guard; without a guard it lasts as long as the wall clock says from when the answers came.
+#[test]
+fn a_lease_ends_before_anybody_else_can_lead() {
+    for (variant, at_ms, wall_ms, answered) in [
+        ("reference", 100, 100, true),
+        ("reference", 134, 134, true),
+        ("reference", 135, 0, false),
+        ("lease_no_guard", 189, 189, true),
+        ("lease_no_guard", 1_000, 0, true),
+    ] {
+        let Cluster { names, settings, .. } = cluster("reference");
+        let settings = settings.with("reads", Setting::Choice("lease".into()));
+        let mut bench = elect(Bench::of(Cluster { names, settings, variant: variant.into() }));
+        let term = bench.node.hard.term;
+        let stored = |round| Rpc::Appended { term, success: true, index: 1, round };
+        bench.receive(1, stored(0));
+        bench.receive(2, stored(0));
+        bench.call(|node, cx| node.on_timer(Timer::Heartbeat, cx));
+        bench.clocks = (40 * MILLISECOND, 40 * MILLISECOND);
+        let round = bench.node.reads.round();
+        bench.receive(1, stored(round));
+        bench.receive(2, stored(round));
+        bench.clocks = (at_ms * MILLISECOND, wall_ms * MILLISECOND);
+        bench.call(|node, cx| node.on_message(NodeId(9), read_request(), cx));
+        assert_eq!(bench.node.reads.waiting() == 0, answered, "{variant} at {at_ms} ms");
+    }
 }
