@@ -5,16 +5,38 @@
 //!                         │    ◀─ Appended ──    │             → committed → applied → ok
 //!   client ── read ──▶ leader ── Append (round) ▶ followers    a majority still follows
 //!                         │    ◀─ Appended ──                  → answered from its own state
+//!                      leader ── Install ──▶ follower          its log no longer holds what it lacks
 //! ```
 //! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (extended
 //! version, 2014), cited as §; Ongaro's thesis (2014), cited as thesis §. Each rule stands in one
-//! place: elections in `election`, what a leader owes in `leading`, the log and its rules in `replication` and `log`,
-//! linearizable reads in `reads`, client sessions in `machine`, snapshots in `snapshot`, what is on
-//! the disk and what waits for it in `storage`.
+//! place:
+//!
+//! | rule | where | the variant that breaks it |
+//! |---|---|---|
+//! | one vote a term, on disk before it is sent (§5.2) | `election`, `storage` | `vote_volatile` |
+//! | no vote while a leader is heard; a question before an election (thesis §9.6) | `election` | |
+//! | a leader that nobody follows steps down, or hands over (thesis §6.2, §3.10) | `leading` | |
+//! | committed is what a majority has on disk (§5.3) | `replication` | `ack_before_majority` |
+//! | … with an entry of the leader's own term (§5.4.2) | `replication` | `commit_prior_term` |
+//! | a log is cut only where it conflicts (§5.3) | `replication` | `truncate_committed` |
+//! | a snapshot holds the sessions, too (thesis §6.3) | `snapshot` | `snapshot_without_sessions` |
+//! | a snapshot never takes a node back (§7) | `snapshot` | `install_older_snapshot` |
+//! | one server a change, after a commit of the own term (thesis §4.1) | `membership` | `reconfigure_before_commit` |
+//! | a read waits for a round that began after it (thesis §6.4) | `reads` | `stale_local_read` |
+//! | a lease ends before anybody else can lead (thesis §6.4.1) | `reads` | `lease_no_guard` |
+//! | a command takes effect once (§8) | `machine` | `no_client_dedupe` |
 //!
 //! What a message says is durable before it is sent (Figure 2: "updated on stable storage before
 //! responding to RPCs"): `Raft::send_durably` is that rule. Only a leader's `Append` may overtake
 //! its own disk (thesis §10.2.1), because the leader then counts itself only once it is durable.
+//!
+//! Entries are pipelined: a leader sends what is new without waiting for answers to what it sent
+//! before (thesis §10.2.2), and takes back its guess when a follower refuses. A message carries up to
+//! `batch` entries; syncs are batched, because whatever was written while one is under way shares the
+//! next.
+//!
+//! What it does not do: chunks of snapshots, catching up of new members before they count, joint
+//! consensus, and sessions that end.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -27,7 +49,8 @@ use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wir
 use self::info::{INFO, Variant};
 use self::log::{Log, Record};
 use self::machine::Machine;
-use self::message::{Ask, Rpc};
+use self::membership::{Members, Membership};
+use self::message::{Ask, Content, Rpc};
 use self::reads::Reads;
 use self::replication::Progress;
 use self::snapshot::{Checkpoint, Snapshot};
@@ -38,6 +61,7 @@ mod info;
 mod leading;
 mod log;
 mod machine;
+mod membership;
 mod message;
 mod reads;
 mod replication;
@@ -46,122 +70,6 @@ mod storage;
 
 /// Raft as a design.
 pub struct RaftDesign;
-
-const INFO: DesignInfo = DesignInfo {
-    name: "raft",
-    codes: &["P19"],
-    title: "Raft: a replicated log that a majority agrees on",
-    doc: "One leader per term orders all commands in a log; a command is committed once a \
-          majority has it on disk, and is then applied by everybody in the same order. Reads are \
-          answered by the leader after a majority confirmed that it still leads (ReadIndex). \
-          Clients carry a session, so that a retried command takes effect once. The promise: \
-          clients see one machine (linearizability), nothing acknowledged is lost, nothing takes \
-          effect twice, as long as disks keep what they synced. A minority side is unavailable.",
-    variants: &[
-        VariantInfo { name: "reference", doc: "As the paper says.", broken: false },
-        VariantInfo {
-            name: "stale_local_read",
-            doc: "Whoever believes to lead answers reads from its own state. A leader that was \
-                  deposed behind a partition serves the past (etcd before 3.0 read like this).",
-            broken: true,
-        },
-        VariantInfo {
-            name: "vote_volatile",
-            doc: "The vote is kept in memory only. A node that crashes after voting votes again \
-                  in the same term, and a term gets two leaders.",
-            broken: true,
-        },
-        VariantInfo {
-            name: "ack_before_majority",
-            doc: "The leader counts a command as committed once its own disk has it. The leader \
-                  falls out, and the next one never heard of what was acknowledged.",
-            broken: true,
-        },
-        VariantInfo {
-            name: "commit_prior_term",
-            doc: "The leader commits entries of earlier terms by counting replicas: Figure 8 of \
-                  the paper. A committed entry is overwritten.",
-            broken: true,
-        },
-        VariantInfo {
-            name: "no_client_dedupe",
-            doc: "Sessions are ignored: a command whose answer was lost is applied once more when \
-                  the client retries.",
-            broken: true,
-        },
-    ],
-    roles: &["leader", "follower", "candidate"],
-    failpoints: &[
-        NamedDoc { name: "raft.vote_sent", doc: "a vote was granted and sent" },
-        NamedDoc { name: "raft.leader_elected", doc: "a majority voted; nothing is sent yet" },
-        NamedDoc { name: "raft.entry_appended", doc: "the leader appended; nothing is sent yet" },
-        NamedDoc { name: "raft.entry_sent", doc: "the leader sent the entry to everybody" },
-        NamedDoc { name: "raft.entry_stored", doc: "a follower synced entries; not yet answered" },
-        NamedDoc { name: "raft.committed", doc: "the leader committed; no client is answered yet" },
-        NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
-    ],
-    messages: &[],
-    controls: &[],
-    facts: &[
-        NamedDoc { name: "voted", doc: "the node granted its vote" },
-        NamedDoc { name: "appended", doc: "the node appended an entry" },
-        NamedDoc { name: "truncated", doc: "the node cut its log" },
-        NamedDoc { name: "committed", doc: "the leader committed; others show it when they apply" },
-        NamedDoc { name: "applied", doc: "the node applied an entry" },
-        NamedDoc { name: "effect", doc: "a command took effect" },
-    ],
-    functions: &["read", "write", "cas", "add", "increment"],
-    parameters: &[
-        ParameterInfo::new(
-            "nodes",
-            ParameterKind::Integer { min: 1, max: 1_000 },
-            DefaultSetting::Integer(5),
-            "how many nodes, named n1, n2 …",
-        ),
-        ParameterInfo::new(
-            "heartbeat",
-            ParameterKind::Duration,
-            DefaultSetting::Duration(50 * MILLISECOND),
-            "how often a leader shows that it leads",
-        ),
-        ParameterInfo::new(
-            "election_timeout",
-            ParameterKind::Delay,
-            DefaultSetting::Delay(150 * MILLISECOND, 300 * MILLISECOND),
-            "how long a follower waits for a leader, drawn anew each time",
-        ),
-        ParameterInfo::new(
-            "batch",
-            ParameterKind::Integer { min: 1, max: 10_000 },
-            DefaultSetting::Integer(64),
-            "at most so many entries in one message",
-        ),
-    ],
-    guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS", "PHANTOM", "RAFT"],
-    tolerates: &[
-        Tolerance { fault: "clock-step", nodes: Extent::Any },
-        Tolerance { fault: "crash", nodes: Extent::Minority },
-        Tolerance { fault: "drift", nodes: Extent::Any },
-        Tolerance { fault: "duplicate", nodes: Extent::Any },
-        Tolerance { fault: "failpoint", nodes: Extent::Minority },
-        Tolerance { fault: "latency", nodes: Extent::Any },
-        Tolerance { fault: "loss", nodes: Extent::Any },
-        Tolerance { fault: "partition", nodes: Extent::Any },
-        Tolerance { fault: "pause", nodes: Extent::Any },
-        Tolerance { fault: "reorder", nodes: Extent::Any },
-        Tolerance { fault: "slow-disk", nodes: Extent::Any },
-    ],
-    nodes: names,
-    sources: &[
-        "Ongaro and Ousterhout: In Search of an Understandable Consensus Algorithm, 2014",
-        "Ongaro: Consensus: Bridging Theory and Practice, 2014",
-    ],
-};
-
-fn names(settings: &Settings) -> Vec<SmolStr> {
-    let nodes = settings.integer("nodes").unwrap_or(5);
-    (1..=nodes).map(|number| format!("n{number}").into()).collect()
-}
 
 impl Design for RaftDesign {
     type Peer = Rpc;
@@ -182,6 +90,8 @@ wrack_sim::timers! {
         Heartbeat,
         /// The leader hands over.
         Transfer,
+        /// The leader looks who should be a member.
+        Reconfigure,
     }
 }
 
@@ -196,7 +106,12 @@ enum Role {
 /// A server.
 pub struct Raft {
     id: NodeId,
+    /// All others, members or not.
     peers: Vec<NodeId>,
+    membership: Membership,
+    /// A majority of the members.
+    majority: usize,
+    is_member: bool,
     heartbeat_ns: u64,
     election_timeout: Delay,
     /// What was drawn for this wait (§5.2: drawn anew for each election).
@@ -212,6 +127,7 @@ pub struct Raft {
     /// How much earlier a lease ends; `None` if reads do not rest on leases.
     lease: Option<u64>,
     transfer_every_ns: u64,
+    reconfigure_every_ns: u64,
     variant: Variant,
     hard: HardState,
     log: Log,
@@ -236,6 +152,11 @@ pub struct Raft {
 impl Raft {
     fn new(cluster: &Cluster, id: NodeId) -> Self {
         let peers = cluster.servers().filter(|peer| *peer != id).collect();
+        let first = match cluster.integer("members") {
+            0 => cluster.names.len(),
+            members => members as usize,
+        };
+        let members: Members = cluster.servers().take(first).collect();
         let variant = Variant::named(&cluster.variant);
         let flag = |name| cluster.settings.flag(name).expect("it is declared");
         let election_timeout = cluster.settings.delay("election_timeout").expect("it is declared");
@@ -245,6 +166,9 @@ impl Raft {
         Self {
             id,
             peers,
+            majority: members.len() / 2 + 1,
+            is_member: members.contains(&id),
+            membership: Membership::new(0, members),
             heartbeat_ns: cluster.duration("heartbeat"),
             election_timeout,
             election_timeout_ns: 0,
@@ -255,6 +179,7 @@ impl Raft {
             sticky: flag("pre_vote") || lease.is_some(),
             lease,
             transfer_every_ns: cluster.duration("transfer_every"),
+            reconfigure_every_ns: cluster.duration("reconfigure_every"),
             heard_until_ns: 0,
             transferring: None,
             batch: cluster.integer("batch") as usize,
@@ -270,11 +195,6 @@ impl Raft {
             snapshot_every: cluster.integer("snapshot_every") as u64,
             storage: Storage::default(),
         }
-    }
-
-    /// A majority of the cluster, this node included.
-    fn majority(&self) -> usize {
-        self.peers.len().div_ceil(2) + 1
     }
 
     fn leads(&self) -> bool {
@@ -294,6 +214,7 @@ impl Raft {
             cx.sometimes("a leader steps down");
             cx.disarm(Timer::Heartbeat);
             cx.disarm(Timer::Transfer);
+            cx.disarm(Timer::Reconfigure);
             self.give_up_clients(cx);
         }
         if !matches!(self.role, Role::Follower { .. }) || leader.is_some() {
@@ -368,8 +289,15 @@ impl Node for Raft {
         (self.hard, self.log) = Log::replay(checkpoint.as_ref(), recovered.records);
         if let Some(Checkpoint { snapshot, .. }) = checkpoint {
             self.restore(&snapshot, cx);
+            self.membership = Membership::new(snapshot.index, snapshot.members.clone());
             self.snapshot = Some(snapshot);
         }
+        for (index, entry) in self.log.iter() {
+            if let Content::Members(members) = &entry.content {
+                self.membership.change(index, members.clone());
+            }
+        }
+        self.count_members();
         cx.note(Fact::Truncated { from: self.log.last_index() + 1 });
         cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch: self.hard.term });
         if self.lease.is_some() {
@@ -414,6 +342,7 @@ impl Node for Raft {
             Timer::Election if self.leads() => self.check_quorum(cx),
             Timer::Election => self.seek_leader(cx),
             Timer::Transfer => self.transfer(cx),
+            Timer::Reconfigure => self.reconfigure(cx),
             Timer::Heartbeat => self.heartbeat(cx),
         }
         self.flush(cx);

@@ -7,6 +7,8 @@
 //! A node that was cut off asks in vain, and so comes back without a higher term that would depose a
 //! good leader. Nobody votes, nor promises to, while a leader is heard (§6; thesis §4.2.3, §6.2).
 
+use std::sync::Arc;
+
 use wrack_history::{Fact, SmolStr};
 use wrack_sim::{Cx, NodeId, Wire};
 
@@ -18,7 +20,9 @@ use super::{Raft, Role};
 impl Raft {
     /// Nobody has led for an election timeout.
     pub(super) fn seek_leader(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.pre_vote && self.majority() > 1 {
+        if !self.is_member {
+            self.await_leader(cx);
+        } else if self.pre_vote && self.majority > 1 {
             self.ask_votes(Ask::Before, self.hard.term + 1, cx);
         } else {
             self.stand_for_election(Ask::Vote, cx);
@@ -38,7 +42,8 @@ impl Raft {
         self.role = Role::Candidate { votes: [self.id].into(), ask };
         let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
         let request = RequestVote { ask, term, last_index, last_term };
-        for peer in self.peers.clone() {
+        let (id, members) = (self.id, Arc::clone(self.membership.current()));
+        for peer in members.iter().copied().filter(|member| *member != id) {
             self.send_durably(peer, Rpc::RequestVote(request), cx);
         }
         self.draw_election_timeout(cx);
@@ -90,7 +95,10 @@ impl Raft {
 
     /// §5.2: the votes of a majority make a leader; what they would do makes a candidate.
     pub(super) fn on_vote(&mut self, voter: NodeId, ballot: Ballot, cx: &mut Cx<'_, Self>) {
-        let majority = self.majority();
+        let majority = self.majority;
+        if !self.membership.current().contains(&voter) {
+            return;
+        }
         let asked_in = self.hard.term + u64::from(ballot.ask == Ask::Before);
         let Role::Candidate { votes, ask } = &mut self.role else {
             return;
@@ -110,7 +118,7 @@ impl Raft {
 
     /// A cluster of one is elected as soon as its vote is durable.
     pub(super) fn elected_alone(&mut self, cx: &mut Cx<'_, Self>) {
-        if self.majority() == 1 && matches!(self.role, Role::Candidate { .. }) {
+        if self.majority == 1 && matches!(self.role, Role::Candidate { .. }) {
             self.become_leader(cx);
         }
     }
@@ -121,11 +129,12 @@ impl Raft {
         let next = self.log.last_index() + 1;
         let progress = self.peers.iter().map(|peer| Progress::new(*peer, next)).collect();
         self.role = Role::Leader { progress };
+        self.count_members();
         cx.note(Fact::Role { role: SmolStr::new_static("leader"), epoch: self.hard.term });
         cx.failpoint("raft.leader_elected");
         self.begin_leading(cx);
         self.reads.reset();
-        self.append_as_leader(Entry { term: self.hard.term, command: None }, cx);
+        self.append_as_leader(Entry::empty(self.hard.term), cx);
     }
 
     /// Sends now: a leader's messages rest on a term that is durable already.

@@ -56,6 +56,32 @@ pub(super) const INFO: DesignInfo = DesignInfo {
                   and a deposed leader serves the past.",
             broken: true,
         },
+        VariantInfo {
+            name: "truncate_committed",
+            doc: "A follower's log ends where the leader's message ends, as if nothing could have \
+                  come after it. A message that is late cuts off what the follower has promised to \
+                  keep, and what is committed may be gone.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "snapshot_without_sessions",
+            doc: "A snapshot holds the keys and forgets the clients' sessions. Whoever starts from \
+                  one carries out a retried command once more.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "install_older_snapshot",
+            doc: "A follower takes over every snapshot that a leader sends. One that is late throws \
+                  it back behind what it has promised to keep, and what is committed may be gone.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "reconfigure_before_commit",
+            doc: "A leader changes the members before an entry of its own term is committed, as in \
+                  the thesis before its bug was found (raft-dev, 2015). A leader of an older term \
+                  holds another change, and the two majorities share no node.",
+            broken: true,
+        },
     ],
     roles: &["leader", "follower", "candidate"],
     failpoints: &[
@@ -74,6 +100,8 @@ pub(super) const INFO: DesignInfo = DesignInfo {
         NamedDoc { name: "raft.lease_checked", doc: "a lease covers a read; not yet answered" },
         NamedDoc { name: "raft.read_confirmed", doc: "a read is confirmed; not yet answered" },
     ],
+    messages: &[],
+    controls: &[],
     facts: &[
         NamedDoc { name: "voted", doc: "the node granted its vote" },
         NamedDoc { name: "appended", doc: "the node appended an entry" },
@@ -141,6 +169,18 @@ pub(super) const INFO: DesignInfo = DesignInfo {
             "a leader hands over to another node so often; 0s is never",
         ),
         ParameterInfo::new(
+            "members",
+            ParameterKind::Integer { min: 0, max: 1_000 },
+            DefaultSetting::Integer(0),
+            "how many of the nodes are members at first; 0 is all",
+        ),
+        ParameterInfo::new(
+            "reconfigure_every",
+            ParameterKind::Duration,
+            DefaultSetting::Duration(0),
+            "a leader removes a silent member or adds a node that is none so often; 0s is never",
+        ),
+        ParameterInfo::new(
             "snapshot_every",
             ParameterKind::Integer { min: 0, max: 1_000_000_000 },
             DefaultSetting::Integer(1_000),
@@ -183,6 +223,10 @@ pub(super) enum Variant {
     CommitPriorTerm,
     NoClientDedupe,
     LeaseNoGuard,
+    TruncateCommitted,
+    SnapshotWithoutSessions,
+    InstallOlderSnapshot,
+    ReconfigureBeforeCommit,
 }
 
 impl Variant {
@@ -194,6 +238,10 @@ impl Variant {
             "commit_prior_term" => Self::CommitPriorTerm,
             "no_client_dedupe" => Self::NoClientDedupe,
             "lease_no_guard" => Self::LeaseNoGuard,
+            "truncate_committed" => Self::TruncateCommitted,
+            "snapshot_without_sessions" => Self::SnapshotWithoutSessions,
+            "install_older_snapshot" => Self::InstallOlderSnapshot,
+            "reconfigure_before_commit" => Self::ReconfigureBeforeCommit,
             _ => Self::Reference,
         }
     }

@@ -14,6 +14,9 @@ impl Raft {
         if self.transfer_every_ns > 0 {
             cx.arm(Timer::Transfer, self.transfer_every_ns);
         }
+        if self.reconfigure_every_ns > 0 {
+            cx.arm(Timer::Reconfigure, self.reconfigure_every_ns);
+        }
     }
 
     /// Within the longest election timeout a majority must answer.
@@ -28,11 +31,12 @@ impl Raft {
     /// Thesis §6.2: a leader that a majority no longer answers steps down, so that its clients do not
     /// wait for it. A successor that has not taken over by now never will (thesis §3.10).
     pub(super) fn check_quorum(&mut self, cx: &mut Cx<'_, Self>) {
-        let others = self.majority() - 1;
+        let others = self.majority - 1;
         let Role::Leader { progress } = &mut self.role else {
             return;
         };
-        let answered = progress.iter().filter(|follower| follower.answered).count();
+        let answered =
+            progress.iter().filter(|follower| follower.member && follower.answered).count();
         progress.iter_mut().for_each(|follower| follower.answered = false);
         if self.check_quorum && answered < others {
             cx.sometimes("a leader notices that nobody follows it");
@@ -49,7 +53,7 @@ impl Raft {
         let Role::Leader { progress } = &self.role else {
             return;
         };
-        let answering = progress.iter().filter(|follower| follower.answered);
+        let answering = progress.iter().filter(|follower| follower.member && follower.answered);
         let successor = answering.max_by_key(|follower| follower.matched);
         self.transferring = successor.map(|follower| follower.peer);
         self.hand_over(cx);

@@ -91,6 +91,11 @@ impl Log {
         &rest[..count.min(rest.len())]
     }
 
+    /// All entries, with their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        (self.base + 1..).zip(&self.entries)
+    }
+
     fn place(&self, index: u64) -> usize {
         (index - self.base) as usize - 1
     }

@@ -8,7 +8,8 @@ use wrack_sim::disk::{frame, read};
 use wrack_sim::{Cx, Reply};
 
 use super::Raft;
-use super::message::Entry;
+use super::info::Variant;
+use super::message::{Content, Entry};
 use crate::command::Table;
 
 /// The last command of a session, and what was answered; nothing before the first.
@@ -43,11 +44,16 @@ impl Machine {
         self.table.read(key)
     }
 
-    /// The whole state, sessions included (thesis §6.3), as the nodes that applied the same entries
-    /// all encode it.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The whole state as the nodes that applied the same entries all encode it. The sessions are a
+    /// part of it (thesis §6.3), unless the variant leaves them out.
+    pub fn encode(&self, variant: Variant) -> Vec<u8> {
         let mut bytes = Vec::new();
-        frame(&(&self.table, &self.sessions), &mut bytes);
+        let none = BTreeMap::new();
+        let sessions = match variant {
+            Variant::SnapshotWithoutSessions => &none,
+            _ => &self.sessions,
+        };
+        frame(&(&self.table, sessions), &mut bytes);
         bytes
     }
 
@@ -68,7 +74,7 @@ impl Machine {
         cx: &mut Cx<'_, Raft>,
     ) -> Reply {
         self.applied = index;
-        let Some(command) = &entry.command else {
+        let Content::Command(command) = &entry.content else {
             return Reply::Ok(Value::Nil);
         };
         let command = &command.request;

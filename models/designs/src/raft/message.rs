@@ -7,24 +7,44 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wrack_sim::Request;
 use wrack_sim::chance::Digest;
 
+use super::membership::Members;
 use super::snapshot::Snapshot;
 
-/// One entry of the log. Its command is empty where a leader begins its term (§8).
+/// One entry of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// The term in which a leader received it.
     pub term: u64,
     /// What it does.
-    pub command: Option<Arc<Command>>,
+    pub content: Content,
+}
+
+/// What an entry does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Content {
+    /// Nothing: a leader begins its term (§8).
+    Nothing,
+    /// A client's command.
+    Command(Arc<Command>),
+    /// These are the members from now on.
+    Members(Members),
 }
 
 impl Entry {
+    /// An entry that does nothing.
+    pub fn empty(term: u64) -> Self {
+        Self { term, content: Content::Nothing }
+    }
+
     /// A digest by which observers compare entries.
     pub fn digest(&self) -> u64 {
-        Digest::of(&(
-            self.term,
-            self.command.as_ref().map(|command| command.request.tag.operation()),
-        ))
+        match &self.content {
+            Content::Nothing => Digest::of(&(self.term, None::<u64>)),
+            Content::Command(command) => {
+                Digest::of(&(self.term, Some(command.request.tag.operation())))
+            }
+            Content::Members(members) => Digest::of(&(self.term, members)),
+        }
     }
 }
 

@@ -42,6 +42,10 @@ pub struct Reads {
     confirmed: u64,
     /// Until when nobody else can lead.
     lease_until_ns: u64,
+    /// The wall clock when the lease was renewed last.
+    wall_ns: u64,
+    /// A successor was asked for in this term: it may be elected at any time, lease or not.
+    handed_over: bool,
     waiting: VecDeque<Read>,
 }
 
@@ -55,12 +59,14 @@ impl Reads {
     pub fn reset(&mut self) {
         self.round += 1;
         self.confirmed = self.round;
-        self.end_lease();
+        self.lease_until_ns = 0;
+        self.handed_over = false;
     }
 
     /// From now on somebody else may lead.
     pub fn end_lease(&mut self) {
         self.lease_until_ns = 0;
+        self.handed_over = true;
     }
 
     /// How many reads wait.
@@ -136,12 +142,13 @@ impl Raft {
 
     /// A majority may have answered the round.
     pub(super) fn confirm_reads(&mut self, cx: &mut Cx<'_, Self>) {
-        let others = self.majority() - 1;
+        let others = self.majority - 1;
         let Role::Leader { progress } = &self.role else {
             return;
         };
         let current = self.reads.round;
-        let answered = progress.iter().filter(|follower| follower.round >= current).count();
+        let answered =
+            progress.iter().filter(|follower| follower.member && follower.round >= current).count();
         if answered < others || self.reads.confirmed == current {
             return;
         }
@@ -153,13 +160,18 @@ impl Raft {
         }
     }
 
-    fn renew_lease(&mut self, cx: &Cx<'_, Self>) {
-        let Some(guard_ns) = self.lease else {
+    fn renew_lease(&mut self, cx: &mut Cx<'_, Self>) {
+        let Some(guard_ns) = self.lease.filter(|_| !self.reads.handed_over) else {
             return;
         };
+        let wall_ns = cx.wall();
+        if wall_ns < self.reads.wall_ns {
+            cx.sometimes("the wall clock goes back under a lease");
+        }
+        self.reads.wall_ns = wall_ns;
         let length_ns = self.shortest_election_ns;
         self.reads.lease_until_ns = match self.variant {
-            Variant::LeaseNoGuard => cx.wall() + length_ns,
+            Variant::LeaseNoGuard => wall_ns + length_ns,
             _ => self.reads.begun_ns + length_ns.saturating_sub(guard_ns),
         };
     }

@@ -7,7 +7,7 @@ use wrack_sim::{Cx, NodeId, Request};
 
 use super::info::Variant;
 use super::log::Record;
-use super::message::{Append, Command, Entry, Rpc};
+use super::message::{Append, Command, Content, Entry, Rpc};
 use super::{Raft, Role, Timer, reply};
 
 /// What a leader knows of a follower (Figure 2: nextIndex, matchIndex).
@@ -22,11 +22,15 @@ pub struct Progress {
     pub round: u64,
     /// Whether it answered anything since the leader last looked.
     pub answered: bool,
+    /// Whether it did since the operator last looked.
+    pub alive: bool,
+    /// Whether it is a member, and so is sent anything and counted.
+    pub member: bool,
 }
 
 impl Progress {
     pub fn new(peer: NodeId, next: u64) -> Self {
-        Self { peer, next, matched: 0, round: 0, answered: false }
+        Self { peer, next, matched: 0, round: 0, answered: false, alive: false, member: true }
     }
 }
 
@@ -34,7 +38,7 @@ impl Raft {
     /// A client's command enters the log.
     pub(super) fn propose(&mut self, request: Arc<Request>, cx: &mut Cx<'_, Self>) {
         let command = Command::new(Arc::clone(&request));
-        let entry = Entry { term: self.hard.term, command: Some(Arc::new(command)) };
+        let entry = Entry { term: self.hard.term, content: Content::Command(Arc::new(command)) };
         self.waiting.push_back((self.log.last_index() + 1, request));
         self.append_as_leader(entry, cx);
     }
@@ -52,6 +56,10 @@ impl Raft {
         let record = Record::Entry { index, entry };
         self.write(&record, cx);
         let Record::Entry { entry, .. } = record else { unreachable!("it was made above") };
+        if let Content::Members(members) = &entry.content {
+            self.membership.change(index, Arc::clone(members));
+            self.count_members();
+        }
         self.log.push(entry);
         cx.note(Fact::Appended { index, term, digest });
     }
@@ -78,6 +86,9 @@ impl Raft {
             return;
         };
         let follower = &mut progress[place];
+        if !follower.member {
+            return;
+        }
         let (next, previous_index) = (follower.next, follower.next - 1);
         if previous_index < self.log.base() {
             return self.send_snapshot(place, cx);
@@ -117,6 +128,9 @@ impl Raft {
         let last = previous_index + entries.len() as u64;
         let new = entries.get(known..).unwrap_or_default();
         self.take(previous_index + 1 + known as u64, new, cx);
+        if self.variant == Variant::TruncateCommitted {
+            self.cut_behind(last.max(self.log.base()), cx);
+        }
         self.learn_commit(commit.min(last), cx);
         self.send_durably(leader, Rpc::Appended { term, success: true, index: last, round }, cx);
     }
@@ -160,9 +174,19 @@ impl Raft {
         }
     }
 
+    /// Cuts whatever is behind `last`.
+    fn cut_behind(&mut self, last: u64, cx: &mut Cx<'_, Self>) {
+        if last < self.log.last_index() {
+            cx.note(Fact::Truncated { from: last + 1 });
+            self.truncate(last + 1);
+        }
+    }
+
     /// Cuts the log; a sync that is under way no longer vouches for what comes there instead.
     fn truncate(&mut self, index: u64) {
         self.log.truncate(index);
+        self.membership.truncate(index);
+        self.count_members();
         self.storage.vouch_up_to(index - 1);
     }
 
@@ -182,6 +206,7 @@ impl Raft {
         let follower = &mut progress[place];
         follower.round = follower.round.max(round);
         follower.answered = true;
+        follower.alive = true;
         let advanced = success && index > follower.matched;
         if success {
             follower.matched = follower.matched.max(index);
@@ -205,12 +230,12 @@ impl Raft {
     /// disk; with it, everything before.
     pub(super) fn advance_commit(&mut self, cx: &mut Cx<'_, Self>) {
         let alone = self.variant == Variant::AckBeforeMajority;
-        let quorum = if alone { 1 } else { self.majority() };
+        let quorum = if alone { 1 } else { self.majority };
         let Role::Leader { progress } = &self.role else {
             return;
         };
         let mut stored: smallvec::SmallVec<[u64; 9]> =
-            progress.iter().map(|follower| follower.matched).collect();
+            progress.iter().filter(|follower| follower.member).map(|f| f.matched).collect();
         stored.push(self.log.durable());
         stored.sort_unstable_by(|a, b| b.cmp(a));
         let candidate = stored[quorum - 1];

@@ -17,6 +17,8 @@ use wrack_history::Fact;
 use wrack_sim::chance::Digest;
 use wrack_sim::{Cx, NodeId};
 
+use super::info::Variant;
+use super::membership::{Members, Membership};
 use super::message::{Entry, Install, Rpc};
 use super::storage::HardState;
 use super::{Raft, Role};
@@ -28,6 +30,8 @@ pub struct Snapshot {
     pub index: u64,
     /// That entry's term.
     pub term: u64,
+    /// Who votes.
+    pub members: Members,
     /// The state.
     pub state: State,
 }
@@ -71,8 +75,9 @@ impl Raft {
         let index = self.machine.applied();
         if index.checked_rem(self.snapshot_every) == Some(0) {
             let term = self.log.term(index).expect("what was just applied is in the log");
-            let state = State(self.machine.encode().into());
-            self.keep(Snapshot { index, term, state }, cx);
+            let state = State(self.machine.encode(self.variant).into());
+            let members = Arc::clone(self.membership.at(index));
+            self.keep(Snapshot { index, term, members, state }, cx);
             cx.failpoint("raft.snapshot_taken");
         }
     }
@@ -93,6 +98,7 @@ impl Raft {
         };
         if index > self.log.base() {
             self.log.compact((index, snapshot.term));
+            self.membership.compact(index);
             let digest = Digest::of(&snapshot.state.0);
             cx.note(Fact::Compacted { index, term: snapshot.term, digest });
         }
@@ -119,7 +125,8 @@ impl Raft {
             return;
         }
         let index = snapshot.index;
-        if index > self.commit {
+        // What is older is known already: it came late.
+        if index > self.commit || self.variant == Variant::InstallOlderSnapshot {
             // Figure 13, 6: an entry like the snapshot's last means that it lacks nothing before.
             if self.log.term(index) == Some(snapshot.term) {
                 self.learn_commit(index, cx);
@@ -134,6 +141,8 @@ impl Raft {
         let (index, term) = (snapshot.index, snapshot.term);
         self.restore(&snapshot, cx);
         self.log.restart((index, term));
+        self.membership = Membership::new(index, Arc::clone(&snapshot.members));
+        self.count_members();
         self.storage.vouch_up_to(index);
         self.keep(snapshot, cx);
         cx.failpoint("raft.snapshot_installed");
@@ -141,7 +150,7 @@ impl Raft {
 
     /// The state is that of a snapshot.
     pub(super) fn restore(&mut self, snapshot: &Snapshot, cx: &mut Cx<'_, Self>) {
-        let Snapshot { index, term, ref state } = *snapshot;
+        let Snapshot { index, term, ref state, .. } = *snapshot;
         self.machine.restore(index, &state.0);
         self.commit = index;
         cx.note(Fact::Installed { index, term, digest: Digest::of(&state.0) });

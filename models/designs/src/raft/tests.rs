@@ -7,7 +7,7 @@ use wrack_sim::chance::Purpose;
 use wrack_sim::node::{Context, Effect, Effects, LazyStream};
 
 use super::info::names;
-use super::message::{Append, Ask, Ballot, Entry, Install, RequestVote};
+use super::message::{Append, Ask, Ballot, Command, Content, Entry, Install, RequestVote};
 use super::snapshot::State;
 use super::*;
 
@@ -106,7 +106,7 @@ impl Bench {
     /// A leader of `term` writes these terms into the log, from index 1 on.
     fn fill(&mut self, terms: &[u64]) {
         let last = *terms.last().expect("there is an entry");
-        let entries = terms.iter().map(|term| Entry { term: *term, command: None }).collect();
+        let entries = terms.iter().map(|term| Entry::empty(*term)).collect();
         self.receive(1, append(last, (0, 0), entries, 0));
         self.synced();
     }
@@ -200,7 +200,7 @@ fn figure_7_a_leader_repairs_every_follower() {
             let previous_term = if previous == 0 { 0 } else { leader[previous - 1] };
             let mut entries = leader[previous..].to_vec();
             entries.push(8);
-            let entries = entries.iter().map(|term| Entry { term: *term, command: None }).collect();
+            let entries = entries.iter().map(|term| Entry::empty(*term)).collect();
             let message = append(8, (previous as u64, previous_term), entries, 0);
             let mut answers = bench.receive(2, message);
             answers.extend(bench.synced());
@@ -223,10 +223,12 @@ fn figure_7_a_leader_repairs_every_follower() {
 /// §5.3: an old message of the same leader never shortens the log.
 #[test]
 fn a_late_append_does_not_cut_what_a_newer_one_brought() {
-    let mut bench = Bench::new("reference");
-    bench.fill(&[1, 1, 1]);
-    bench.receive(1, append(1, (0, 0), vec![Entry { term: 1, command: None }], 0));
-    assert_eq!(bench.terms(), [1, 1, 1]);
+    for (variant, expected) in [("reference", 3), ("truncate_committed", 1)] {
+        let mut bench = Bench::new(variant);
+        bench.fill(&[1, 1, 1]);
+        bench.receive(1, append(1, (0, 0), vec![Entry::empty(1)], 0));
+        assert_eq!(bench.terms().len(), expected, "{variant}");
+    }
 }
 
 fn ballot(ask: Ask, term: u64) -> Rpc {
@@ -245,8 +247,8 @@ fn elect(mut bench: Bench) -> Bench {
     bench.call(|node, cx| node.on_timer(Timer::Election, cx));
     bench.synced();
     let term = bench.node.hard.term;
+    bench.receive(2, ballot(Ask::Vote, term));
     bench.receive(3, ballot(Ask::Vote, term));
-    bench.receive(4, ballot(Ask::Vote, term));
     assert!(bench.node.leads());
     bench.synced();
     bench
@@ -277,7 +279,7 @@ fn figure_8_an_entry_of_an_earlier_term_is_not_committed_by_counting() {
 fn a_leader_counts_itself_only_once_its_disk_has_the_entry() {
     let mut bench = elected("reference", &[]);
     let term = bench.node.hard.term;
-    bench.call(|node, cx| node.append_as_leader(Entry { term, command: None }, cx));
+    bench.call(|node, cx| node.append_as_leader(Entry::empty(term), cx));
     bench.call(|node, cx| node.flush(cx));
     for follower in [1, 2] {
         bench.receive(follower, Rpc::Appended { term, success: true, index: 2, round: 0 });
@@ -333,9 +335,9 @@ fn a_higher_term_makes_a_follower_of_a_leader() {
 #[test]
 fn a_sync_does_not_vouch_for_entries_that_came_after_it() {
     let mut bench = Bench::new("reference");
-    bench.receive(1, append(1, (0, 0), vec![Entry { term: 1, command: None }], 0));
+    bench.receive(1, append(1, (0, 0), vec![Entry::empty(1)], 0));
     let first = bench.tags.len();
-    bench.receive(2, append(2, (0, 0), vec![Entry { term: 2, command: None }], 0));
+    bench.receive(2, append(2, (0, 0), vec![Entry::empty(2)], 0));
     let tags = bench.tags.clone();
     for tag in &tags[..first] {
         bench.call(|node, cx| node.on_synced(*tag, Ok(()), cx));
@@ -350,13 +352,13 @@ fn a_sync_does_not_vouch_for_entries_that_came_after_it() {
 #[test]
 fn a_snapshot_replaces_the_log_before_it() {
     let mut bench = Bench::new("reference");
-    let entries = || vec![Entry { term: 1, command: None }; 6];
+    let entries = || vec![Entry::empty(1); 6];
     bench.receive(1, append(1, (0, 0), entries(), 5));
     assert_eq!(bench.node.log.base(), 0, "the snapshot of four entries is not durable yet");
     bench.synced();
     assert_eq!((bench.node.log.base(), bench.node.log.last_index()), (4, 6));
     assert_eq!(bench.disk.len(), 0, "the checkpoint holds the end of the log, too");
-    bench.receive(1, append(1, (6, 1), vec![Entry { term: 1, command: None }], 5));
+    bench.receive(1, append(1, (6, 1), vec![Entry::empty(1)], 5));
     bench.synced();
     bench.restart();
     assert_eq!((bench.node.hard.term, bench.node.commit), (1, 4));
@@ -366,8 +368,9 @@ fn a_snapshot_replaces_the_log_before_it() {
 }
 
 fn install(term: u64, (index, of): (u64, u64)) -> Rpc {
-    let state = State(Machine::new(true).encode().into());
-    let snapshot = Snapshot { index, term: of, state };
+    let state = State(Machine::new(true).encode(Variant::Reference).into());
+    let members = (0..5).map(NodeId).collect();
+    let snapshot = Snapshot { index, term: of, members, state };
     Rpc::Install(Install { term, snapshot, round: 1 })
 }
 
@@ -485,7 +488,7 @@ fn a_leader_hands_over_to_whom_has_the_whole_log() {
     assert!(matches!(sent[..], [(NodeId(3), Rpc::TimeoutNow { term: 1 })]), "{sent:?}");
 
     let mut successor = Bench::with("pre_vote", Setting::Flag(true));
-    successor.receive(1, append(term, (0, 0), vec![Entry { term, command: None }], 0));
+    successor.receive(1, append(term, (0, 0), vec![Entry::empty(term)], 0));
     successor.synced();
     successor.receive(1, Rpc::TimeoutNow { term });
     let sent = successor.synced();
@@ -521,4 +524,91 @@ fn a_lease_ends_before_anybody_else_can_lead() {
         bench.call(|node, cx| node.on_message(NodeId(9), read_request(), cx));
         assert_eq!(bench.node.reads.waiting() == 0, answered, "{variant} at {at_ms} ms");
     }
+}
+
+/// §7: a snapshot that comes late finds a follower that knows more, and changes nothing.
+#[test]
+fn a_late_snapshot_does_not_throw_a_follower_back() {
+    for (variant, last) in [("reference", 9), ("install_older_snapshot", 3)] {
+        let mut bench = Bench::new(variant);
+        bench.receive(1, install(2, (7, 2)));
+        bench.receive(1, append(2, (7, 2), vec![Entry::empty(2); 2], 9));
+        bench.synced();
+        bench.receive(1, install(2, (3, 2)));
+        assert_eq!(bench.node.log.last_index(), last, "{variant}");
+    }
+}
+
+/// Thesis §6.3: whoever starts from a snapshot recognises a retry as the others do.
+#[test]
+fn a_snapshot_remembers_the_sessions_of_clients() {
+    for (variant, adds) in [("reference", 1), ("snapshot_without_sessions", 2)] {
+        let Wire::Request(request) = read_request() else { unreachable!("it is a request") };
+        let idempotency = Some(wrack_sim::Idempotency { session: 1, sequence: 1 });
+        let request = Request { function: "add".into(), idempotency, ..(*request).clone() };
+        let content = Content::Command(std::sync::Arc::new(Command::new(request.into())));
+        let entry = Entry { term: 1, content };
+        let mut bench = Bench::new(variant);
+        bench.receive(1, append(1, (0, 0), vec![entry.clone(); 4], 4));
+        bench.synced();
+        bench.restart();
+        assert_eq!(bench.node.commit, 4, "it starts from a snapshot");
+        bench.receive(1, append(1, (4, 1), vec![entry], 5));
+        let set = bench.node.machine.read(&"k".into());
+        assert_eq!(set, wrack_history::Value::list(vec![wrack_history::Value::Nil; adds]));
+    }
+}
+
+/// The bug in single-server membership changes (Ongaro, raft-dev, 2015): two leaders, each with a change
+/// of its own to the configuration C = {1, 2, 3, 4}, whose majorities share no node.
+///
+/// ```text
+///   term 1   n1 leads C, and cannot reach n2:   D = {1, 3, 4}   in the log of n1 alone
+///   term 2   n2 leads C (votes of n2 n3 n4),
+///            and cannot reach n1, n4:           E = {2, 3, 4}   on n2 n3: a majority of E
+///   term 3   n1 leads D (votes of n1 n4), and overwrites what n2 and n3 committed
+/// ```
+/// The fix: n2 must first commit an entry of term 2 under C, for which it needs n4; then n4 does not
+/// vote for n1. The scenario `raft/two-memberships` runs it from end to end.
+#[test]
+fn the_single_server_bug_a_change_waits_for_a_commit_of_the_leaders_own_term() {
+    for (variant, changes_at_once) in [("reference", false), ("reconfigure_before_commit", true)] {
+        let Cluster { settings, .. } = cluster("reference");
+        let settings = settings
+            .with("nodes", Setting::Integer(4))
+            .with("reconfigure_every", Setting::Duration(150 * MILLISECOND));
+        let cluster = Cluster { names: names(&settings), settings, variant: variant.into() };
+        let mut bench = elect(Bench::of(cluster));
+        let term = bench.node.hard.term;
+        let stored = |index| Rpc::Appended { term, success: true, index, round: 0 };
+        let members = |bench: &Bench| bench.node.membership.current().to_vec();
+        bench.receive(2, stored(1));
+        bench.call(|node, cx| node.on_timer(Timer::Reconfigure, cx));
+        let (all, without_n2) = ([0, 1, 2, 3].map(NodeId), [0, 2, 3].map(NodeId));
+        let expected = if changes_at_once { &without_n2[..] } else { &all };
+        assert_eq!(members(&bench), expected, "{variant}: two are no majority of four");
+
+        bench.receive(2, stored(1));
+        bench.receive(3, stored(1));
+        bench.call(|node, cx| node.on_timer(Timer::Reconfigure, cx));
+        assert_eq!(members(&bench), without_n2, "{variant}: its first entry is committed");
+    }
+}
+
+/// Thesis §4.1: a configuration holds from when a node has it; one that is cut off does no more, and
+/// one that a snapshot stands for still does.
+#[test]
+fn a_configuration_is_a_part_of_the_log() {
+    let members = |ids: &[u16]| ids.iter().copied().map(NodeId).collect::<Members>();
+    let change = |term, ids| Entry { term, content: Content::Members(members(ids)) };
+    let mut bench = Bench::new("reference");
+    bench.receive(1, append(1, (0, 0), vec![change(1, &[0, 1, 2, 3]), change(1, &[0, 1, 2])], 1));
+    assert_eq!((bench.node.membership.current().len(), bench.node.majority), (3, 2));
+    bench.receive(2, append(2, (1, 1), vec![Entry::empty(2)], 1));
+    assert_eq!((bench.node.membership.current().len(), bench.node.majority), (4, 3));
+    bench.receive(2, append(2, (2, 2), vec![Entry::empty(2), Entry::empty(2)], 4));
+    bench.synced();
+    bench.restart();
+    assert_eq!((bench.node.log.base(), bench.node.log.last_index()), (4, 4));
+    assert_eq!((bench.node.membership.current().len(), bench.node.majority), (4, 3));
 }
