@@ -175,7 +175,7 @@ impl<N: Node, C: Carrier> Driver<N, C> {
         self.journal.write(now, |recorder, ns| {
             let text = || format!("notes {fact:?}").into();
             recorder.trace(TraceKind::Note, ns, node, node, digest, text);
-            recorder.fact(&FactRecord { ns, node: node.0, fact: fact.clone() });
+            recorder.fact(FactRecord { ns, node: node.0, fact: fact.clone() });
         });
     }
 

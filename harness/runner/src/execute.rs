@@ -58,9 +58,9 @@ const FINAL_READS_STEP_NS: u64 = 50_000_000;
 struct Watch(Vec<(SmolStr, Box<dyn Invariant>)>);
 
 impl Observer for Watch {
-    fn fact(&mut self, record: &FactRecord) {
+    fn facts(&mut self, records: &[FactRecord]) {
         for (_, invariant) in &mut self.0 {
-            invariant.observe(record);
+            records.iter().for_each(|record| invariant.observe(record));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::network::{FaultHandle, Network, RuleId};
 use crate::node::{Context, Control, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
 use crate::queue::{Due, Queue};
 use crate::record::{Recorder, Recording, TraceLevel};
-use crate::timers::{Popped, TimerRef, Timers};
+use crate::timers::{Popped, TimerRef, Timers, Wanted};
 use crate::world::{
     ClockUse, Controller, DiskFault, DiskTrouble, FailpointAction, Observer, TailChance, Trap,
     Watched,
@@ -31,6 +31,9 @@ mod outside;
 pub const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
 /// At most so many messages may be under way at once.
 pub const MESSAGES_IN_FLIGHT_MAX: usize = 10_000_000;
+/// Facts wait for their observer until there are so many: it takes them in one go, while its code
+/// and data are at hand.
+const NOTED_MAX: usize = 64;
 
 /// What an engine is made for.
 #[derive(Clone, Debug)]
@@ -163,6 +166,8 @@ pub struct Engine<N: Node> {
     effects: Effects<N::Message>,
     /// Facts of the last callback, for a controller that watches.
     fresh_facts: Vec<FactRecord>,
+    /// Facts that the observer and the recorder have not seen yet.
+    noted: Vec<FactRecord>,
     watched: Watched,
     record: Recorder,
     /// Who is in a callback: a panic there is the design's.
@@ -197,8 +202,9 @@ impl<N: Node> Engine<N> {
             timed: Queue::default(),
             held_messages: Vec::new(),
             traps: Vec::new(),
-            effects: Effects::default(),
+            effects: Effects { failpoints_wanted: false, ..Effects::default() },
             fresh_facts: Vec::new(),
+            noted: Vec::with_capacity(NOTED_MAX),
             // Whoever watches also wants to know what was noted at the first boot.
             watched: Watched::Everything,
             record: Recorder::new(config.trace, config.keep_all_facts),
@@ -207,13 +213,14 @@ impl<N: Node> Engine<N> {
             acts_at_ns: u64::MAX,
         };
         engine
-            .guarded(observer, |engine, observer| {
+            .guarded(|engine| {
                 while let Some(next) = engine.members.iter().position(|m| m.boots == 0) {
-                    engine.boot_node(NodeId(next as u16), observer);
+                    engine.boot_node(NodeId(next as u16));
                 }
                 Ok(())
             })
             .expect("booting meets no bound");
+        engine.hand_over(observer);
         engine
     }
 
@@ -265,11 +272,17 @@ impl<N: Node> Engine<N> {
         if self.watched == Watched::Nothing {
             self.fresh_facts.clear();
         }
-        self.guarded(observer, |engine, observer| {
-            engine.tell(controller, observer);
-            while engine.step(until_ns, controller, observer)? {}
+        let outcome = self.guarded(|engine| {
+            engine.tell(controller);
+            while engine.step(until_ns, controller)? {
+                if engine.noted.len() >= NOTED_MAX {
+                    engine.hand_over(observer);
+                }
+            }
             Ok(())
-        })?;
+        });
+        self.hand_over(observer);
+        outcome?;
         self.now = self.now.max(until_ns);
         Ok(())
     }
@@ -277,26 +290,25 @@ impl<N: Node> Engine<N> {
     /// Runs `work`; a panic inside a callback is an anomaly of the design and takes down its node.
     fn guarded(
         &mut self,
-        observer: &mut dyn Observer,
-        mut work: impl FnMut(&mut Self, &mut dyn Observer) -> Result<(), LimitError>,
+        mut work: impl FnMut(&mut Self) -> Result<(), LimitError>,
     ) -> Result<(), LimitError> {
         loop {
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(self, observer)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(self)));
             let Err(panic) = outcome else {
                 return outcome.expect("it did not panic");
             };
             let Some(node) = self.in_callback.take() else {
                 resume_unwind(panic);
             };
-            self.design_panicked(node, &panic_message(panic.as_ref()), observer);
+            self.design_panicked(node, &panic_message(panic.as_ref()));
         }
     }
 
-    fn design_panicked(&mut self, node: NodeId, message: &str, observer: &mut dyn Observer) {
+    fn design_panicked(&mut self, node: NodeId, message: &str) {
         self.effects.clear();
         let fact = Fact::AssertionFailed { name: "panic".into(), message: message.into() };
-        self.note(node, fact, observer);
-        self.crash_node(node, CrashTail::default(), observer);
+        self.note(node, fact);
+        self.crash_node(node, CrashTail::default());
     }
 
     /// The next event; `false` if none is due before `until`.
@@ -305,14 +317,13 @@ impl<N: Node> Engine<N> {
         &mut self,
         until: u64,
         controller: &mut dyn Controller,
-        observer: &mut dyn Observer,
     ) -> Result<bool, LimitError> {
         let message = self.messages.next_due();
         let timed = self.timed.next_due();
         let next = message.ns.min(timed.ns);
         if self.acts_at_ns <= next && self.acts_at_ns < until {
             self.advance(self.acts_at_ns)?;
-            self.control(controller, observer, |controller, world| controller.act(world));
+            self.control(controller);
             return Ok(true);
         }
         if next >= until {
@@ -321,13 +332,13 @@ impl<N: Node> Engine<N> {
         self.advance(next)?;
         if message < timed {
             let (_, slot) = self.messages.pop().expect("it was peeked");
-            self.arrive(slot as usize, observer);
+            self.arrive(slot as usize);
         } else {
             let (due, item) = self.timed.pop().expect("it was peeked");
-            self.come_due(due, item, observer);
+            self.come_due(due, item);
         }
         if !self.fresh_facts.is_empty() {
-            self.tell(controller, observer);
+            self.tell(controller);
         }
         Ok(true)
     }
@@ -377,7 +388,7 @@ impl<N: Node> Engine<N> {
 
     /// A message reaches its receiver.
     #[inline]
-    fn arrive(&mut self, slot: usize, observer: &mut dyn Observer) {
+    fn arrive(&mut self, slot: usize) {
         let Envelope { from, to, .. } = self.payloads[slot];
         let class = || N::class(&self.payloads[slot].message);
         if let Some((rule, fault, hold)) = self.network.stopped((from, to), class) {
@@ -401,16 +412,16 @@ impl<N: Node> Engine<N> {
             pause.held.push_back(Held::Message(slot));
             return;
         }
-        self.deliver(slot, observer);
+        self.deliver(slot);
     }
 
     #[inline]
-    fn deliver(&mut self, slot: usize, observer: &mut dyn Observer) {
+    fn deliver(&mut self, slot: usize) {
         let Envelope { from, to, number, message } = self.payloads.remove(slot);
         self.record.trace(TraceKind::Deliver, self.now, to, from, number, || {
             format!("{} → {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
         });
-        self.callback(to, observer, |node, cx| node.on_message(from, message, cx));
+        self.callback(to, |node, cx| node.on_message(from, message, cx));
     }
 
     fn drop_message(&mut self, slot: usize) {
@@ -421,27 +432,28 @@ impl<N: Node> Engine<N> {
     }
 
     #[inline]
-    fn come_due(&mut self, due: Due, item: Timed, observer: &mut dyn Observer) {
+    fn come_due(&mut self, due: Due, item: Timed) {
         match item {
-            Timed::Timer(node, entry) => self.timer(node, entry, due, observer),
+            Timed::Timer(node, entry) => self.timer(node, entry, due),
             Timed::Synced(node, boots) => {
                 let member = &self.members[node.index()];
                 if member.boots == boots && member.node.is_some() {
-                    self.synced(node, observer);
+                    self.synced(node);
                 }
             }
             Timed::Return(node, life) => {
                 if self.members[node.index()].life == life {
-                    self.come_back(node, observer);
+                    self.come_back(node);
                 }
             }
         }
     }
 
     #[inline]
-    fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due, observer: &mut dyn Observer) {
+    fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due) {
         let member = &mut self.members[node.index()];
-        match (member.timers.pop(entry, due), &mut member.pause) {
+        let due_of = |wanted| timer_due(&self.noise, node, wanted);
+        match (member.timers.pop(entry, due, due_of), &mut member.pause) {
             (Popped::Due, None) => {
                 let timer = member.timers.fire(entry);
                 self.record.trace(TraceKind::Timer, self.now, node, node, timer, || {
@@ -449,7 +461,7 @@ impl<N: Node> Engine<N> {
                     format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
                 });
                 let timer = N::Timer::from_code(timer);
-                self.callback(node, observer, |node, cx| node.on_timer(timer, cx));
+                self.callback(node, |node, cx| node.on_timer(timer, cx));
             }
             (Popped::Due, Some(pause)) => pause.held.push_back(Held::Timer(entry, due)),
             (Popped::Again(due), _) => self.timed.push(due, Timed::Timer(node, entry)),
@@ -458,7 +470,7 @@ impl<N: Node> Engine<N> {
     }
 
     /// The oldest sync of a node comes back. The device goes on while the node is paused.
-    fn synced(&mut self, node: NodeId, observer: &mut dyn Observer) {
+    fn synced(&mut self, node: NodeId) {
         let member = &mut self.members[node.index()];
         let sync = member.syncs.pop_front().expect("a sync comes back once");
         match sync.result {
@@ -471,7 +483,7 @@ impl<N: Node> Engine<N> {
         }
         match &mut member.pause {
             Some(pause) => pause.held.push_back(Held::Synced(sync.tag, sync.result)),
-            None => self.tell_synced(node, sync.tag, sync.result, observer),
+            None => self.tell_synced(node, sync.tag, sync.result),
         }
     }
 
@@ -480,12 +492,11 @@ impl<N: Node> Engine<N> {
         node: NodeId,
         tag: u64,
         result: Result<(), DiskError>,
-        observer: &mut dyn Observer,
     ) {
         self.record.trace(TraceKind::Synced, self.now, node, node, tag, || {
             format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
         });
-        self.callback(node, observer, |node, cx| node.on_synced(tag, result, cx));
+        self.callback(node, |node, cx| node.on_synced(tag, result, cx));
     }
 
     /// Runs a callback and carries out its effects.
@@ -493,7 +504,6 @@ impl<N: Node> Engine<N> {
     fn callback(
         &mut self,
         id: NodeId,
-        observer: &mut dyn Observer,
         call: impl FnOnce(&mut N, &mut Context<'_, N::Message, N::Timer>),
     ) {
         let member = &mut self.members[id.index()];
@@ -510,7 +520,9 @@ impl<N: Node> Engine<N> {
         if !member.clock_faults.is_empty() {
             self.count_clock_use(id, u64::from(now_reads), u64::from(wall_reads));
         }
-        self.apply(id, observer);
+        if !self.effects.list.is_empty() {
+            self.apply(id);
+        }
     }
 
     /// What a callback took from a clock that faults have tampered with.
@@ -527,22 +539,16 @@ impl<N: Node> Engine<N> {
     }
 
     /// Lets the controller act, and then tells it the facts that came of it.
-    fn control(
-        &mut self,
-        controller: &mut dyn Controller,
-        observer: &mut dyn Observer,
-        act: impl FnOnce(&mut dyn Controller, &mut outside::Outside<'_, N>),
-    ) {
-        act(controller, &mut outside::Outside { engine: self, observer });
-        self.tell(controller, observer);
+    fn control(&mut self, controller: &mut dyn Controller) {
+        controller.act(&mut outside::Outside { engine: self });
+        self.tell(controller);
     }
 
-    fn tell(&mut self, controller: &mut dyn Controller, observer: &mut dyn Observer) {
+    fn tell(&mut self, controller: &mut dyn Controller) {
         let mut rounds = 0;
         while !self.fresh_facts.is_empty() {
             for record in std::mem::take(&mut self.fresh_facts) {
-                let world = &mut outside::Outside { engine: self, observer };
-                controller.on_fact(&record, world);
+                controller.on_fact(&record, &mut outside::Outside { engine: self });
             }
             rounds += 1;
             assert!(rounds < 1_000, "a controller answers facts with facts without end");
@@ -550,7 +556,7 @@ impl<N: Node> Engine<N> {
         self.acts_at_ns = controller.next_ns().unwrap_or(u64::MAX);
     }
 
-    fn note(&mut self, node: NodeId, fact: Fact, observer: &mut dyn Observer) {
+    fn note(&mut self, node: NodeId, fact: Fact) {
         let record = FactRecord { ns: self.now, node: node.0, fact };
         if let Fact::Role { role, epoch } = &record.fact {
             self.members[node.index()].role = Some((role.clone(), *epoch));
@@ -559,14 +565,21 @@ impl<N: Node> Engine<N> {
         self.record.trace(TraceKind::Note, self.now, node, node, digest, || {
             format!("{} notes {:?}", self.names[node.index()], record.fact).into()
         });
-        observer.fact(&record);
-        self.record.fact(&record);
         if self.watched.covers(&record.fact) {
-            self.fresh_facts.push(record);
+            self.fresh_facts.push(record.clone());
+        }
+        self.noted.push(record);
+    }
+
+    /// Hands what was noted over to the observer and the recorder.
+    fn hand_over(&mut self, observer: &mut dyn Observer) {
+        observer.facts(&self.noted);
+        for record in self.noted.drain(..) {
+            self.record.fact(record);
         }
     }
 
-    fn boot_node(&mut self, id: NodeId, observer: &mut dyn Observer) {
+    fn boot_node(&mut self, id: NodeId) {
         let boots = self.members[id.index()].boots;
         let node = (self.boot)(id, boots);
         let member = &mut self.members[id.index()];
@@ -580,17 +593,17 @@ impl<N: Node> Engine<N> {
         self.record.trace(TraceKind::Boot, self.now, id, id, u64::from(boots), || {
             format!("{} boots", self.names[id.index()]).into()
         });
-        self.note(id, Fact::Booted { boot: boots }, observer);
-        self.callback(id, observer, |node, cx| node.start(cx));
+        self.note(id, Fact::Booted { boot: boots });
+        self.callback(id, |node, cx| node.start(cx));
         for place in 0..self.members[id.index()].controls.len() {
             let control = self.members[id.index()].controls[place].1.clone();
-            self.tell_control(id, control, observer);
+            self.tell_control(id, control);
         }
     }
 
     /// Asks something of a node. One that is paused hears it when it goes on, and one that is down
     /// when it boots, if it still holds then.
-    fn tell_control(&mut self, id: NodeId, control: Control, observer: &mut dyn Observer) {
+    fn tell_control(&mut self, id: NodeId, control: Control) {
         let member = &mut self.members[id.index()];
         if let Some(pause) = &mut member.pause {
             pause.held.push_back(Held::Control(control));
@@ -604,11 +617,11 @@ impl<N: Node> Engine<N> {
             let over = if control.is_over { " no longer" } else { "" };
             format!("{} is{over} asked to {name} {settings:?}", self.names[id.index()]).into()
         });
-        self.callback(id, observer, |node, cx| node.on_control(&control, cx));
+        self.callback(id, |node, cx| node.on_control(&control, cx));
     }
 
     /// Takes a node down; returns how many unsynced records its disk lost.
-    fn crash_node(&mut self, id: NodeId, tail: CrashTail, observer: &mut dyn Observer) -> usize {
+    fn crash_node(&mut self, id: NodeId, tail: CrashTail) -> usize {
         let member = &mut self.members[id.index()];
         if member.node.take().is_none() {
             return 0;
@@ -632,7 +645,7 @@ impl<N: Node> Engine<N> {
         self.record.trace(TraceKind::Crash, self.now, id, id, lost as u64, || {
             format!("{} crashes and loses {lost} unsynced records", self.names[id.index()]).into()
         });
-        self.note(id, Fact::Crashed, observer);
+        self.note(id, Fact::Crashed);
         lost
     }
 
@@ -648,7 +661,6 @@ impl<N: Node> Engine<N> {
         id: NodeId,
         hold: Hold,
         deferred: Option<Effects<N::Message>>,
-        observer: &mut dyn Observer,
     ) {
         let member = &mut self.members[id.index()];
         member.life += 1;
@@ -660,12 +672,12 @@ impl<N: Node> Engine<N> {
         self.record.trace(TraceKind::Pause, self.now, id, id, 0, || {
             format!("{} is paused", self.names[id.index()]).into()
         });
-        self.note(id, Fact::Paused, observer);
+        self.note(id, Fact::Paused);
     }
 
     /// A paused node goes on: first what its failpoint held back, then what came due meanwhile, in
     /// the order in which it did.
-    fn resume_node(&mut self, id: NodeId, observer: &mut dyn Observer) {
+    fn resume_node(&mut self, id: NodeId) {
         let member = &mut self.members[id.index()];
         let Some(mut pause) = member.pause.take() else {
             return;
@@ -674,10 +686,10 @@ impl<N: Node> Engine<N> {
         self.record.trace(TraceKind::Resume, self.now, id, id, 0, || {
             format!("{} goes on", self.names[id.index()]).into()
         });
-        self.note(id, Fact::Resumed, observer);
+        self.note(id, Fact::Resumed);
         if let Some(mut deferred) = pause.deferred.take() {
             std::mem::swap(&mut self.effects, &mut deferred);
-            self.apply(id, observer);
+            self.apply(id);
         }
         while let Some(held) = pause.held.pop_front() {
             let member = &mut self.members[id.index()];
@@ -687,10 +699,10 @@ impl<N: Node> Engine<N> {
             }
             match held {
                 Held::Message(slot) if member.node.is_none() => self.drop_message(slot),
-                Held::Message(slot) => self.deliver(slot, observer),
-                Held::Timer(entry, due) => self.timer(id, entry, due, observer),
-                Held::Synced(tag, result) => self.tell_synced(id, tag, result, observer),
-                Held::Control(control) => self.tell_control(id, control, observer),
+                Held::Message(slot) => self.deliver(slot),
+                Held::Timer(entry, due) => self.timer(id, entry, due),
+                Held::Synced(tag, result) => self.tell_synced(id, tag, result),
+                Held::Control(control) => self.tell_control(id, control),
             }
         }
     }
@@ -701,7 +713,9 @@ impl<N: Node> Engine<N> {
         let Member { timers, clock, .. } = &mut members[id.index()];
         let moved = timers.remap(|deadline| {
             *sequence = sequence.wrapping_add(1);
-            timer_due(noise, id, clock.true_time(deadline, *now), *sequence)
+            let at_ns = clock.true_time(deadline, *now);
+            let wanted = Wanted { at_ns, sequence: *sequence };
+            (wanted, timer_due(noise, id, wanted))
         });
         for (due, entry) in moved {
             self.timed.push(due, Timed::Timer(id, entry));
@@ -715,9 +729,9 @@ impl<N: Node> Engine<N> {
 }
 
 #[inline]
-fn timer_due(noise: &Noise, id: NodeId, at: u64, sequence: u32) -> Due {
-    let tie = noise.word(id.0, id.0, NoisePurpose::Timer, at, 0) as u32;
-    Due::new(at, tie, sequence)
+fn timer_due(noise: &Noise, id: NodeId, Wanted { at_ns, sequence }: Wanted) -> Due {
+    let tie = noise.word(id.0, id.0, NoisePurpose::Timer, at_ns, 0) as u32;
+    Due::new(at_ns, tie, sequence)
 }
 
 /// What a panic said, for the fact that a design panicked.

@@ -5,6 +5,7 @@
 //! tell the difference.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -224,34 +225,47 @@ pub type Bytes = Range<u32>;
 /// Where a part of [`Effects`] stands among its kind.
 pub type Place = u32;
 
-/// Parts of a kind, each to be taken once.
+/// Parts of a kind, to be taken in their order.
 #[derive(Clone, Debug)]
-pub struct Parts<T>(Vec<Option<T>>);
+pub struct Parts<T> {
+    left: VecDeque<T>,
+    taken: Place,
+}
 
 impl<T> Parts<T> {
     fn push(&mut self, part: T) -> Place {
-        self.0.push(Some(part));
-        self.0.len() as Place - 1
+        self.left.push_back(part);
+        self.taken + self.left.len() as Place - 1
     }
 
     /// Takes the part at a place.
     ///
     /// # Panics
-    /// If it was taken before.
+    /// If it is not the next one.
     #[inline]
     pub fn take(&mut self, place: Place) -> T {
-        self.0[place as usize].take().expect("each part is taken once")
+        assert_eq!(place, self.taken, "parts are taken in order");
+        self.taken += 1;
+        self.left.pop_front().expect("each part is taken once")
     }
 
     /// Takes all parts that are left, in order.
     pub fn into_rest(self) -> impl Iterator<Item = T> {
-        self.0.into_iter().flatten()
+        self.left.into_iter()
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.taken = 0;
+        if !self.left.is_empty() {
+            self.left.clear();
+        }
     }
 }
 
 impl<T> Default for Parts<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { left: VecDeque::new(), taken: 0 }
     }
 }
 
@@ -285,6 +299,8 @@ pub struct Effects<M> {
     pub operations: Parts<Operation>,
     /// Completions, by [`Effect::Complete`].
     pub completions: Parts<Completed>,
+    /// Whether failpoints stand in the list: whoever has no traps set need not look at them.
+    pub failpoints_wanted: bool,
     /// How often the callback read the monotonic clock.
     pub now_reads: Cell<u32>,
     /// How often it read the wall clock.
@@ -300,6 +316,7 @@ impl<M> Default for Effects<M> {
             bytes: Vec::new(),
             operations: Parts::default(),
             completions: Parts::default(),
+            failpoints_wanted: true,
             now_reads: Cell::new(0),
             wall_reads: Cell::new(0),
         }
@@ -311,11 +328,11 @@ impl<M> Effects<M> {
     #[inline]
     pub fn clear(&mut self) {
         self.list.clear();
-        self.messages.0.clear();
-        self.facts.0.clear();
+        self.messages.clear();
+        self.facts.clear();
         self.bytes.clear();
-        self.operations.0.clear();
-        self.completions.0.clear();
+        self.operations.clear();
+        self.completions.clear();
         self.take_clock_reads();
     }
 
@@ -475,7 +492,9 @@ impl<'a, M, T> Context<'a, M, T> {
     /// A named place where the nemesis may cut the list of effects: a crash keeps what stands
     /// before and drops the rest, a pause releases the rest when the node goes on.
     pub fn failpoint(&mut self, name: &'static str) {
-        self.effects.list.push(Effect::Failpoint(name));
+        if self.effects.failpoints_wanted {
+            self.effects.list.push(Effect::Failpoint(name));
+        }
     }
 
     /// Says how much the control of this name touched: keys evicted, requests refused. Without it

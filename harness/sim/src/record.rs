@@ -224,10 +224,10 @@ impl Recorder {
     }
 
     /// Writes a fact down; those that only an observer reads in passing are not kept.
-    pub fn fact(&mut self, record: &FactRecord) {
-        match &record.fact {
+    pub fn fact(&mut self, record: FactRecord) {
+        match record.fact {
             Fact::Sometimes { name } => {
-                *self.sometimes.entry(name.clone()).or_default() += 1;
+                *self.sometimes.entry(name).or_default() += 1;
                 return;
             }
             Fact::Appended { .. } | Fact::Committed { .. } | Fact::Applied { .. }
@@ -237,7 +237,7 @@ impl Recorder {
             }
             _ => {}
         }
-        self.facts.push(record.clone());
+        self.facts.push(record);
     }
 
     /// Something happened. `detail` identifies its content; `text` says it in words, if they are

@@ -10,10 +10,19 @@ struct Slot<T> {
     timer: T,
     armed: bool,
     deadline_local: u64,
-    due: Due,
+    wanted: Wanted,
     /// The entry of the queue that stands for this slot, if there is one.
     queued: Option<Due>,
     ticket: u32,
+}
+
+/// When a timer is due, but for its tie, which is worked out when it is queued.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// True time in nanoseconds.
+    pub at_ns: u64,
+    /// Sequence number of the arming.
+    pub sequence: u32,
 }
 
 /// Identifies an entry of the timer queue.
@@ -51,16 +60,27 @@ impl<T> Default for Timers<T> {
 
 impl<T: Clone + PartialEq> Timers<T> {
     /// Arms or moves a timer; gives the entry to queue if one is needed.
-    pub fn arm(&mut self, timer: T, deadline_local: u64, due: Due) -> Option<(Due, TimerRef)> {
+    #[inline]
+    pub fn arm(
+        &mut self,
+        timer: T,
+        deadline_local: u64,
+        wanted: Wanted,
+        due_of: impl Fn(Wanted) -> Due,
+    ) -> Option<(Due, TimerRef)> {
         let index = self.slot_for(timer);
         let slot = &mut self.slots[index];
         slot.armed = true;
         slot.deadline_local = deadline_local;
-        slot.due = due;
+        slot.wanted = wanted;
+        if slot.queued.is_some_and(|queued| queued.ns < wanted.at_ns) {
+            return None;
+        }
+        let due = due_of(wanted);
         if slot.queued.is_some_and(|queued| queued <= due) {
             return None;
         }
-        Some(self.queue(index))
+        Some(self.queue(index, due))
     }
 
     /// Disarms a timer.
@@ -71,7 +91,12 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// An entry of the queue came up.
-    pub fn pop(&mut self, entry: TimerRef, at: Due) -> Popped {
+    pub fn pop(
+        &mut self,
+        entry: TimerRef,
+        at: Due,
+        due_of: impl Fn(Wanted) -> Due,
+    ) -> Popped {
         let Some(slot) = self.slots.get_mut(usize::from(entry.slot)) else {
             return Popped::Stale;
         };
@@ -82,9 +107,10 @@ impl<T: Clone + PartialEq> Timers<T> {
         if !slot.armed {
             return Popped::Stale;
         }
-        if slot.due > at {
-            slot.queued = Some(slot.due);
-            return Popped::Again(slot.due);
+        let due = due_of(slot.wanted);
+        if due > at {
+            slot.queued = Some(due);
+            return Popped::Again(due);
         }
         Popped::Due
     }
@@ -97,14 +123,18 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// Every armed timer gets a new due time, because its clock changed its rate.
-    pub fn remap(&mut self, mut due_of: impl FnMut(u64) -> Due) -> Vec<(Due, TimerRef)> {
+    pub fn remap(
+        &mut self,
+        mut due_of: impl FnMut(u64) -> (Wanted, Due),
+    ) -> Vec<(Due, TimerRef)> {
         let armed = (0..self.slots.len()).filter(|index| self.slots[*index].armed);
         armed
             .collect::<Vec<_>>()
             .into_iter()
             .map(|index| {
-                self.slots[index].due = due_of(self.slots[index].deadline_local);
-                self.queue(index)
+                let (wanted, due) = due_of(self.slots[index].deadline_local);
+                self.slots[index].wanted = wanted;
+                self.queue(index, due)
             })
             .collect()
     }
@@ -114,21 +144,21 @@ impl<T: Clone + PartialEq> Timers<T> {
         self.slots.clear();
     }
 
-    fn queue(&mut self, index: usize) -> (Due, TimerRef) {
+    fn queue(&mut self, index: usize, due: Due) -> (Due, TimerRef) {
         self.next_ticket += 1;
         let slot = &mut self.slots[index];
         slot.ticket = self.next_ticket;
-        slot.queued = Some(slot.due);
-        (slot.due, TimerRef { slot: index as u16, ticket: slot.ticket })
+        slot.queued = Some(due);
+        (due, TimerRef { slot: index as u16, ticket: slot.ticket })
     }
 
     fn slot_for(&mut self, timer: T) -> usize {
         if let Some(index) = self.slots.iter().position(|slot| slot.timer == timer) {
             return index;
         }
-        let (due, free) =
-            (Due::new(0, 0, 0), |slot: &Slot<T>| !slot.armed && slot.queued.is_none());
-        let slot = Slot { timer, armed: false, deadline_local: 0, due, queued: None, ticket: 0 };
+        let free = |slot: &Slot<T>| !slot.armed && slot.queued.is_none();
+        let wanted = Wanted::default();
+        let slot = Slot { timer, armed: false, deadline_local: 0, wanted, queued: None, ticket: 0 };
         if let Some(index) = self.slots.iter().position(free) {
             self.slots[index] = slot;
             return index;

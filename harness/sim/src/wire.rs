@@ -38,10 +38,14 @@ pub struct Request {
     pub argument: Value,
 }
 
+/// Room for most requests.
+const ENCODED_BYTES: usize = 64;
+
 impl Request {
     /// As bytes, for a design that stores or forwards what it was asked.
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).expect("a request can be serialised")
+        let room = Vec::with_capacity(ENCODED_BYTES);
+        postcard::to_extend(self, room).expect("a request can be serialised")
     }
 
     /// From the bytes that [`Request::encode`] gave.

@@ -216,11 +216,11 @@ impl Controller for () {
 
 /// Who sees every fact in order.
 pub trait Observer {
-    /// The next fact.
-    fn fact(&mut self, record: &FactRecord);
+    /// The next facts. They come soon after they were noted, and before the run returns.
+    fn facts(&mut self, records: &[FactRecord]);
 }
 
 /// Nobody looks.
 impl Observer for () {
-    fn fact(&mut self, _: &FactRecord) {}
+    fn facts(&mut self, _: &[FactRecord]) {}
 }

@@ -6,71 +6,67 @@ use super::{Digest, Effect, Effects, Engine, Envelope, Node, NodeId, Sync, Timed
 use crate::network::Routed;
 use crate::node::{Bytes, Completed};
 use crate::queue::Due;
-use crate::world::{FailpointAction, Observer, TailChance};
+use crate::timers::Wanted;
+use crate::world::{FailpointAction, TailChance};
 
 impl<N: Node> Engine<N> {
     /// Carries out everything in `self.effects`; a trap at a failpoint cuts the list.
-    #[inline]
-    pub(super) fn apply(&mut self, id: NodeId, observer: &mut dyn Observer) {
-        if self.effects.list.is_empty() {
-            return;
-        }
+    pub(super) fn apply(&mut self, id: NodeId) {
         // Only the list is moved out: moving all of the effects costs more than carrying them out.
         let mut list = std::mem::take(&mut self.effects.list);
-        let mut effects = list.drain(..);
-        while let Some(effect) = effects.next() {
+        for (place, effect) in list.iter().enumerate() {
             match effect {
                 Effect::Send { to, message } => {
-                    let message = self.effects.messages.take(message);
-                    self.send(id, to, message);
+                    let message = self.effects.messages.take(*message);
+                    self.send(id, *to, message);
                 }
-                Effect::Arm { timer, after_ns } => self.arm(id, timer, after_ns),
+                Effect::Arm { timer, after_ns } => self.arm(id, *timer, *after_ns),
                 Effect::Failpoint(name) => {
                     if let Some(sprung) = self.spring(id, name) {
-                        let list = effects.collect();
+                        let list = list.split_off(place + 1);
                         let rest = Effects { list, ..std::mem::take(&mut self.effects) };
-                        self.cut(id, rest, sprung, observer);
+                        self.cut(id, rest, sprung);
                         return;
                     }
                 }
-                effect => self.carry_out(id, effect, observer),
+                effect => self.carry_out(id, effect),
             }
         }
-        drop(effects);
+        list.clear();
         self.effects.list = list;
         self.effects.clear();
     }
 
     /// Carries out one of the rarer effects.
-    fn carry_out(&mut self, id: NodeId, effect: Effect, observer: &mut dyn Observer) {
+    fn carry_out(&mut self, id: NodeId, effect: &Effect) {
         let member = &mut self.members[id.index()];
-        let bytes = |range: Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
+        let bytes = |range: &Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
         match effect {
             Effect::Send { .. } | Effect::Arm { .. } | Effect::Failpoint(_) => {
                 unreachable!("these are carried out where they stand")
             }
-            Effect::Disarm { timer } => member.timers.disarm(&timer),
+            Effect::Disarm { timer } => member.timers.disarm(timer),
             Effect::Append(range) => member.disk.append(bytes(range)),
             Effect::Put(cell, range) => member.disk.put(cell, bytes(range)),
-            Effect::Truncate(records) => member.disk.truncate(records),
-            Effect::Discard(records) => member.disk.discard(records),
-            Effect::Sync { tag } => self.sync(id, tag),
+            Effect::Truncate(records) => member.disk.truncate(*records),
+            Effect::Discard(records) => member.disk.discard(*records),
+            Effect::Sync { tag } => self.sync(id, *tag),
             Effect::Note(place) => {
-                let fact = self.effects.facts.take(place);
-                self.note(id, fact, observer);
+                let fact = self.effects.facts.take(*place);
+                self.note(id, fact);
             }
             Effect::Invoke(place) => {
-                let operation = self.effects.operations.take(place);
+                let operation = self.effects.operations.take(*place);
                 self.invoke(id, operation);
             }
             Effect::Touch(name, count) => {
-                let asked = member.controls.iter().filter(|(_, control)| control.name == name);
+                let asked = member.controls.iter().filter(|(_, control)| control.name == *name);
                 for (fault, _) in asked {
-                    self.record.touch(*fault, count, self.now);
+                    self.record.touch(*fault, *count, self.now);
                 }
             }
             Effect::Complete(place) => {
-                let completed = self.effects.completions.take(place);
+                let completed = self.effects.completions.take(*place);
                 self.complete(id, completed);
             }
         }
@@ -153,9 +149,10 @@ impl<N: Node> Engine<N> {
         let sequence = self.next_sequence();
         let member = &mut self.members[id.index()];
         let deadline = member.clock.monotonic(self.now).saturating_add(after_ns);
-        let at = member.clock.true_time(deadline, self.now);
-        let due = timer_due(&self.noise, id, at, sequence);
-        if let Some((due, entry)) = member.timers.arm(timer, deadline, due) {
+        let at_ns = member.clock.true_time(deadline, self.now);
+        let wanted = Wanted { at_ns, sequence };
+        let due_of = |wanted| timer_due(&self.noise, id, wanted);
+        if let Some((due, entry)) = member.timers.arm(timer, deadline, wanted, due_of) {
             self.timed.push(due, Timed::Timer(id, entry));
         }
     }
@@ -176,13 +173,12 @@ impl<N: Node> Engine<N> {
         id: NodeId,
         rest: Effects<N::Message>,
         (fault, action): (usize, FailpointAction),
-        observer: &mut dyn Observer,
     ) {
         self.record.touch_span(fault, 1, (self.now, self.now));
         match action {
             FailpointAction::Crash { down_ns } => {
                 let tail = self.draw_tail(id, TailChance::default());
-                self.crash_node(id, tail, observer);
+                self.crash_node(id, tail);
                 let until_ns = self.now + down_ns;
                 self.join(id, self.hold(fault, Some(until_ns), false));
                 self.plan_return(id, until_ns);
@@ -190,7 +186,7 @@ impl<N: Node> Engine<N> {
             FailpointAction::Pause { pause_ns, clock_stops } => {
                 let until_ns = self.now + pause_ns;
                 let hold = self.hold(fault, Some(until_ns), clock_stops);
-                self.pause_node(id, hold, Some(rest), observer);
+                self.pause_node(id, hold, Some(rest));
                 self.plan_return(id, until_ns);
             }
         }

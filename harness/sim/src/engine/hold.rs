@@ -1,7 +1,7 @@
 //! Who keeps a node down or paused: several faults may at once, and only when the last of them has
 //! let go does the node come back.
 
-use super::{Due, Engine, FaultHandle, Node, NodeId, Observer, Timed};
+use super::{Due, Engine, FaultHandle, Node, NodeId, Timed};
 
 /// A fault that keeps a node down or paused.
 pub(super) struct Hold {
@@ -65,13 +65,13 @@ impl<N: Node> Engine<N> {
     }
 
     /// The node boots or goes on, unless somebody still keeps it from that.
-    pub(super) fn come_back(&mut self, id: NodeId, observer: &mut dyn Observer) {
+    pub(super) fn come_back(&mut self, id: NodeId) {
         let now = self.now;
         self.drop_holds(id, |hold| hold.until_ns.is_some_and(|until| until <= now));
         let member = &self.members[id.index()];
         match &member.pause {
-            Some(pause) if pause.holds.is_empty() => self.resume_node(id, observer),
-            None if member.node.is_none() && member.down.is_empty() => self.boot_node(id, observer),
+            Some(pause) if pause.holds.is_empty() => self.resume_node(id),
+            None if member.node.is_none() && member.down.is_empty() => self.boot_node(id),
             _ => {}
         }
     }

@@ -6,12 +6,11 @@ use wrack_history::history::NemesisEvent;
 use super::{Control, Engine, Node, NodeId, SetTrap};
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::record::FaultEffect;
-use crate::world::{ClockUse, DiskFault, DiskTrouble, Observer, TailChance, Trap, World};
+use crate::world::{ClockUse, DiskFault, DiskTrouble, TailChance, Trap, World};
 
-/// The engine, with the observer whom its facts go to.
+/// The engine, lent out.
 pub(super) struct Outside<'a, N: Node> {
     pub engine: &'a mut Engine<N>,
-    pub observer: &'a mut dyn Observer,
 }
 
 impl<N: Node> World for Outside<'_, N> {
@@ -82,7 +81,7 @@ impl<N: Node> World for Outside<'_, N> {
     fn crash(&mut self, fault: FaultHandle, node: NodeId, tail: TailChance) {
         if self.is_up(node) {
             let tail = self.engine.draw_tail(node, tail);
-            let lost = self.engine.crash_node(node, tail, self.observer);
+            let lost = self.engine.crash_node(node, tail);
             self.touch(fault, lost as u64);
         }
         let hold = self.engine.hold(fault, None, false);
@@ -95,7 +94,7 @@ impl<N: Node> World for Outside<'_, N> {
         let hold = self.engine.hold(fault, None, clock_stops);
         match (is_up, is_paused) {
             (true, true) => self.engine.join(node, hold),
-            (true, false) => self.engine.pause_node(node, hold, None, self.observer),
+            (true, false) => self.engine.pause_node(node, hold, None),
             (false, _) => {}
         }
     }
@@ -167,12 +166,14 @@ impl<N: Node> World for Outside<'_, N> {
     fn set_trap(&mut self, fault: FaultHandle, trap: Trap) {
         let caught = Vec::new();
         self.engine.traps.push(SetTrap { fault, trap, hits: 0, sprung: 0, caught });
+        self.engine.effects.failpoints_wanted = true;
     }
 
     fn remove_traps(&mut self, fault: FaultHandle) {
         let traps = std::mem::take(&mut self.engine.traps);
         let (removed, kept) = traps.into_iter().partition(|set| set.fault == fault);
         self.engine.traps = kept;
+        self.engine.effects.failpoints_wanted = !self.engine.traps.is_empty();
         for node in Vec::<SetTrap>::into_iter(removed).flat_map(|set| set.caught) {
             self.engine.let_go(node, fault);
         }

@@ -217,7 +217,7 @@ impl Raft {
         if follower.next <= last_index {
             self.send_append(place, &mut None, cx);
         }
-        if advanced {
+        if advanced && index > self.commit {
             self.advance_commit(cx);
             if self.transferring == Some(from) {
                 self.hand_over(cx);
