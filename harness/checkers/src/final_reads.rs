@@ -19,14 +19,12 @@ pub(crate) fn final_reads<'a>(
         if operation.function != "read" || !operation.is_ok() {
             continue;
         }
-        let of_key = reads.entry(&operation.key).or_default();
         if quiet_end_ns == 0 {
-            *of_key = vec![operation];
+            reads.insert(&operation.key, vec![operation]);
         } else if operation.invoke.ns >= quiet_end_ns {
-            of_key.push(operation);
+            reads.entry(&operation.key).or_default().push(operation);
         }
     }
-    reads.retain(|_, reads| !reads.is_empty());
     reads
 }
 

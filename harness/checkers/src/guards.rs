@@ -4,7 +4,7 @@
 //! compared by whoever runs a scenario with the minimums that it declares.
 
 use rustc_hash::FxHashMap;
-use wrack_history::{History, Moment, Operation};
+use wrack_history::{History, Operation};
 use wrack_sequential::may_change;
 
 /// What happened in a history.
@@ -21,43 +21,48 @@ pub struct Guards {
 
 /// Counts what happened.
 ///
-/// Shape: one sweep over all events; a change counts as open as long as its client waited for it.
+/// Shape: a read overlaps all changes of its key that were invoked before it completed, but for those
+/// that were over before it was invoked; a change counts as open as long as its client waited for it.
 /// O(n log n) in the operations, however many pairs there are.
 pub fn guards(history: &History) -> Guards {
     let mut guards = Guards::default();
-    let mut events: Vec<(u64, &Operation)> = Vec::with_capacity(2 * history.operations.len());
+    let mut keys = FxHashMap::<&str, Key>::default();
     for operation in &history.operations {
-        let read = operation.function == "read";
         guards.ok += u64::from(operation.is_ok());
-        guards.reads_ok += u64::from(operation.is_ok() && read);
-        let counts = if read { operation.is_ok() } else { may_have_changed(operation) };
-        if counts {
-            events.push((operation.invoke.index, operation));
-            events.push((operation.complete.index, operation));
+        if operation.function == "read" {
+            if operation.is_ok() {
+                guards.reads_ok += 1;
+                let key = keys.entry(operation.key.as_str()).or_default();
+                key.reads.push((operation.invoke.index, operation.complete.index));
+            }
+        } else if may_have_changed(operation) {
+            let key = keys.entry(operation.key.as_str()).or_default();
+            key.begins.push(operation.invoke.index);
+            key.ends.push(operation.complete.index);
         }
     }
-    events.sort_unstable_by_key(|(index, _)| *index);
-    let mut open = FxHashMap::<&str, Open>::default();
-    for (index, operation) in events {
-        let open = open.entry(operation.key.as_str()).or_default();
-        let (mine, others) = match operation.function == "read" {
-            true => (&mut open.reads, open.changes),
-            false => (&mut open.changes, open.reads),
-        };
-        if index == operation.invoke.index {
-            guards.overlapping_pairs += others;
-            *mine += 1;
-        } else if index != Moment::NEVER.index {
-            *mine -= 1;
-        }
-    }
+    // Sums do not depend on the order of the keys.
+    guards.overlapping_pairs = keys.into_values().map(Key::overlapping_pairs).sum();
     guards
 }
 
+/// When the reads and changes of a key were open, as indices of the history.
 #[derive(Default)]
-struct Open {
-    reads: u64,
-    changes: u64,
+struct Key {
+    reads: Vec<(u64, u64)>,
+    begins: Vec<u64>,
+    ends: Vec<u64>,
+}
+
+impl Key {
+    fn overlapping_pairs(mut self) -> u64 {
+        self.begins.sort_unstable();
+        self.ends.sort_unstable();
+        let before = |indices: &[u64], index| indices.partition_point(|one| *one < index) as u64;
+        let overlapped =
+            |(from, to): &(u64, u64)| before(&self.begins, *to) - before(&self.ends, *from);
+        self.reads.iter().map(overlapped).sum()
+    }
 }
 
 fn may_have_changed(operation: &Operation) -> bool {

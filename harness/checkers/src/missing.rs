@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 
+use rustc_hash::FxHashSet;
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Settings, SmolStr, Value};
 use wrack_sequential::is_acknowledged_change;
 
-use crate::effects::{by_operation, effects};
+use crate::effects::effects;
 use crate::words::{done_at, noun, of};
 use crate::{Evidence, Guarantee, Judge};
 
@@ -41,7 +42,7 @@ const ANOMALIES_MAX: usize = 10;
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let effects = effects(evidence.facts);
-    let of_operation = by_operation(&effects);
+    let took_effect: FxHashSet<u64> = effects.iter().map(|effect| effect.operation).collect();
     let doubled = match evidence.is_set() {
         true => added_by_several(&evidence.history.operations),
         false => BTreeSet::new(),
@@ -52,7 +53,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
             continue;
         }
         expected += 1;
-        if of_operation.contains_key(&operation.id) || effects.is_empty() {
+        if took_effect.contains(&operation.id) || effects.is_empty() {
             continue;
         }
         missing += 1;

@@ -34,25 +34,50 @@ pub enum Purpose {
 }
 
 /// A keyed stream of random words.
+///
+/// Most streams give a few words only, and `ChaCha8Rng` makes four blocks at a time: the first block
+/// is made here, and the others there.
 #[derive(Clone, Debug)]
-pub struct Stream(ChaCha8Rng);
+pub struct Stream {
+    key: [u64; 4],
+    first: [u64; BLOCK_WORDS],
+    taken: usize,
+    later: Option<Box<ChaCha8Rng>>,
+}
 
 impl Stream {
     /// The stream of `seed` for this purpose and name.
     ///
     /// Source: the key of ChaCha8 is the four words in little endian, stream 0, block 0.
     pub fn new(seed: u64, purpose: Purpose, first: u64, second: u64) -> Self {
-        let mut key = [0; 32];
-        let words = [seed, purpose as u64, first, second];
-        for (bytes, word) in key.chunks_exact_mut(8).zip(words) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Self(ChaCha8Rng::from_seed(key))
+        let key = [seed, purpose as u64, first, second];
+        Self { key, first: first_block(key), taken: 0, later: None }
     }
 
     /// The next 64 bits.
+    #[inline]
     pub fn word(&mut self) -> u64 {
-        self.0.next_u64()
+        match self.first.get(self.taken) {
+            Some(word) => {
+                self.taken += 1;
+                *word
+            }
+            None => self.later_word(),
+        }
+    }
+
+    fn later_word(&mut self) -> u64 {
+        let key = self.key;
+        let later = self.later.get_or_insert_with(|| {
+            let mut bytes = [0; 32];
+            for (bytes, word) in bytes.chunks_exact_mut(8).zip(key) {
+                bytes.copy_from_slice(&word.to_le_bytes());
+            }
+            let mut later = ChaCha8Rng::from_seed(bytes);
+            later.set_word_pos(2 * BLOCK_WORDS as u128);
+            Box::new(later)
+        });
+        later.next_u64()
     }
 
     /// A number below `bound`, which is at least 1. The bias is below 2^-32 for bounds below 2^32.
@@ -89,6 +114,49 @@ impl Stream {
             items.swap(last, self.below(last as u64 + 1) as usize);
         }
     }
+}
+
+/// Words of 64 bits in a block of ChaCha.
+const BLOCK_WORDS: usize = 8;
+
+/// The first block of ChaCha8 under this key.
+///
+/// Source: Bernstein, "ChaCha, a variant of Salsa20", 2008; a row is a vector of four numbers.
+fn first_block(key: [u64; 4]) -> [u64; BLOCK_WORDS] {
+    type Row = [u32; 4];
+    let halves = |a: u64, b: u64| [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32];
+    let each = |a: Row, b: Row, with: fn(u32, u32) -> u32| -> Row {
+        std::array::from_fn(|column| with(a[column], b[column]))
+    };
+    let mix = |sum: &mut Row, by: Row, word: &mut Row, left: u32| {
+        *sum = each(*sum, by, u32::wrapping_add);
+        *word = each(*word, *sum, |a, b| a ^ b).map(|mixed| mixed.rotate_left(left));
+    };
+    let turn =
+        |row: Row, by: usize| -> Row { std::array::from_fn(|column| row[(column + by) % 4]) };
+    let start: [Row; 4] = [
+        [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574],
+        halves(key[0], key[1]),
+        halves(key[2], key[3]),
+        [0; 4],
+    ];
+    let [mut a, mut b, mut c, mut d] = start;
+    for _ in 0..4 {
+        // The columns, and then, with the rows turned, the diagonals.
+        for [left, right] in [[1, 3], [3, 1]] {
+            mix(&mut a, b, &mut d, 16);
+            mix(&mut c, d, &mut b, 12);
+            mix(&mut a, b, &mut d, 8);
+            mix(&mut c, d, &mut b, 7);
+            (b, c, d) = (turn(b, left), turn(c, 2), turn(d, right));
+        }
+    }
+    let rows = [a, b, c, d];
+    std::array::from_fn(|word| {
+        let (row, column) = (word / 2, word % 2 * 2);
+        let half = |column: usize| u64::from(rows[row][column].wrapping_add(start[row][column]));
+        half(column) | half(column + 1) << 32
+    })
 }
 
 /// Scales a random word to a number below `bound`.
@@ -281,6 +349,19 @@ mod tests {
     fn a_stream_gives_the_documented_words() {
         let mut stream = Stream::new(1, Purpose::Node, 2, 3);
         assert_eq!([stream.word(), stream.word()], STREAM);
+    }
+
+    #[test]
+    fn a_stream_goes_on_as_chacha_does() {
+        for name in 0..100u64 {
+            let key = [finish(name), Purpose::Operation as u64, name, u64::MAX - name];
+            let bytes: Vec<u8> = key.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let mut peer = ChaCha8Rng::from_seed(bytes.try_into().unwrap());
+            let mut stream = Stream::new(key[0], Purpose::Operation, key[2], key[3]);
+            for _ in 0..100 {
+                assert_eq!(stream.word(), peer.next_u64());
+            }
+        }
     }
 
     /// Computed apart from this code, in Python, from the formula in the doc of `Noise`.

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use slab::Slab;
 use wrack_history::load::Environment;
 use wrack_history::setting::Delay;
 use wrack_history::{Fact, FactRecord, SmolStr, TraceKind};
@@ -12,7 +11,7 @@ use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scal
 use crate::clock::Clock;
 use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
-use crate::node::{Context, Control, Effect, Effects, LazyStream, Node, NodeId, TimerCode};
+use crate::node::{Context, Control, Effect, Effects, LazyStream, Node, NodeId, Place, TimerCode};
 use crate::queue::{Due, Queue};
 use crate::record::{Recorder, Recording, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers, Wanted};
@@ -74,11 +73,12 @@ pub enum LimitError {
 /// How the engine makes a member that boots: its id, and how often it booted before.
 pub type Boot<N> = Box<dyn Fn(NodeId, u32) -> N>;
 
-struct Envelope<M> {
+/// What is known of a message that is under way.
+#[derive(Clone, Copy, Default)]
+struct Flight {
+    number: u64,
     from: NodeId,
     to: NodeId,
-    number: u64,
-    message: M,
 }
 
 #[derive(Clone, Copy)]
@@ -90,7 +90,7 @@ enum Timed {
 
 /// Something that waits until a paused node goes on.
 enum Held {
-    Message(usize),
+    Message(Place),
     Timer(TimerRef, Due),
     Synced(u64, Result<(), DiskError>),
     Control(Control),
@@ -158,10 +158,11 @@ pub struct Engine<N: Node> {
     noise: Noise,
     network: Network,
     sync_latency: Delay,
-    messages: Queue<u32>,
-    payloads: Slab<Envelope<N::Message>>,
+    messages: Queue<Place>,
+    /// By the place of the message in `effects`.
+    flights: Vec<Flight>,
     timed: Queue<Timed>,
-    held_messages: Vec<(RuleId, usize)>,
+    held_messages: Vec<(RuleId, Place)>,
     traps: Vec<SetTrap>,
     effects: Effects<N::Message>,
     /// Facts of the last callback, for a controller that watches.
@@ -198,7 +199,7 @@ impl<N: Node> Engine<N> {
             sync_latency: environment.sync_latency,
             names: config.names,
             messages: Queue::default(),
-            payloads: Slab::new(),
+            flights: Vec::new(),
             timed: Queue::default(),
             held_messages: Vec::new(),
             traps: Vec::new(),
@@ -313,11 +314,7 @@ impl<N: Node> Engine<N> {
 
     /// The next event; `false` if none is due before `until`.
     #[inline]
-    fn step(
-        &mut self,
-        until: u64,
-        controller: &mut dyn Controller,
-    ) -> Result<bool, LimitError> {
+    fn step(&mut self, until: u64, controller: &mut dyn Controller) -> Result<bool, LimitError> {
         let message = self.messages.next_due();
         let timed = self.timed.next_due();
         let next = message.ns.min(timed.ns);
@@ -332,7 +329,7 @@ impl<N: Node> Engine<N> {
         self.advance(next)?;
         if message < timed {
             let (_, slot) = self.messages.pop().expect("it was peeked");
-            self.arrive(slot as usize);
+            self.arrive(slot);
         } else {
             let (due, item) = self.timed.pop().expect("it was peeked");
             self.come_due(due, item);
@@ -352,7 +349,8 @@ impl<N: Node> Engine<N> {
             self.events_now = 0;
         }
         self.events_now += 1;
-        if self.events_now > EVENTS_PER_INSTANT_MAX || self.payloads.len() > MESSAGES_IN_FLIGHT_MAX
+        if self.events_now > EVENTS_PER_INSTANT_MAX
+            || self.effects.messages.len() > MESSAGES_IN_FLIGHT_MAX
         {
             return Err(self.limit());
         }
@@ -362,7 +360,7 @@ impl<N: Node> Engine<N> {
     /// The bound that was met.
     #[cold]
     fn limit(&mut self) -> LimitError {
-        if self.payloads.len() > MESSAGES_IN_FLIGHT_MAX {
+        if self.effects.messages.len() > MESSAGES_IN_FLIGHT_MAX {
             return LimitError::Messages { ns: self.now };
         }
         LimitError::Spin { ns: self.now, nodes: self.spinning() }
@@ -381,16 +379,16 @@ impl<N: Node> Engine<N> {
         }
         while self.messages.next_due().ns <= self.now && nodes.len() < 10 {
             let (_, slot) = self.messages.pop().expect("it was peeked");
-            nodes.insert(self.payloads[slot as usize].to);
+            nodes.insert(self.flights[slot as usize].to);
         }
         nodes.iter().map(|node| self.names[node.index()].as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// A message reaches its receiver.
     #[inline]
-    fn arrive(&mut self, slot: usize) {
-        let Envelope { from, to, .. } = self.payloads[slot];
-        let class = || N::class(&self.payloads[slot].message);
+    fn arrive(&mut self, slot: Place) {
+        let Flight { from, to, .. } = self.flights[slot as usize];
+        let class = || N::class(self.effects.messages.get(slot));
         if let Some((rule, fault, hold)) = self.network.stopped((from, to), class) {
             self.record.touch(fault, 1, self.now);
             if hold {
@@ -416,16 +414,18 @@ impl<N: Node> Engine<N> {
     }
 
     #[inline]
-    fn deliver(&mut self, slot: usize) {
-        let Envelope { from, to, number, message } = self.payloads.remove(slot);
+    fn deliver(&mut self, slot: Place) {
+        let Flight { from, to, number } = self.flights[slot as usize];
+        let message = self.effects.messages.take(slot);
         self.record.trace(TraceKind::Deliver, self.now, to, from, number, || {
             format!("{} → {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
         });
         self.callback(to, |node, cx| node.on_message(from, message, cx));
     }
 
-    fn drop_message(&mut self, slot: usize) {
-        let Envelope { from, to, number, message } = self.payloads.remove(slot);
+    fn drop_message(&mut self, slot: Place) {
+        let Flight { from, to, number } = self.flights[slot as usize];
+        let message = self.effects.messages.take(slot);
         self.record.trace(TraceKind::Drop, self.now, from, to, number, || {
             format!("lost: {message:?}").into()
         });
@@ -487,12 +487,7 @@ impl<N: Node> Engine<N> {
         }
     }
 
-    fn tell_synced(
-        &mut self,
-        node: NodeId,
-        tag: u64,
-        result: Result<(), DiskError>,
-    ) {
+    fn tell_synced(&mut self, node: NodeId, tag: u64, result: Result<(), DiskError>) {
         self.record.trace(TraceKind::Synced, self.now, node, node, tag, || {
             format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
         });
@@ -636,6 +631,10 @@ impl<N: Node> Engine<N> {
         member.clock.go_on(self.now);
         if let Some(pause) = pause {
             self.count_pauses(&pause.holds);
+            if let Some(deferred) = pause.deferred {
+                self.restore_effects(deferred);
+                self.effects.clear();
+            }
             for held in pause.held {
                 if let Held::Message(slot) = held {
                     self.drop_message(slot);
@@ -656,12 +655,7 @@ impl<N: Node> Engine<N> {
         chance.draw(&mut stream, member.disk.len() - member.disk.durable_len())
     }
 
-    fn pause_node(
-        &mut self,
-        id: NodeId,
-        hold: Hold,
-        deferred: Option<Effects<N::Message>>,
-    ) {
+    fn pause_node(&mut self, id: NodeId, hold: Hold, deferred: Option<Effects<N::Message>>) {
         let member = &mut self.members[id.index()];
         member.life += 1;
         if hold.clock_stops {
@@ -687,8 +681,8 @@ impl<N: Node> Engine<N> {
             format!("{} goes on", self.names[id.index()]).into()
         });
         self.note(id, Fact::Resumed);
-        if let Some(mut deferred) = pause.deferred.take() {
-            std::mem::swap(&mut self.effects, &mut deferred);
+        if let Some(deferred) = pause.deferred.take() {
+            self.restore_effects(deferred);
             self.apply(id);
         }
         while let Some(held) = pause.held.pop_front() {
@@ -705,6 +699,11 @@ impl<N: Node> Engine<N> {
                 Held::Control(control) => self.tell_control(id, control),
             }
         }
+    }
+
+    fn restore_effects(&mut self, deferred: Effects<N::Message>) {
+        self.effects.restore(deferred);
+        self.effects.failpoints_wanted = !self.traps.is_empty();
     }
 
     /// Deadlines are on the local clock: when its rate changes, they fall due at other true times.

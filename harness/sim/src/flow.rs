@@ -20,6 +20,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -98,12 +99,15 @@ impl<M: 'static> Flow<M> {
             std::mem::swap(&mut shared.effects, cx.effects);
             event(shared);
         }
-        let done = future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
+        let waker = &mut std::task::Context::from_waker(Waker::noop());
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(waker)));
         let shared = &mut *self.shared.borrow_mut();
         std::mem::swap(&mut shared.stream, cx.stream);
         std::mem::swap(&mut shared.effects, cx.effects);
-        if done.is_ready() {
-            self.future = None;
+        match polled {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(())) => self.future = None,
+            Err(panic) => resume_unwind(panic),
         }
     }
 }

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use slab::Slab;
 use wrack_history::{Fact, NodeIndex, Operation, Outcome, Settings, SmolStr, Value};
 
 use crate::chance::Stream;
@@ -269,6 +270,43 @@ impl<T> Default for Parts<T> {
     }
 }
 
+/// Messages from when they are sent until somebody takes them, without moving in between.
+#[derive(Clone, Debug)]
+pub struct Messages<M>(Slab<M>);
+
+impl<M> Messages<M> {
+    #[inline]
+    pub(crate) fn insert(&mut self, message: M) -> Place {
+        self.0.insert(message) as Place
+    }
+
+    /// Takes the message at a place.
+    ///
+    /// # Panics
+    /// If it was taken before.
+    #[inline]
+    pub fn take(&mut self, place: Place) -> M {
+        self.0.remove(place as usize)
+    }
+
+    /// The message at a place.
+    pub(crate) fn get(&self, place: Place) -> &M {
+        &self.0[place as usize]
+    }
+
+    /// How many were not taken yet.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<M> Default for Messages<M> {
+    fn default() -> Self {
+        Self(Slab::new())
+    }
+}
+
 /// How a client completes an operation.
 #[derive(Clone, Debug)]
 pub struct Completed {
@@ -289,8 +327,8 @@ pub struct Completed {
 pub struct Effects<M> {
     /// The list.
     pub list: Vec<Effect>,
-    /// Messages, by [`Effect::Send`].
-    pub messages: Parts<M>,
+    /// Messages, by [`Effect::Send`]: also those of earlier callbacks that are still under way.
+    pub messages: Messages<M>,
     /// Facts, by [`Effect::Note`].
     pub facts: Parts<Fact>,
     /// Records and cells, by [`Effect::Append`] and [`Effect::Put`].
@@ -311,7 +349,7 @@ impl<M> Default for Effects<M> {
     fn default() -> Self {
         Self {
             list: Vec::new(),
-            messages: Parts::default(),
+            messages: Messages::default(),
             facts: Parts::default(),
             bytes: Vec::new(),
             operations: Parts::default(),
@@ -324,16 +362,39 @@ impl<M> Default for Effects<M> {
 }
 
 impl<M> Effects<M> {
-    /// Forgets everything, and keeps the memory.
+    /// Forgets everything that is left of the callback, and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
+        self.discard_messages();
         self.list.clear();
-        self.messages.clear();
         self.facts.clear();
         self.bytes.clear();
         self.operations.clear();
         self.completions.clear();
         self.take_clock_reads();
+    }
+
+    /// Takes the messages that the list still sends.
+    fn discard_messages(&mut self) {
+        for effect in &self.list {
+            if let Effect::Send { message, .. } = effect {
+                drop(self.messages.take(*message));
+            }
+        }
+    }
+
+    /// Takes out this rest of the list, with all parts but the messages, which stay where they are.
+    pub(crate) fn split_off(&mut self, list: Vec<Effect>) -> Self {
+        let messages = std::mem::take(&mut self.messages);
+        let rest = Self { list, ..std::mem::take(self) };
+        self.messages = messages;
+        rest
+    }
+
+    /// Puts back what was split off.
+    pub(crate) fn restore(&mut self, rest: Self) {
+        let messages = std::mem::take(&mut self.messages);
+        *self = Self { messages, ..rest };
     }
 
     /// How often the callback read the monotonic clock and the wall clock; counting starts anew.
@@ -429,7 +490,7 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Sends a message. It may be lost, late, doubled or overtaken.
     pub fn send(&mut self, to: NodeId, message: M) {
-        let message = self.effects.messages.push(message);
+        let message = self.effects.messages.insert(message);
         self.effects.list.push(Effect::Send { to, message });
     }
 

@@ -56,9 +56,16 @@ struct Entry<T> {
 /// is half as deep as one of two.
 const ARITY: usize = 4;
 
-/// A queue of small items, as a heap. Messages and timers have one each, because timers that are no
-/// longer wanted would slow down the messages.
+/// So many of the next entries at most stand in order, in front of the heap.
+const FRONT_MAX: usize = 24;
+/// When none is left there, so many come from the heap.
+const REFILL: usize = 8;
+
+/// A queue of small items: a few in order, and a heap behind them. Messages and timers have one each,
+/// because timers that are no longer wanted would slow down the messages.
 pub(crate) struct Queue<T> {
+    /// What is due before everything in the heap, the next one last; empty only if the heap is.
+    front: Vec<Entry<T>>,
     /// The entry at `i` is due before those from `4 i + 1` to `4 i + 4`. Behind the last one stand
     /// empty places, due never, so that children always come in fours.
     heap: Vec<Entry<T>>,
@@ -67,30 +74,64 @@ pub(crate) struct Queue<T> {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { heap: Vec::new(), len: 0 }
+        Self { front: Vec::with_capacity(FRONT_MAX + 1), heap: Vec::new(), len: 0 }
     }
 }
 
 impl<T: Copy> Queue<T> {
     #[inline]
     pub fn push(&mut self, due: Due, item: T) {
-        if self.len == self.heap.len() {
-            self.make_room(item);
+        let entry = Entry { due, item };
+        if self.len > 0 && self.front.first().is_none_or(|latest| latest.due < due) {
+            self.push_behind(entry);
+            return;
         }
-        self.len += 1;
-        self.rise(self.len - 1, Entry { due, item });
+        let place = self.front.iter().rposition(|later| due < later.due);
+        self.front.insert(place.map_or(0, |place| place + 1), entry);
+        if self.front.len() > FRONT_MAX {
+            let latest = self.front.remove(0);
+            self.push_behind(latest);
+        }
     }
 
     /// When the first item is due; [`Due::NEVER`] if there is none.
     #[inline]
     pub fn next_due(&self) -> Due {
-        self.heap.first().map_or(Due::NEVER, |entry| entry.due)
+        self.front.last().map_or(Due::NEVER, |entry| entry.due)
     }
 
     #[inline]
     pub fn pop(&mut self) -> Option<(Due, T)> {
-        self.len = self.len.checked_sub(1)?;
-        let Entry { due, item } = self.heap[0];
+        let Entry { due, item } = self.front.pop()?;
+        if self.front.is_empty() && self.len > 0 {
+            self.refill();
+        }
+        Some((due, item))
+    }
+
+    /// Moves the first entries of the heap to the front.
+    fn refill(&mut self) {
+        for _ in 0..REFILL.min(self.len) {
+            let entry = self.pop_behind();
+            self.front.push(entry);
+        }
+        self.front.reverse();
+    }
+
+    /// Adds an entry to the heap.
+    fn push_behind(&mut self, entry: Entry<T>) {
+        if self.len == self.heap.len() {
+            self.make_room(entry.item);
+        }
+        self.len += 1;
+        self.rise(self.len - 1, entry);
+    }
+
+    /// Takes the first entry of the heap, which has one.
+    #[inline]
+    fn pop_behind(&mut self) -> Entry<T> {
+        self.len -= 1;
+        let first = self.heap[0];
         let last = self.heap[self.len];
         self.heap[self.len].due = Due::NEVER;
         if self.len > 0 {
@@ -99,7 +140,7 @@ impl<T: Copy> Queue<T> {
             let hole = self.sink_hole();
             self.rise(hole, last);
         }
-        Some((due, item))
+        first
     }
 
     /// Moves the hole at the top to the bottom; gives where it ends.

@@ -91,12 +91,7 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// An entry of the queue came up.
-    pub fn pop(
-        &mut self,
-        entry: TimerRef,
-        at: Due,
-        due_of: impl Fn(Wanted) -> Due,
-    ) -> Popped {
+    pub fn pop(&mut self, entry: TimerRef, at: Due, due_of: impl Fn(Wanted) -> Due) -> Popped {
         let Some(slot) = self.slots.get_mut(usize::from(entry.slot)) else {
             return Popped::Stale;
         };
@@ -123,10 +118,7 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// Every armed timer gets a new due time, because its clock changed its rate.
-    pub fn remap(
-        &mut self,
-        mut due_of: impl FnMut(u64) -> (Wanted, Due),
-    ) -> Vec<(Due, TimerRef)> {
+    pub fn remap(&mut self, mut due_of: impl FnMut(u64) -> (Wanted, Due)) -> Vec<(Due, TimerRef)> {
         let armed = (0..self.slots.len()).filter(|index| self.slots[*index].armed);
         armed
             .collect::<Vec<_>>()

@@ -2,9 +2,9 @@
 
 use wrack_history::{Operation, Outcome, TraceKind};
 
-use super::{Digest, Effect, Effects, Engine, Envelope, Node, NodeId, Sync, Timed, timer_due};
+use super::{Digest, Effect, Effects, Engine, Flight, Node, NodeId, Sync, Timed, timer_due};
 use crate::network::Routed;
-use crate::node::{Bytes, Completed};
+use crate::node::{Bytes, Completed, Place};
 use crate::queue::Due;
 use crate::timers::Wanted;
 use crate::world::{FailpointAction, TailChance};
@@ -16,15 +16,12 @@ impl<N: Node> Engine<N> {
         let mut list = std::mem::take(&mut self.effects.list);
         for (place, effect) in list.iter().enumerate() {
             match effect {
-                Effect::Send { to, message } => {
-                    let message = self.effects.messages.take(*message);
-                    self.send(id, *to, message);
-                }
+                Effect::Send { to, message } => self.send(id, *to, *message),
                 Effect::Arm { timer, after_ns } => self.arm(id, *timer, *after_ns),
                 Effect::Failpoint(name) => {
                     if let Some(sprung) = self.spring(id, name) {
                         let list = list.split_off(place + 1);
-                        let rest = Effects { list, ..std::mem::take(&mut self.effects) };
+                        let rest = self.effects.split_off(list);
                         self.cut(id, rest, sprung);
                         return;
                     }
@@ -96,50 +93,56 @@ impl<N: Node> Engine<N> {
     }
 
     #[inline]
-    fn send(&mut self, from: NodeId, to: NodeId, message: N::Message) {
+    fn send(&mut self, from: NodeId, to: NodeId, slot: Place) {
         let number = self.record.send();
         self.record.trace(TraceKind::Send, self.now, from, to, number, || {
+            let message = self.effects.messages.get(slot);
             format!("{} ⇒ {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
         });
+        self.dispatch(slot, Flight { number, from, to });
         if self.network.calm(from, to) {
             let (at, tie) = self.network.route(self.now, from, to);
-            self.queue_message(at, tie, Envelope { from, to, number, message });
-            return;
+            self.queue_message(at, tie, slot);
+        } else {
+            self.send_by_rules(from, to, slot);
         }
-        let class = N::class(&message);
+    }
+
+    #[inline]
+    fn dispatch(&mut self, slot: Place, flight: Flight) {
+        let place = slot as usize;
+        if self.flights.len() <= place {
+            self.flights.resize(place + 1, Flight::default());
+        }
+        self.flights[place] = flight;
+    }
+
+    fn send_by_rules(&mut self, from: NodeId, to: NodeId, slot: Place) {
+        let class = N::class(self.effects.messages.get(slot));
         let Routed { deliveries, held_by, touched } =
             self.network.route_with_rules(self.now, from, to, class);
         for fault in touched {
             self.record.touch(fault, 1, self.now);
         }
-        let envelope = Envelope { from, to, number, message };
         if let Some(rule) = held_by {
-            let slot = self.payloads.insert(envelope);
             self.held_messages.push((rule, slot));
             return;
         }
-        let Some(((at, tie), copies)) =
-            deliveries.split_first().map(|(first, rest)| (*first, rest))
-        else {
-            let slot = self.payloads.insert(envelope);
+        let Some(((at, tie), copies)) = deliveries.split_first() else {
             self.drop_message(slot);
             return;
         };
         for (at, tie) in copies {
-            let message = envelope.message.clone();
-            self.queue_message(*at, *tie, Envelope { message, ..envelope });
+            let copy = self.effects.messages.get(slot).clone();
+            let copy = self.effects.messages.insert(copy);
+            self.dispatch(copy, self.flights[slot as usize]);
+            self.queue_message(*at, *tie, copy);
         }
-        self.queue_message(at, tie, envelope);
+        self.queue_message(*at, *tie, slot);
     }
 
     #[inline]
-    pub(super) fn queue_message(&mut self, at: u64, tie: u32, envelope: Envelope<N::Message>) {
-        let slot = self.payloads.insert(envelope) as u32;
-        self.requeue_message(at, tie, slot);
-    }
-
-    #[inline]
-    pub(super) fn requeue_message(&mut self, at: u64, tie: u32, slot: u32) {
+    pub(super) fn queue_message(&mut self, at: u64, tie: u32, slot: Place) {
         let due = Due::new(at, tie, self.next_sequence());
         self.messages.push(due, slot);
     }
@@ -177,6 +180,8 @@ impl<N: Node> Engine<N> {
         self.record.touch_span(fault, 1, (self.now, self.now));
         match action {
             FailpointAction::Crash { down_ns } => {
+                self.restore_effects(rest);
+                self.effects.clear();
                 let tail = self.draw_tail(id, TailChance::default());
                 self.crash_node(id, tail);
                 let until_ns = self.now + down_ns;

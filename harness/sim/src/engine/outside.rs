@@ -3,7 +3,7 @@
 use wrack_history::SmolStr;
 use wrack_history::history::NemesisEvent;
 
-use super::{Control, Engine, Node, NodeId, SetTrap};
+use super::{Control, Engine, Flight, Node, NodeId, SetTrap};
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::record::FaultEffect;
 use crate::world::{ClockUse, DiskFault, DiskTrouble, TailChance, Trap, World};
@@ -69,12 +69,11 @@ impl<N: Node> World for Outside<'_, N> {
         let (mut released, kept) = held.into_iter().partition::<Vec<_>, _>(|(by, _)| *by == rule);
         engine.held_messages = kept;
         // What was under way when the rule was laid was held later than what was sent after it.
-        released.sort_by_key(|(_, slot)| engine.payloads[*slot].number);
+        released.sort_by_key(|(_, slot)| engine.flights[*slot as usize].number);
         for (_, slot) in released {
-            let envelope = &engine.payloads[slot];
-            let (from, to) = (envelope.from, envelope.to);
+            let Flight { from, to, .. } = engine.flights[slot as usize];
             let (at, tie) = engine.network.route(engine.now, from, to);
-            engine.requeue_message(at, tie, slot as u32);
+            engine.queue_message(at, tie, slot);
         }
     }
 
@@ -151,7 +150,7 @@ impl<N: Node> World for Outside<'_, N> {
         let controls = &mut self.engine.members[node.index()].controls;
         controls.retain(|(other, _)| *other != fault);
         controls.push((fault, control.clone()));
-        self.engine.tell_control(node, control, self.observer);
+        self.engine.tell_control(node, control);
     }
 
     fn end_control(&mut self, fault: FaultHandle, node: NodeId) {
@@ -160,7 +159,7 @@ impl<N: Node> World for Outside<'_, N> {
             return;
         };
         let (_, control) = member.controls.remove(place);
-        self.engine.tell_control(node, Control { is_over: true, ..control }, self.observer);
+        self.engine.tell_control(node, Control { is_over: true, ..control });
     }
 
     fn set_trap(&mut self, fault: FaultHandle, trap: Trap) {
