@@ -139,7 +139,7 @@ fn boot(variant: &str, seed: u64) -> Boot<RaftMember> {
         Member::Client(Client::new(ClientPlan {
             client: client as u32,
             clients: CLIENTS as u32,
-            operations: plans[client].as_slice().into(),
+            operations: plans[client].clone(),
             pace: Pace::Open,
             policy: policy(),
             stops_ns: u64::MAX,

@@ -7,7 +7,7 @@ use wrack_history::run::Phases;
 use wrack_history::{FactRecord, SmolStr};
 use wrack_nemesis::Nemesis;
 use wrack_scenario::{Expectation, Scenario};
-use wrack_sim::client::{Client, ClientPlan};
+use wrack_sim::client::{Client, ClientPlan, Operations};
 use wrack_sim::{
     Cluster, Design, Engine, EngineConfig, LimitError, Member, NodeId, Observer, Recording,
 };
@@ -96,13 +96,13 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
         keep_all_facts: false,
     };
     let client_count = clients.len() as u32;
-    let operations = clients.iter().map(|plan| plan.operations.len()).sum();
+    let operations = wrack_workloads::expected_operations(&scenario.workload, quiet_end_ns);
     let boot = move |id: NodeId, _| match clients.get(id.index().wrapping_sub(servers)) {
         Some(plan) => Member::Client(Client::<D::Peer>::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
     };
     let mut engine = Engine::new(config, Box::new(boot), &mut watch);
-    engine.expect_operations(operations);
+    engine.expect_operations(operations + scenario.workload.keys as usize);
     let mut outcome = engine.run(quiet_end_ns + FINAL_READS_AFTER_NS, &mut nemesis, &mut watch);
     let deadline = quiet_end_ns + FINAL_READS_AFTER_NS + FINAL_READS_WITHIN_NS;
     while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
@@ -153,10 +153,10 @@ fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPl
     let plans = wrack_workloads::plan(&scenario.workload, order.seed, duration_ns);
     let entries = D::entries(cluster);
     let clients = plans.len() as u32 + 1;
-    let plan = |client, operations: Vec<_>, pace, policy: &RetryPolicy| ClientPlan {
+    let plan = |client, operations: Operations, pace, policy: &RetryPolicy| ClientPlan {
         client,
         clients,
-        operations: operations.into(),
+        operations,
         pace,
         policy: policy.clone(),
         stops_ns: match pace {
@@ -174,7 +174,12 @@ fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPl
     for read in &mut reads {
         read.due_ns = duration_ns + FINAL_READS_AFTER_NS;
     }
-    all.push(plan(clients - 1, reads, Pace::Open, &patient(&scenario.client)));
+    all.push(plan(
+        clients - 1,
+        reads.into_iter().collect(),
+        Pace::Open,
+        &patient(&scenario.client),
+    ));
     all
 }
 

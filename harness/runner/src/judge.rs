@@ -86,7 +86,9 @@ fn judge(
 
 /// Puts everything that is known of an execution into a `Run`.
 fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
-    let Execution { recording, mut faults, phases, names, clients, limit, .. } = execution;
+    let Execution { mut recording, mut faults, phases, names, clients, limit, .. } = execution;
+    recording.facts.retain(is_for_the_report);
+    recording.facts.shrink_to_fit();
     let (scenario, variant) = (order.scenario, order.variant);
     vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
     let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).collect();
@@ -122,7 +124,7 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         nodes: names,
         clients,
         sometimes: recording.sometimes,
-        facts: recording.facts.into_iter().filter(is_for_the_report).collect(),
+        facts: recording.facts,
         messages: recording.messages,
         trace_hash: format!("{:016x}", recording.trace_hash),
         replay: format!(

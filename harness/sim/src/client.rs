@@ -40,6 +40,45 @@ pub enum Argument {
     FromSeen(Value),
 }
 
+/// The operations of a client, in order. They are made one by one as it comes to them, because those
+/// of a long run would fill much memory.
+#[derive(Clone)]
+pub struct Operations(Arc<dyn Fn() -> Coming + Send + Sync>);
+
+/// What a client has not come to yet.
+type Coming = Box<dyn Iterator<Item = PlannedOperation> + Send>;
+
+impl Operations {
+    /// What `begin` gives, which must be the same at every call.
+    pub fn new<I>(begin: impl Fn() -> I + Send + Sync + 'static) -> Self
+    where
+        I: Iterator<Item = PlannedOperation> + Send + 'static,
+    {
+        Self(Arc::new(move || Box::new(begin())))
+    }
+
+    /// All of them, from the first on.
+    pub fn iter(&self) -> impl Iterator<Item = PlannedOperation> + Send + use<> {
+        (self.0)()
+    }
+}
+
+impl FromIterator<PlannedOperation> for Operations {
+    fn from_iter<I: IntoIterator<Item = PlannedOperation>>(operations: I) -> Self {
+        let operations: Arc<[PlannedOperation]> = operations.into_iter().collect();
+        Self::new(move || {
+            let operations = Arc::clone(&operations);
+            (0..operations.len()).map(move |place| operations[place].clone())
+        })
+    }
+}
+
+impl std::fmt::Debug for Operations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
 /// What a client is made of.
 #[derive(Clone, Debug)]
 pub struct ClientPlan {
@@ -48,7 +87,7 @@ pub struct ClientPlan {
     /// How many clients there are.
     pub clients: u32,
     /// What it runs, in order.
-    pub operations: Arc<[PlannedOperation]>,
+    pub operations: Operations,
     /// Whether it waits for its last operation.
     pub pace: Pace,
     /// How it retries.
@@ -91,7 +130,8 @@ const REDIRECTS_MAX: u32 = 8;
 /// A client, as a node.
 pub struct Client<P> {
     plan: ClientPlan,
-    next: usize,
+    next: Option<PlannedOperation>,
+    coming: Coming,
     process: u32,
     open: Option<Open>,
     /// Position in `entries` of whom to ask.
@@ -106,17 +146,19 @@ pub struct Client<P> {
 impl<P> Client<P> {
     /// Whether it has run all its operations.
     pub fn is_done(&self) -> bool {
-        self.open.is_none() && self.next == self.plan.operations.len()
+        self.open.is_none() && self.next.is_none()
     }
 
     /// A client at the beginning of its plan.
     pub fn new(plan: ClientPlan) -> Self {
         assert!(!plan.entries.is_empty(), "a client has somebody to ask");
+        let mut coming = (plan.operations.0)();
         Self {
             target: plan.client as usize % plan.entries.len(),
             process: plan.client,
             plan,
-            next: 0,
+            next: coming.next(),
+            coming,
             open: None,
             seen: BTreeMap::new(),
             attempts: 0,
@@ -185,9 +227,9 @@ impl<P: Payload> Node for Client<P> {
 impl<P: Payload> Client<P> {
     fn wait_for_next(&mut self, cx: &mut Cx<'_, Self>) {
         if cx.now() >= self.plan.stops_ns {
-            self.next = self.plan.operations.len();
+            self.next = None;
         }
-        let Some(planned) = self.plan.operations.get(self.next) else {
+        let Some(planned) = &self.next else {
             return;
         };
         let after_ns = match self.plan.pace {
@@ -198,13 +240,13 @@ impl<P: Payload> Client<P> {
     }
 
     fn invoke(&mut self, cx: &mut Cx<'_, Self>) {
-        let planned = &self.plan.operations[self.next];
-        self.next += 1;
-        let argument = match &planned.argument {
-            Argument::Value(value) => value.clone(),
+        let Some(planned) = self.next.take() else { return };
+        self.next = self.coming.next();
+        let argument = match planned.argument {
+            Argument::Value(value) => value,
             Argument::FromSeen(new) => {
                 let seen = self.seen.get(&planned.key).cloned().unwrap_or_default();
-                Value::pair(seen, new.clone())
+                Value::pair(seen, new)
             }
         };
         let number = u64::from(planned.number);
@@ -220,8 +262,8 @@ impl<P: Payload> Client<P> {
             client: cx.id(),
             number,
             idempotency: sequence.map(|sequence| Idempotency { session, sequence }),
-            key: planned.key.clone(),
-            function: planned.function.clone(),
+            key: planned.key,
+            function: planned.function,
             argument: argument.clone(),
         };
         cx.invoke(Operation {

@@ -9,16 +9,20 @@
 //! Every draw for an operation comes from the stream of its client and number, so that no operation
 //! depends on another. The clients' own draws for it are keyed by attempts from 1, the plan's by 0.
 
+use std::sync::Arc;
+
 use wrack_history::load::{Pace, Workload};
 use wrack_history::setting::Delay;
 use wrack_history::{SmolStr, Value};
 use wrack_sim::PlannedOperation;
 use wrack_sim::Stream;
 use wrack_sim::chance::Purpose;
-use wrack_sim::client::Argument;
+use wrack_sim::client::{Argument, Operations};
 
 use crate::keys::Keys;
 use crate::{Entry, Question, entry};
+
+const NS_PER_KILOSECOND: u128 = 1_000_000_000_000;
 
 /// At most so many operations can be planned for one client.
 pub const OPERATIONS_PER_CLIENT_MAX: u32 = 10_000_000;
@@ -30,9 +34,20 @@ pub const OPERATIONS_PER_CLIENT_MAX: u32 = 10_000_000;
 ///
 /// # Panics
 /// As [`Planner::new`], and if a client had more than [`OPERATIONS_PER_CLIENT_MAX`] operations.
-pub fn plan(workload: &Workload, seed: u64, duration_ns: u64) -> Vec<Vec<PlannedOperation>> {
-    let planner = Planner::new(workload, seed);
-    (0..workload.clients).map(|client| planner.client(client, duration_ns)).collect()
+pub fn plan(workload: &Workload, seed: u64, duration_ns: u64) -> Vec<Operations> {
+    let planner = Arc::new(Planner::new(workload, seed));
+    let of_client = |client| {
+        let planner = Arc::clone(&planner);
+        Operations::new(move || planner.client(client, duration_ns))
+    };
+    (0..workload.clients).map(of_client).collect()
+}
+
+/// How many operations a plan has, all clients together: about so many, but hardly more.
+pub fn expected_operations(workload: &Workload, duration_ns: u64) -> usize {
+    let of_rate = u128::from(workload.rate_per_kilosecond) * u128::from(duration_ns);
+    let planned = of_rate / NS_PER_KILOSECOND + u128::from(workload.clients);
+    planned.min(u128::from(workload.operations_max.unwrap_or(u64::MAX))) as usize
 }
 
 /// A read of every key, for a client of closed pace that runs when all others are done.
@@ -49,21 +64,21 @@ pub fn final_reads(workload: &Workload) -> Vec<PlannedOperation> {
 }
 
 /// Plans one operation at a time: a pure function of client and number.
-pub struct Planner<'a> {
-    workload: &'a Workload,
+pub struct Planner {
+    workload: Workload,
     entry: &'static Entry,
     seed: u64,
     keys: Keys,
     mix_total: u64,
 }
 
-impl<'a> Planner<'a> {
+impl Planner {
     /// A planner for this workload.
     ///
     /// # Panics
     /// If the workload is unknown, or has no client, no key, no rate or a mix without weight: the
     /// reader of scenarios refuses all of these.
-    pub fn new(workload: &'a Workload, seed: u64) -> Self {
+    pub fn new(workload: &Workload, seed: u64) -> Self {
         let entry = entry(&workload.name).expect("the scenario names a known workload");
         let mix_total = workload.mix.iter().map(|(_, weight)| u64::from(*weight));
         let mix_total = mix_total.sum();
@@ -71,7 +86,7 @@ impl<'a> Planner<'a> {
         assert!(workload.clients > 0, "somebody runs the workload");
         assert!(workload.rate_per_kilosecond > 0, "a workload has a rate");
         Self {
-            workload,
+            workload: workload.clone(),
             entry,
             seed,
             keys: Keys::new(workload.keys, workload.distribution),
@@ -80,28 +95,38 @@ impl<'a> Planner<'a> {
     }
 
     /// All operations of one client.
-    pub fn client(&self, client: u32, duration_ns: u64) -> Vec<PlannedOperation> {
-        let mut operations = Vec::new();
+    pub fn client(
+        self: &Arc<Self>,
+        client: u32,
+        duration_ns: u64,
+    ) -> impl Iterator<Item = PlannedOperation> + Send + use<> {
+        let planner = Arc::clone(self);
+        let mut numbers = 0..self.operations_max(client);
         let mut thought_ns = 0u64;
-        for number in 0..self.operations_max(client) {
-            let operation = self.operation(client, number);
-            let (begins_ns, due_ns) = match self.workload.pace {
-                Pace::Open => (self.slot_ns(number), operation.due_ns),
-                Pace::Closed => {
-                    thought_ns = thought_ns.saturating_add(operation.due_ns.max(1));
-                    (thought_ns, thought_ns)
+        std::iter::from_fn(move || {
+            for number in numbers.by_ref() {
+                assert!(
+                    number < OPERATIONS_PER_CLIENT_MAX,
+                    "a client has at most ten million operations"
+                );
+                let operation = planner.operation(client, number);
+                let (begins_ns, due_ns) = match planner.workload.pace {
+                    Pace::Open => (planner.slot_ns(number), operation.due_ns),
+                    Pace::Closed => {
+                        thought_ns = thought_ns.saturating_add(operation.due_ns.max(1));
+                        (thought_ns, thought_ns)
+                    }
+                };
+                if begins_ns >= duration_ns {
+                    break;
                 }
-            };
-            if begins_ns >= duration_ns {
-                return operations;
+                if due_ns < duration_ns {
+                    return Some(operation);
+                }
             }
-            if due_ns < duration_ns {
-                operations.push(operation);
-            }
-        }
-        let limited = self.workload.operations_max.is_some();
-        assert!(limited, "a client has at most ten million operations");
-        operations
+            numbers = 0..0;
+            None
+        })
     }
 
     /// One operation of one client.
@@ -123,7 +148,7 @@ impl<'a> Planner<'a> {
     /// The limit of the workload is shared out evenly, the first clients taking what is left over.
     fn operations_max(&self, client: u32) -> u32 {
         let Some(limit) = self.workload.operations_max else {
-            return OPERATIONS_PER_CLIENT_MAX;
+            return u32::MAX;
         };
         let (clients, client) = (u64::from(self.workload.clients), u64::from(client));
         let share = limit / clients + u64::from(client < limit % clients);
@@ -143,14 +168,13 @@ impl<'a> Planner<'a> {
 
     /// Where the slot of this number begins.
     fn slot_ns(&self, number: u32) -> u64 {
-        const NS_PER_KILOSECOND: u128 = 1_000_000_000_000;
         let operations = u128::from(number) * u128::from(self.workload.clients);
         let ns = operations * NS_PER_KILOSECOND / u128::from(self.workload.rate_per_kilosecond);
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 
     /// A function of the mix, as likely as its weight.
-    fn function(&self, stream: &mut Stream) -> &'a SmolStr {
+    fn function(&self, stream: &mut Stream) -> &SmolStr {
         let mut drawn = stream.below(self.mix_total);
         for (function, weight) in &self.workload.mix {
             match drawn.checked_sub(u64::from(*weight)) {
@@ -207,12 +231,18 @@ pub(crate) mod tests {
         }
     }
 
+    fn plan(workload: &Workload, seed: u64, duration_ns: u64) -> Vec<Vec<PlannedOperation>> {
+        let plan = super::plan(workload, seed, duration_ns);
+        plan.iter().map(|operations| operations.iter().collect()).collect()
+    }
+
     #[test]
     fn an_open_plan_has_the_rate_that_was_asked_for() {
         let plan = plan(&workload(Pace::Open), 1, 60 * SECOND);
         assert_eq!(plan.len(), 5);
         for operations in &plan {
             assert_eq!(operations.len(), 1_200);
+            assert_eq!(expected_operations(&workload(Pace::Open), 60 * SECOND), 6_005);
             assert!(operations.is_sorted_by_key(|operation| operation.due_ns));
             assert!(operations.last().unwrap().due_ns < 60 * SECOND);
         }
