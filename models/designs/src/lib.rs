@@ -4,6 +4,7 @@
 //! neither faults nor checkers.
 
 pub mod command;
+pub mod crdt;
 pub mod raft;
 pub mod single_writer;
 

@@ -1,0 +1,3 @@
+//! Replicated data types.
+
+pub mod types;
