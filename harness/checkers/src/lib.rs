@@ -13,6 +13,7 @@ mod causal;
 mod conservation;
 mod convergence;
 mod counter_bounds;
+mod deliveries;
 mod delta_atomicity;
 mod duplicate;
 mod effects;
@@ -31,10 +32,12 @@ mod phantom;
 mod raft;
 mod read_your_writes;
 mod register;
+mod replicated_value;
 mod sequential;
 mod sessions;
 mod set_full;
 mod staleness;
+mod strong_convergence;
 mod tally;
 mod unique;
 mod unique_ids;
@@ -150,6 +153,7 @@ impl Guarantee {
             "UNIQ" => model == "unique-ids",
             "LOG" => model == "log",
             "CONV" => functions.contains(&"read"),
+            "CRDT" => is_set || is_register || matches!(model, "cart" | "counter"),
             _ => true,
         }
     }
@@ -179,6 +183,7 @@ pub const ALL: &[Guarantee] = &[
     causal::GUARANTEE,
     conservation::GUARANTEE,
     convergence::GUARANTEE,
+    replicated_value::GUARANTEE,
     delta_atomicity::GUARANTEE,
     duplicate::GUARANTEE,
     version_lag::GUARANTEE,
@@ -193,6 +198,7 @@ pub const ALL: &[Guarantee] = &[
     phantom::GUARANTEE,
     raft::GUARANTEE,
     read_your_writes::GUARANTEE,
+    strong_convergence::GUARANTEE,
     sequential::GUARANTEE,
     set_full::GUARANTEE,
     fencing::GUARANTEE,
@@ -283,14 +289,14 @@ mod tests {
                 .collect()
         };
         let register = [
-            "CAUS", "CONV", "DELTA", "KST", "MR", "MW", "PHANTOM", "RAFT", "RYW", "SEQ", "SPLIT",
-            "STALE", "WFR",
+            "CAUS", "CONV", "CRDT", "DELTA", "KST", "MR", "MW", "PHANTOM", "RAFT", "RYW", "SEC",
+            "SEQ", "SPLIT", "STALE", "WFR",
         ];
         assert_eq!(codes("register", &["read", "write"]), register);
-        let set = ["CONV", "PHANTOM", "RAFT", "SEQ", "SETFULL", "SPLIT"];
+        let set = ["CONV", "CRDT", "PHANTOM", "RAFT", "SEC", "SEQ", "SETFULL", "SPLIT"];
         assert_eq!(codes("g-set", &["read", "add"]), set);
-        assert_eq!(codes("log", &["append", "poll"]), ["LOG", "RAFT", "SEQ", "SPLIT"]);
-        assert_eq!(codes("unique-ids", &["generate"]), ["RAFT", "SEQ", "SPLIT", "UNIQ"]);
+        assert_eq!(codes("log", &["append", "poll"]), ["LOG", "RAFT", "SEC", "SEQ", "SPLIT"]);
+        assert_eq!(codes("unique-ids", &["generate"]), ["RAFT", "SEC", "SEQ", "SPLIT", "UNIQ"]);
     }
 
     #[test]

@@ -15,12 +15,18 @@
 //! read does not find and that no remove explains. *Recovery:* what a node finds on its disk after a
 //! boot holds every write that it acknowledged before, or, but for sets, a newer one of that key.
 //!
+//! *In causal order*, for designs whose replicas accept writes without asking each other: w is lost iff
+//! the replica that accepted it had applied f before. Replicas note what they had in the facts
+//! `delivered`; a retried write is lost only if that holds of every replica that accepted it. What is
+//! lost in real time and not in causal order is no anomaly then: it is counted as a silent drop.
+//!
 //! A write whose acknowledgement came after the final read had begun is not judged by that read.
 //! Where several writes left the value that was returned, f is the one that completed last.
 
+mod causally;
 mod recovery;
 
-use wrack_history::catalogue::GuaranteeInfo;
+use wrack_history::catalogue::{DefaultSetting, GuaranteeInfo, ParameterInfo, ParameterKind};
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, SmolStr, Value};
 use wrack_sequential::is_acknowledged_change;
 
@@ -42,18 +48,29 @@ pub const GUARANTEE: Guarantee = Guarantee {
               must find on its disk every write that it acknowledged, or a newer one of that key.\n\n\
               The usual ways to break it: an acknowledgement before the data is on disk or on a \
               majority; a failover to a replica that lags; last-writer-wins by clocks that disagree; \
-              a cache that is the only one to hold a write.",
-        parameters: &[],
+              a cache that is the only one to hold a write.\n\n\
+              With `order = \"causal\"`, for registers of several leaders, a write is lost only if the \
+              replica that accepted it had already applied the one that the final read returned; what \
+              is lost in real time alone is counted as a silent drop.",
+        parameters: &[ParameterInfo::new(
+            "order",
+            ParameterKind::Choice(&["real-time", "causal"]),
+            DefaultSetting::Choice("real-time"),
+            "When a register's write is after another: in real time, or only if its replica knew it.",
+        )],
     },
     judge: Judge::Evidence(judge),
 };
 
 const ANOMALIES_MAX: usize = 10;
 
-fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
+fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let mut lost = 0;
-    if evidence.model != "counter" {
+    if settings.choice("order").as_deref() == Some("causal") && !evidence.is_set() {
+        judgement.bound = Some("causal".to_owned());
+        lost += causally::judge(evidence, &mut judgement);
+    } else if evidence.model != "counter" {
         lost += judge_final_reads(evidence, &mut judgement);
     }
     lost += recovery::judge(evidence, &mut judgement);
@@ -95,9 +112,25 @@ struct Lost<'a> {
     read: &'a Operation,
     /// The write that was returned instead, if it was one.
     instead: Option<&'a Operation>,
+    /// Whether it is the causal order that says so.
+    causally: bool,
 }
 
 fn lost_writes<'a>(
+    operations: &[&'a Operation],
+    read: &'a Operation,
+    initial: &Value,
+) -> Option<Lost<'a>> {
+    let mut found = replaced(operations, read, initial)?;
+    if let Some(instead) = found.instead {
+        found.writes.retain(|write| instead.precedes(write));
+    }
+    (!found.writes.is_empty()).then_some(found)
+}
+
+/// The acknowledged writes that the read does not return, and the one that it returns instead; nothing
+/// if the value is nobody's.
+fn replaced<'a>(
     operations: &[&'a Operation],
     read: &'a Operation,
     initial: &Value,
@@ -110,13 +143,17 @@ fn lost_writes<'a>(
     if instead.is_none() && value != initial {
         return None;
     }
-    let is_lost = |write: &&&Operation| {
+    let others = operations.iter().filter(|write| {
         is_acknowledged_change(write)
             && write.precedes(read)
-            && instead.is_none_or(|instead| instead.precedes(write))
-    };
-    let writes: Vec<&Operation> = operations.iter().filter(is_lost).copied().collect();
-    (!writes.is_empty()).then_some(Lost { writes, read, instead: instead.copied() })
+            && instead.is_none_or(|instead| instead.id != write.id)
+    });
+    Some(Lost {
+        writes: others.copied().collect(),
+        read,
+        instead: instead.copied(),
+        causally: false,
+    })
 }
 
 fn lost_elements<'a>(operations: &[&'a Operation], read: &'a Operation) -> Option<Lost<'a>> {
@@ -136,12 +173,12 @@ fn lost_elements<'a>(operations: &[&'a Operation], read: &'a Operation) -> Optio
             && removed.binary_search(&&add.argument).is_err()
     };
     let writes: Vec<&Operation> = operations.iter().filter(is_lost).copied().collect();
-    (!writes.is_empty()).then_some(Lost { writes, read, instead: None })
+    (!writes.is_empty()).then_some(Lost { writes, read, instead: None, causally: false })
 }
 
 impl Lost<'_> {
     fn anomaly(&self, key: &SmolStr) -> Anomaly {
-        let Self { writes, read, instead } = self;
+        let Self { writes, read, instead, causally } = self;
         let first = writes[0];
         let what = match writes.as_slice() {
             [only] => format!("{}{} was", noun(only), of(only)),
@@ -155,6 +192,10 @@ impl Lost<'_> {
         let last = done_at(writes[writes.len() - 1]);
         let (found, at) = (short(&read.result), done_at(read));
         let why = match instead {
+            Some(_) if *causally => {
+                let replica = if writes.len() == 1 { "its replica" } else { "their replicas" };
+                format!("returned {found}, which {replica} had applied before")
+            }
             Some(instead) => format!(
                 "returned {found}, whose {} had completed at {}, before",
                 instead.function,

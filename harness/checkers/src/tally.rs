@@ -79,6 +79,11 @@ impl<'a> Sizes<'a> {
         Self { name, unit, all: Recorder::new(), regions: BTreeMap::new() }
     }
 
+    /// It was so large, for no client in particular.
+    pub fn record_alone(&mut self, size: u64) {
+        self.all.record(size);
+    }
+
     /// It was so large for the client of this operation.
     pub fn record(&mut self, operation: &'a Operation, size: u64) {
         self.all.record(size);

@@ -108,6 +108,16 @@ pub enum Fact {
         /// Ids in the history.
         operations: Vec<u64>,
     },
+    /// The node has these updates of an object now, beside those that it had since it booted. The
+    /// first to have an update is the node that accepted it.
+    Delivered {
+        /// The object.
+        key: SmolStr,
+        /// The updates.
+        updates: Vec<UpdateName>,
+        /// A digest of what a client would read of the object now.
+        digest: u64,
+    },
     /// A fenced resource accepted a write.
     Accepted {
         /// The resource.
@@ -166,12 +176,25 @@ impl Fact {
             Self::Effect { .. } => "effect",
             Self::Acknowledged { .. } => "acknowledged",
             Self::Recovered { .. } => "recovered",
+            Self::Delivered { .. } => "delivered",
             Self::Accepted { .. } => "accepted",
             Self::Sometimes { .. } => "sometimes",
             Self::AssertionFailed { .. } => "assertion_failed",
             Self::Custom { .. } => "custom",
         }
     }
+}
+
+/// The name of an update that travels between replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UpdateName {
+    /// The node that accepted it.
+    pub origin: NodeIndex,
+    /// Its number there, from 1.
+    pub sequence: u64,
+    /// The operation that it came of, by its id in the history. An operation that was tried at two nodes
+    /// may have become two updates.
+    pub operation: u64,
 }
 
 /// A fact, with who noted it and when.

@@ -1,6 +1,7 @@
 //! Executing: a scenario's design, clients and faults on the simulator, through all its phases.
 
 use wrack_checkers::{Invariant, Judge};
+use wrack_history::catalogue::DesignInfo;
 use wrack_history::fault::ResolvedFault;
 use wrack_history::load::{Pace, RetryPolicy};
 use wrack_history::run::Phases;
@@ -81,8 +82,10 @@ impl Watch {
 pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let scenario = order.scenario;
     let cluster = cluster_of(order);
-    let clients = client_plans::<D>(order, &cluster);
-    let names = names_of(&cluster, clients.len());
+    let entries = D::entries(&cluster);
+    let readers = final_readers(D::INFO, &entries);
+    let clients = client_plans(order, &entries, &readers);
+    let names = names_of(&cluster, clients.len() - readers.len(), readers.len());
     let (servers, phases) = (cluster.names.len(), &scenario.phases);
     let (heal_ns, quiet_end_ns) = (phases.faults_ns, phases.faults_ns + phases.quiet_ns);
     let mut watch = Watch::over(order.codes);
@@ -146,13 +149,21 @@ fn cluster_of(order: &Order<'_>) -> Cluster {
     }
 }
 
-/// The clients of the workload, and one more that reads every key when all is quiet.
-fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPlan> {
+/// Whom each final reader may ask: everybody, or where all replicas are to agree each of them one.
+fn final_readers(design: &DesignInfo, entries: &[NodeId]) -> Vec<Vec<NodeId>> {
+    if design.guarantees.contains(&"CONV") {
+        return entries.iter().map(|entry| vec![*entry]).collect();
+    }
+    vec![entries.to_vec()]
+}
+
+/// The clients of the workload, and those that read every key when all is quiet.
+fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) -> Vec<ClientPlan> {
     let scenario = order.scenario;
     let duration_ns = scenario.phases.faults_ns + scenario.phases.quiet_ns;
     let plans = wrack_workloads::plan(&scenario.workload, order.seed, duration_ns);
-    let entries = D::entries(cluster);
-    let clients = plans.len() as u32 + 1;
+    let first_reader = plans.len() as u32;
+    let clients = first_reader + readers.len() as u32;
     let plan = |client, operations: Operations, pace, policy: &RetryPolicy| ClientPlan {
         client,
         clients,
@@ -163,7 +174,7 @@ fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPl
             Pace::Open => u64::MAX,
             Pace::Closed => duration_ns,
         },
-        entries: entries.clone(),
+        entries: entries.to_vec(),
     };
     let pace = scenario.workload.pace;
     let mut all: Vec<_> = (0..)
@@ -174,16 +185,16 @@ fn client_plans<D: Design>(order: &Order<'_>, cluster: &Cluster) -> Vec<ClientPl
     for read in &mut reads {
         read.due_ns = duration_ns + FINAL_READS_AFTER_NS;
     }
-    all.push(plan(
-        clients - 1,
-        reads.into_iter().collect(),
-        Pace::Open,
-        &patient(&scenario.client),
-    ));
+    let reads: Operations = reads.into_iter().collect();
+    let policy = patient(&scenario.client);
+    all.extend((first_reader..).zip(readers).map(|(client, entries)| ClientPlan {
+        entries: entries.clone(),
+        ..plan(client, reads.clone(), Pace::Open, &policy)
+    }));
     all
 }
 
-/// The final reader does not give up: nothing is wrong any more when it asks.
+/// A final reader does not give up: nothing is wrong any more when it asks.
 fn patient(policy: &RetryPolicy) -> RetryPolicy {
     RetryPolicy {
         attempts_max: 30,
@@ -196,10 +207,12 @@ fn patient(policy: &RetryPolicy) -> RetryPolicy {
     }
 }
 
-fn names_of(cluster: &Cluster, clients: usize) -> Vec<SmolStr> {
-    let client = |number| match number {
-        number if number == clients => SmolStr::new_static("final-reader"),
-        number => format!("client-{number}").into(),
+fn names_of(cluster: &Cluster, clients: usize, readers: usize) -> Vec<SmolStr> {
+    let client = |number| SmolStr::from(format!("client-{number}"));
+    let reader = |number| match readers {
+        1 => SmolStr::new_static("final-reader"),
+        _ => format!("final-reader-{number}").into(),
     };
-    cluster.names.iter().cloned().chain((1..=clients).map(client)).collect()
+    let clients = (1..=clients).map(client).chain((1..=readers).map(reader));
+    cluster.names.iter().cloned().chain(clients).collect()
 }

@@ -33,11 +33,34 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::PerMillion,
     },
     &MetricInfo {
+        name: "convergence",
+        doc: "Convergence time: from the replica that accepted an update to the last one that it \
+              reached, at a quantile over all updates, as the SEC guarantee measures it. The design must \
+              promise SEC.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
         name: "latency",
         doc: "Time from invoke to completion of operations that ended ok, at a quantile, of one \
               function or of all.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "siblings",
+        doc: "Values that one final read of a register returned, at most, where concurrent writes are \
+              all kept. The design must promise CRDT.",
+        higher_is_better: false,
+        kind: ParameterKind::Integer { min: 0, max: 1_000_000 },
+    },
+    &MetricInfo {
+        name: "silent-drops",
+        doc: "Acknowledged writes that are gone although they began after the write that was kept had \
+              completed, and that no promise of causal order covers. The scenario must promise LOST with \
+              `order = \"causal\"`.",
+        higher_is_better: false,
+        kind: ParameterKind::Integer { min: 0, max: 1_000_000_000 },
     },
 ];
 
@@ -54,7 +77,10 @@ fn slo(objective: &Objective, run: &Run) -> Slo {
         "M1" => write_success(run),
         "M2" => staleness(run),
         "availability" => availability(run),
+        "convergence" => convergence(objective, run),
         "latency" => latency(objective, run),
+        "siblings" => siblings(run),
+        "silent-drops" => silent_drops(run),
         other => unreachable!("the reader knows no metric {other}"),
     };
     let met = match (objective.bound, &observed) {
@@ -64,6 +90,7 @@ fn slo(objective: &Objective, run: &Run) -> Slo {
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
             Some(*ns <= most)
         }
+        (Bound::AtMostCount(most), Observed::Count(count)) => Some(*count <= most),
         _ => None,
     };
     Slo {
@@ -80,10 +107,13 @@ fn slo(objective: &Objective, run: &Run) -> Slo {
 }
 
 fn name(objective: &Objective) -> String {
+    let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
+    if objective.metric == "convergence" {
+        return format!("convergence p{quantile}");
+    }
     if objective.metric != "latency" {
         return objective.metric.to_string();
     }
-    let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
     let function = objective.function.as_deref().unwrap_or("all");
     format!("latency p{quantile} of {function}")
 }
@@ -92,6 +122,7 @@ fn name(objective: &Objective) -> String {
 enum Observed {
     Share { part: u64, whole: u64 },
     Time { ns: u64, events: u64 },
+    Count(u64),
     Nothing(&'static str),
 }
 
@@ -106,6 +137,7 @@ impl std::fmt::Display for Observed {
                 let rounded = ns / MICROSECOND * MICROSECOND;
                 write!(f, "{} ({events} events)", duration(rounded))
             }
+            Self::Count(count) => write!(f, "{count}"),
             Self::Nothing(why) => f.write_str(why),
         }
     }
@@ -132,6 +164,33 @@ fn staleness(run: &Run) -> Observed {
     match judgement.distribution("staleness") {
         Some(staleness) => Observed::Time { ns: staleness.max, events: staleness.count() },
         None => Observed::Nothing("no read could be placed in a version order"),
+    }
+}
+
+fn convergence(objective: &Objective, run: &Run) -> Observed {
+    let judgement = run.judgements.iter().find(|judgement| judgement.code == "SEC");
+    match judgement.and_then(|judgement| judgement.distribution("time to spread")) {
+        Some(spread) => Observed::Time {
+            ns: spread.quantile(objective.quantile_per_million),
+            events: spread.count(),
+        },
+        None => Observed::Nothing("no replica noted which updates it has"),
+    }
+}
+
+fn siblings(run: &Run) -> Observed {
+    let judgement = run.judgements.iter().find(|judgement| judgement.code == "CRDT");
+    match judgement.and_then(|judgement| judgement.distribution("siblings")) {
+        Some(siblings) => Observed::Count(siblings.max),
+        None => Observed::Nothing("no register was read in the end"),
+    }
+}
+
+fn silent_drops(run: &Run) -> Observed {
+    let judgement = run.judgements.iter().find(|judgement| judgement.code == "LOST");
+    match judgement.and_then(|judgement| judgement.examined.get("silent drops")) {
+        Some(drops) => Observed::Count(*drops),
+        None => Observed::Nothing("the scenario does not promise LOST in causal order"),
     }
 }
 

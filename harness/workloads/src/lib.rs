@@ -10,6 +10,7 @@
 //! Write a file with its [`WorkloadInfo`] and its `argument` function, and add its two lines here.
 
 pub mod append_set;
+pub mod cart;
 pub mod counter;
 pub mod generated;
 pub mod keys;
@@ -44,7 +45,7 @@ pub struct Question<'a> {
 }
 
 /// Every workload, sorted by name.
-pub const ALL: &[Entry] = &[append_set::ENTRY, counter::ENTRY, register::ENTRY];
+pub const ALL: &[Entry] = &[append_set::ENTRY, cart::ENTRY, counter::ENTRY, register::ENTRY];
 
 /// The workload of this name.
 pub fn entry(name: &str) -> Option<&'static Entry> {

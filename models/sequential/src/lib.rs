@@ -11,6 +11,7 @@
 //! that leaves them out is judged rightly, only slower.
 
 pub mod bank;
+pub mod cart;
 pub mod cas_register;
 pub mod contents;
 pub mod counter;
@@ -303,6 +304,7 @@ macro_rules! models {
 
 models! {
     bank::Bank,
+    cart::Cart,
     cas_register::CasRegister,
     counter::Counter,
     g_set::GrowingSet,
