@@ -23,7 +23,7 @@ pub mod dotted;
 pub mod g_counter;
 pub mod hybrid_clock;
 #[cfg(test)]
-mod laws;
+pub(crate) mod laws;
 pub mod lww_map;
 pub mod lww_register;
 pub mod mv_register;
@@ -33,6 +33,7 @@ pub mod rga;
 
 use std::fmt::Debug;
 
+use serde::{Deserialize, Serialize};
 use wrack_history::Value;
 
 pub use cart::Cart;
@@ -73,7 +74,7 @@ pub trait Replicated: Clone + Default + PartialEq + Debug {
 }
 
 /// What makes an operation different from every other: its name, and the time at its origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// Its name.
     pub dot: Dot,

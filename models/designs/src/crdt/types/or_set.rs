@@ -15,7 +15,7 @@ use super::{Replicated, Stamp};
 
 /// An observed-remove set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OrSet(pub(super) Dotted);
+pub struct OrSet(Dotted);
 
 /// What a client asks of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,15 +27,20 @@ pub enum Command {
 }
 
 impl OrSet {
+    /// The elements that are there, by the names of the updates that added them.
+    pub fn values(&self) -> impl Iterator<Item = (Dot, &Value)> {
+        self.0.values()
+    }
+
     /// The names under which the element was added and is still there.
     pub fn dots_of<'a>(&'a self, element: &'a Value) -> impl Iterator<Item = Dot> + 'a {
         let same = move |(dot, value): (Dot, &Value)| (value == element).then_some(dot);
-        self.0.values().filter_map(same)
+        self.values().filter_map(same)
     }
 
     /// Its elements, in order.
     pub fn elements(&self) -> Value {
-        let mut elements: Vec<&Value> = self.0.values().map(|(_, element)| element).collect();
+        let mut elements: Vec<&Value> = self.values().map(|(_, element)| element).collect();
         elements.sort_unstable();
         elements.dedup();
         Value::list(elements.into_iter().cloned())
