@@ -20,9 +20,11 @@
 //! | `owner` | serve only under a lease, counted from when it was asked for | `blind_writers` |
 //! | `ownership` | answer only what the store has accepted | `ack_early` |
 //! | `store` | refuse epochs below the highest one seen | `no_fencing` |
+//! | `store` | compare the epoch of each write, not only of who begins to own | `unchecked_token` |
+//! | `store` | keep the highest epoch on disk before anybody owns under it | `token_volatile` |
 //! | `store` | keep a command and its answer in one record | retries take effect twice |
 //! | `journal` | write down before doing, finish after a crash | work is silently dropped |
-//! | `lease` | never grant an epoch twice | two owners share one fence |
+//! | `lease` | never grant an epoch twice, nor a lease that runs | `dual_owner` |
 //!
 //! # What it does not do
 //! One store and one lease service are single points of failure: both must come back for the design
@@ -40,6 +42,7 @@ use wrack_sim::{Cluster, Context, Cx, Design, Flow, Node, NodeId, Reply, Request
 use self::blind::BlindWriter;
 use self::message::{Message, Peer};
 use self::owner::{Owner, Rules};
+use self::store::Fence;
 
 mod blind;
 mod journal;
@@ -89,10 +92,33 @@ const INFO: DesignInfo = DesignInfo {
             broken: true,
         },
         VariantInfo {
+            name: "dual_owner",
+            doc: "The owner has missed a renewal, and a health check gives it up: the standby is \
+                  promoted in its place, under the epoch that there is, while the lease still runs. \
+                  Both own now, and the store cannot tell them apart: the failover scripts that made \
+                  two masters out of one slow link (GitHub, October 2018).",
+            broken: true,
+        },
+        VariantInfo {
             name: "no_fencing",
             doc: "The store accepts a write of any epoch. An owner pauses between the check of its \
                   lease and its write, loses the lease meanwhile, wakes up and writes: HBase before \
                   it fenced its region servers.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "token_volatile",
+            doc: "The store keeps the highest epoch in memory. It refuses late writes as it should, \
+                  until it restarts: then whoever writes first is right again, as with a fencing \
+                  token in a cache beside the database.",
+            broken: true,
+        },
+        VariantInfo {
+            name: "unchecked_token",
+            doc: "Every write carries the epoch of its owner, and the store compares it when somebody \
+                  begins to own and when an owner asks whether it still is one; on the way of the \
+                  writes themselves nobody compares. Tokens that are handed along and never looked \
+                  at are what most users of distributed locks have.",
             broken: true,
         },
     ],
@@ -198,11 +224,17 @@ impl Design for SingleWriter {
         let ttl_ns = cluster.duration("lease");
         let variant = cluster.variant.as_str();
         if id == lease {
-            return Server::Service(Flow::new(move |cx| lease::lease(cx, ttl_ns)));
+            let rules = lease::Rules { ttl_ns, promotes: variant == "dual_owner" };
+            return Server::Service(Flow::new(move |cx| lease::lease(cx, rules)));
         }
         if id == store {
-            let fencing = variant != "no_fencing";
-            return Server::Service(Flow::new(move |cx| store::store(cx, fencing)));
+            let fence = match variant {
+                "no_fencing" => Fence::Absent,
+                "token_volatile" => Fence::Volatile,
+                "unchecked_token" => Fence::Unchecked,
+                _ => Fence::Kept,
+            };
+            return Server::Service(Flow::new(move |cx| store::store(cx, fence)));
         }
         if variant == "blind_writers" {
             return Server::Blind(BlindWriter { store });

@@ -39,17 +39,32 @@ enum Decision {
     Refuse(NodeId),
 }
 
+/// What the service is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How long a lease lasts, in nanoseconds.
+    pub ttl_ns: u64,
+    /// The variant `dual_owner`.
+    pub promotes: bool,
+}
+
 /// The service, as a flow: one bid after the other.
-pub async fn lease(cx: FlowContext<Message>, ttl_ns: u64) {
+pub async fn lease(cx: FlowContext<Message>, rules: Rules) {
     let mut grant = recover(&cx);
     // When the last grant was renewed is not on the disk: after a boot it may have been just now.
-    let mut until_ns = cx.now() + ttl_ns;
+    let mut renewed_ns = cx.now();
     loop {
         let (from, message) = cx.recv().await;
         let Wire::Peer(Peer::Acquire { bid, sent_ns }) = message else {
             continue;
         };
-        let won = match decide(grant, cx.now() < until_ns, (from, bid)) {
+        let runs = cx.now() < renewed_ns + rules.ttl_ns;
+        let missed = cx.now() >= renewed_ns + rules.ttl_ns / 2;
+        let decision = match rules.promotes && missed {
+            true => promote(grant, (from, bid)),
+            false => decide(grant, runs, (from, bid)),
+        };
+        let won = match decision {
             Decision::Refuse(holder) => {
                 cx.send(from, Wire::Peer(Peer::Refused { holder }));
                 continue;
@@ -65,7 +80,7 @@ pub async fn lease(cx: FlowContext<Message>, ttl_ns: u64) {
             }
         };
         grant = Some(won);
-        until_ns = cx.now() + ttl_ns;
+        renewed_ns = cx.now();
         cx.failpoint("lease.granted");
         let epoch = won.epoch;
         cx.send(from, Wire::Peer(Peer::Granted { bid, sent_ns, epoch }));
@@ -86,11 +101,20 @@ fn decide(last: Option<Grant>, runs: bool, (bidder, bid): (NodeId, u64)) -> Deci
     }
 }
 
+/// The variant `dual_owner`: the holder has missed a renewal, so the next who asks takes its place,
+/// as if it were the holder itself. That one goes on until its lease is over.
+fn promote(last: Option<Grant>, (bidder, bid): (NodeId, u64)) -> Decision {
+    match last {
+        Some(last) if last.holder != bidder => Decision::Win(Grant { holder: bidder, bid, ..last }),
+        _ => decide(last, true, (bidder, bid)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use wrack_sim::NodeId;
 
-    use super::{Decision, Grant, decide};
+    use super::{Decision, Grant, decide, promote};
 
     const HELD: Grant = Grant { epoch: 7, holder: NodeId(0), bid: 40 };
 
@@ -112,6 +136,13 @@ mod tests {
     fn somebody_else_wins_a_new_epoch_once_the_lease_has_run_out() {
         check(true, 1, 50, Decision::Refuse(NodeId(0)));
         check(false, 1, 50, win(1, 50));
+    }
+
+    #[test]
+    fn a_promotion_takes_the_lease_over_as_it_is() {
+        let promoted = Grant { epoch: 7, holder: NodeId(1), bid: 50 };
+        assert_eq!(promote(Some(HELD), (NodeId(1), 50)), Decision::Win(promoted));
+        assert_eq!(promote(Some(HELD), (NodeId(0), 40)), Decision::Renew(HELD));
     }
 
     #[test]

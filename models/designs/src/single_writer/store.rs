@@ -3,10 +3,10 @@
 //! ```text
 //! gather ─▶ check the epoch ─▶ append ─▶ one sync for all ─▶ apply ─▶ answer
 //! ```
-//! - *Fence.* It keeps the highest epoch that ever came to load, durably, and refuses lower ones. A
-//!   fence in memory alone would fall with the first restart (variant `token_volatile` of P23).
-//! - *Order.* Within an epoch it accepts commands number by number, and ignores what leaves a gap:
-//!   the owner sends it again. Doubled and reordered messages change nothing.
+//! - *Fence.* It keeps the highest epoch that ever came to load, durably, and refuses lower ones
+//!   ([`Fence`] says what becomes of it in the variants).
+//! - *Order.* Of an owner in its epoch it accepts commands number by number, and ignores what leaves
+//!   a gap: the owner sends it again. Doubled and reordered messages change nothing.
 //! - *Durable before visible.* Nothing is applied, answered or loaded before the disk has it.
 //!
 //! Everything that comes while a sync is under way shares the next one (group commit).
@@ -29,13 +29,27 @@ use super::state::{Recall, State};
 /// The name of the fenced resource in the fact `accepted`.
 const RESOURCE: SmolStr = SmolStr::new_static("store");
 
+/// What the store does about epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fence {
+    /// It keeps the highest one durably, and refuses lower ones.
+    Kept,
+    /// The variant `no_fencing`: it does not look at them at all.
+    Absent,
+    /// The variant `unchecked_token`: it compares those of whoever loads or asks, and lets writes
+    /// pass.
+    Unchecked,
+    /// The variant `token_volatile`: it keeps the highest one in memory alone.
+    Volatile,
+}
+
 /// One record of the log; the state is a fold over them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Record {
     /// Lower epochs are over.
     Fence { epoch: u64 },
-    /// The next command of this epoch.
-    Write { epoch: u64, command: Command },
+    /// The next command of this owner in this epoch.
+    Write { epoch: u64, writer: NodeId, command: Command },
     /// A write without an epoch (variant `blind_writers`).
     Overwrite(Arc<Overwrite>),
 }
@@ -45,8 +59,8 @@ enum Record {
 struct Epochs {
     /// The highest epoch that came to load.
     fence: u64,
-    /// For each epoch the number of commands that were accepted.
-    accepted: BTreeMap<u64, u64>,
+    /// For each epoch and its owner the number of commands that were accepted.
+    accepted: BTreeMap<(u64, NodeId), u64>,
 }
 
 /// An answer that waits for the disk.
@@ -56,20 +70,19 @@ enum Answer {
     Put(Arc<Overwrite>),
 }
 
-/// Records that were appended and are not durable yet, and who sent them.
-type Appended = Vec<(NodeId, Record)>;
+/// Records that were appended and are not durable yet.
+type Appended = Vec<Record>;
 
 struct Store {
     cx: FlowContext<Message>,
-    /// Whether it looks at epochs at all; the variant `no_fencing` does not.
-    fencing: bool,
+    fence: Fence,
     epochs: Epochs,
     state: State,
 }
 
 /// The store, as a flow: one batch after the other.
-pub async fn store(cx: FlowContext<Message>, fencing: bool) {
-    let mut store = Store { cx, fencing, epochs: Epochs::default(), state: State::default() };
+pub async fn store(cx: FlowContext<Message>, fence: Fence) {
+    let mut store = Store { cx, fence, epochs: Epochs::default(), state: State::default() };
     store.recover();
     loop {
         let mut batch = vec![store.cx.recv().await];
@@ -101,8 +114,8 @@ impl Store {
         for record in &log.records {
             match record {
                 Record::Fence { epoch } => self.epochs.fence = *epoch,
-                Record::Write { epoch, .. } => {
-                    *self.epochs.accepted.entry(*epoch).or_default() += 1
+                Record::Write { epoch, writer, .. } => {
+                    *self.epochs.accepted.entry((*epoch, *writer)).or_default() += 1
                 }
                 Record::Overwrite(_) => {}
             }
@@ -127,8 +140,8 @@ impl Store {
             }
             self.cx.failpoint("store.written");
         }
-        for (writer, record) in &appended {
-            self.note_accepted(*writer, record);
+        for record in &appended {
+            self.note_accepted(record);
             self.apply(record);
         }
         for (to, answer) in answers {
@@ -140,7 +153,7 @@ impl Store {
     fn check(&mut self, from: NodeId, message: Peer, appended: &mut Appended) -> Option<Answer> {
         let answer = match message {
             Peer::Load { epoch } | Peer::Write { epoch, .. } | Peer::Confirm { epoch, .. }
-                if self.is_over(epoch) =>
+                if self.is_over(epoch, &message) =>
             {
                 if let Peer::Write { .. } = message {
                     self.cx.sometimes("a late write is fenced");
@@ -150,7 +163,9 @@ impl Store {
             Peer::Load { epoch } => {
                 if epoch > self.epochs.fence {
                     self.epochs.fence = epoch;
-                    self.append((from, Record::Fence { epoch }), appended);
+                    if self.fence != Fence::Volatile {
+                        self.append(Record::Fence { epoch }, appended);
+                    }
                 }
                 Answer::Load { epoch }
             }
@@ -165,7 +180,7 @@ impl Store {
                 Answer::Plain(Peer::Got(request, cell))
             }
             Peer::Put(write) => {
-                self.append((from, Record::Overwrite(Arc::clone(&write))), appended);
+                self.append(Record::Overwrite(Arc::clone(&write)), appended);
                 Answer::Put(write)
             }
             _ => return None,
@@ -174,37 +189,42 @@ impl Store {
     }
 
     /// Whether somebody with a higher epoch has been here. This one comparison is the fence.
-    fn is_over(&self, epoch: u64) -> bool {
-        self.fencing && epoch < self.epochs.fence
+    fn is_over(&self, epoch: u64, message: &Peer) -> bool {
+        let compares = match self.fence {
+            Fence::Kept | Fence::Volatile => true,
+            Fence::Unchecked => !matches!(message, Peer::Write { .. }),
+            Fence::Absent => false,
+        };
+        compares && epoch < self.epochs.fence
     }
 
-    /// Appends the commands that come next in their epoch; not those that are here already, and not
+    /// Appends the commands that come next from this owner; not those that are here already, and not
     /// those behind a gap. Gives the number of the last one that is here.
     fn append_in_order(
         &mut self,
-        (from, epoch): (NodeId, u64),
+        (writer, epoch): (NodeId, u64),
         (first, commands): (u64, &[Command]),
         appended: &mut Appended,
     ) -> u64 {
-        let mut accepted = self.epochs.accepted.get(&epoch).copied().unwrap_or(0);
+        let mut accepted = self.epochs.accepted.get(&(epoch, writer)).copied().unwrap_or(0);
         for (serial, command) in (first..).zip(commands) {
             if serial == accepted + 1 {
                 accepted = serial;
                 let command = command.clone();
-                self.append((from, Record::Write { epoch, command }), appended);
+                self.append(Record::Write { epoch, writer, command }, appended);
             }
         }
-        self.epochs.accepted.insert(epoch, accepted);
+        self.epochs.accepted.insert((epoch, writer), accepted);
         accepted
     }
 
-    fn append(&self, (from, record): (NodeId, Record), appended: &mut Appended) {
+    fn append(&self, record: Record, appended: &mut Appended) {
         self.cx.append(&record);
-        appended.push((from, record));
+        appended.push(record);
     }
 
-    fn note_accepted(&self, writer: NodeId, record: &Record) {
-        if let Record::Write { epoch, .. } = record {
+    fn note_accepted(&self, record: &Record) {
+        if let Record::Write { epoch, writer, .. } = record {
             let (epoch, writer) = (*epoch, writer.0);
             self.cx.note(Fact::Accepted { resource: RESOURCE, epoch, writer });
         }
