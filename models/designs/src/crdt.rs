@@ -108,6 +108,8 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: FAILPOINTS,
+    messages: &[],
+    controls: &[],
     facts: FACTS,
     functions: &["read", "write", "add", "remove", "increment"],
     parameters: &[

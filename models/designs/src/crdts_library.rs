@@ -30,6 +30,8 @@ const INFO: DesignInfo = DesignInfo {
     variants: &[VariantInfo { name: "reference", doc: "As described.", broken: false }],
     roles: &[],
     failpoints: FAILPOINTS,
+    messages: &[],
+    controls: &[],
     facts: FACTS,
     functions: &["read", "add", "remove", "increment"],
     parameters: &[REPLICAS, GOSSIP],

@@ -59,6 +59,8 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: FAILPOINTS,
+    messages: &[],
+    controls: &[],
     facts: FACTS,
     functions: &["read", "write"],
     parameters: &[FORM, REPLICAS, GOSSIP],
