@@ -365,8 +365,10 @@ impl<M> Effects<M> {
     /// Forgets everything that is left of the callback, and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
-        self.discard_messages();
-        self.list.clear();
+        if !self.list.is_empty() {
+            self.discard_messages();
+            self.list.clear();
+        }
         self.facts.clear();
         self.bytes.clear();
         self.operations.clear();
