@@ -108,16 +108,6 @@ pub enum Fact {
         /// Ids in the history.
         operations: Vec<u64>,
     },
-    /// The node has these updates of an object now, beside those that it had since it booted. The
-    /// first to have an update is the node that accepted it.
-    Delivered {
-        /// The object.
-        key: SmolStr,
-        /// The updates.
-        updates: Vec<UpdateName>,
-        /// A digest of what a client would read of the object now.
-        digest: u64,
-    },
     /// A fenced resource accepted a write.
     Accepted {
         /// The resource.
@@ -145,6 +135,16 @@ pub enum Fact {
         name: SmolStr,
         /// Its content.
         value: Value,
+    },
+    /// The node has these updates of an object now, beside those that it had since it booted. The
+    /// first to have an update is the node that accepted it.
+    Delivered {
+        /// The object.
+        key: SmolStr,
+        /// The updates.
+        updates: Vec<UpdateName>,
+        /// A digest of what a client would read of the object now.
+        digest: u64,
     },
 }
 
