@@ -29,8 +29,14 @@ impl<N: Node, C: Carrier> Driver<N, C> {
             }
             Effect::Arm { timer, after_ns } => self.alarms.arm(timer, now.saturating_add(after_ns)),
             Effect::Disarm { timer } => self.alarms.disarm(timer),
-            Effect::Append(range) => self.disk.append(bytes(range)),
-            Effect::Put(cell, range) => self.disk.put(cell, bytes(range)),
+            Effect::Append(range) => {
+                self.journal.write(now, |recorder, _| recorder.write());
+                self.disk.append(bytes(range));
+            }
+            Effect::Put(cell, range) => {
+                self.journal.write(now, |recorder, _| recorder.write());
+                self.disk.put(cell, bytes(range));
+            }
             Effect::Truncate(records) => self.disk.truncate(records),
             Effect::Discard(records) => self.disk.discard(records),
             Effect::Sync { tag } => self.sync(now, tag),

@@ -262,6 +262,8 @@ pub enum Needs {
     Messages(&'static str),
     /// A control of this name.
     Control(&'static str),
+    /// A role of this name.
+    Role(&'static str),
 }
 
 /// How a fault ends.

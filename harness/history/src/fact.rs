@@ -117,6 +117,38 @@ pub enum Fact {
         /// Who wrote.
         writer: NodeIndex,
     },
+    /// What the operation asked for waits in a queue, durably.
+    Queued {
+        /// The queue: `outbox`.
+        queue: SmolStr,
+        /// The operation's id in the history.
+        operation: u64,
+    },
+    /// What the operation asked for waits there no longer.
+    Taken {
+        /// The queue.
+        queue: SmolStr,
+        /// The operation's id in the history.
+        operation: u64,
+    },
+    /// The node entered the operation into a book that it keeps, as an accountant does.
+    Posted {
+        /// The book: `ledger`.
+        book: SmolStr,
+        /// Place in the book, from 1. The same place noted again is the same entry.
+        entry: u64,
+        /// The operation's id in the history.
+        operation: u64,
+        /// Accounts, and how much each gets; what is debited to one is credited to another.
+        amounts: Vec<(SmolStr, i64)>,
+    },
+    /// The node did what an event asks for, and saw it come late by so much on its own wall clock.
+    Processed {
+        /// The operation's id in the history.
+        operation: u64,
+        /// Nanoseconds since the time that the event carries; below 0 where clocks disagree.
+        lag_ns: i64,
+    },
     /// A situation worth reaching was reached.
     Sometimes {
         /// Its name.
@@ -178,6 +210,10 @@ impl Fact {
             Self::Recovered { .. } => "recovered",
             Self::Delivered { .. } => "delivered",
             Self::Accepted { .. } => "accepted",
+            Self::Queued { .. } => "queued",
+            Self::Taken { .. } => "taken",
+            Self::Posted { .. } => "posted",
+            Self::Processed { .. } => "processed",
             Self::Sometimes { .. } => "sometimes",
             Self::AssertionFailed { .. } => "assertion_failed",
             Self::Custom { .. } => "custom",

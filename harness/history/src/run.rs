@@ -75,6 +75,9 @@ pub struct Run {
     pub facts: Vec<FactRecord>,
     /// Messages sent.
     pub messages: u64,
+    /// Records and cells written to disks.
+    #[serde(default)]
+    pub writes: u64,
     /// A digest of everything that the engine did, 16 hexadecimal digits.
     pub trace_hash: String,
     /// The command that replays it.

@@ -7,13 +7,16 @@
 //! # Adding a fault
 //! Write a file with an `ENTRY` in it, and add its two alphabetical lines below.
 
+mod bus_outage;
 mod clock_step;
 mod crash;
 mod disk_error;
 mod disk_full;
+mod downstream_failure;
 mod drift;
 mod duplicate;
 mod eviction;
+mod external_api;
 mod failpoint;
 mod latency;
 mod loss;
@@ -21,6 +24,8 @@ mod lost_invalidation;
 mod lying_disk;
 mod partition;
 mod pause;
+mod relay_down;
+mod relay_scale;
 mod reorder;
 mod replica_lag;
 mod slow_disk;
@@ -41,13 +46,16 @@ pub use stage::{Injected, Nobody, Stage};
 
 /// Every fault, sorted by name.
 pub const ALL: &[FaultEntry] = &[
+    bus_outage::ENTRY,
     clock_step::ENTRY,
     crash::ENTRY,
     disk_error::ENTRY,
     disk_full::ENTRY,
+    downstream_failure::ENTRY,
     drift::ENTRY,
     duplicate::ENTRY,
     eviction::ENTRY,
+    external_api::ENTRY,
     failpoint::ENTRY,
     latency::ENTRY,
     loss::ENTRY,
@@ -55,6 +63,8 @@ pub const ALL: &[FaultEntry] = &[
     lying_disk::ENTRY,
     partition::ENTRY,
     pause::ENTRY,
+    relay_down::ENTRY,
+    relay_scale::ENTRY,
     reorder::ENTRY,
     replica_lag::ENTRY,
     slow_disk::ENTRY,

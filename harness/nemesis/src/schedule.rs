@@ -9,6 +9,7 @@ mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wrack_history::catalogue::Needs;
 use wrack_history::fault::ResolvedFault;
 use wrack_history::{Fact, FactRecord, ScheduledFault, Setting, SmolStr, Target, When};
 use wrack_sim::record::FaultEffect;
@@ -207,12 +208,15 @@ fn occurrences(entry: &ScheduledFault) -> impl Iterator<Item = (Name, Occurrence
 /// Whether it may have to wait until somebody holds a role.
 fn is_for_a_role(entry: &ScheduledFault) -> bool {
     let is_role = |target: &Target| matches!(target, Target::Role(_) | Target::Random(_));
-    let settings = entry.fault.settings.0.values();
-    settings.into_iter().any(|setting| match setting {
-        Setting::Target(target) => is_role(target),
-        Setting::Groups(groups) => groups.iter().flatten().any(is_role),
-        _ => false,
-    })
+    let kind = crate::find(&entry.fault.kind);
+    let needs_role = kind.is_some_and(|kind| matches!(kind.info.needs, Needs::Role(_)));
+    let mut settings = entry.fault.settings.0.values();
+    needs_role
+        || settings.any(|setting| match setting {
+            Setting::Target(target) => is_role(target),
+            Setting::Groups(groups) => groups.iter().flatten().any(is_role),
+            _ => false,
+        })
 }
 
 #[cfg(test)]

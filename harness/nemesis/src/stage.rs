@@ -150,7 +150,7 @@ fn ids(range: std::ops::Range<usize>) -> Vec<NodeId> {
 }
 
 /// The servers that claim a role, with the epochs in which they do.
-fn claimants<'a>(
+pub(crate) fn claimants<'a>(
     world: &'a dyn World,
     role: &'a str,
 ) -> impl Iterator<Item = (NodeId, u64)> + use<'a> {

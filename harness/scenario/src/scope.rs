@@ -151,6 +151,7 @@ impl<'a> Scope<'a> {
             Needs::Nothing => return Ok(()),
             Needs::Messages(kind) => ("messages of the kind", kind, names(design.messages)),
             Needs::Control(name) => ("control", name, names(design.controls)),
+            Needs::Role(role) => ("role", role, design.roles.to_vec()),
         };
         if known.contains(&wanted) {
             return Ok(());

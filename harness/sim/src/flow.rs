@@ -258,6 +258,15 @@ impl<M> FlowContext<M> {
         .await
     }
 
+    /// All messages that are there, in the order of arrival; waits for one if there is none.
+    pub async fn recv_all(&self) -> Vec<(NodeId, M)> {
+        poll_fn(|_| match std::mem::take(&mut self.shared.borrow_mut().inbox) {
+            empty if empty.is_empty() => Poll::Pending,
+            messages => Poll::Ready(messages.into()),
+        })
+        .await
+    }
+
     /// Waits on the node's monotonic clock.
     pub async fn sleep(&self, ns: u64) {
         let timer = {

@@ -47,6 +47,8 @@ pub struct Recording {
     pub trace_hash: u64,
     /// Messages sent.
     pub messages: u64,
+    /// Records and cells written to disks.
+    pub writes: u64,
     /// What each fault touched, by its handle.
     pub effects: Vec<FaultEffect>,
 }
@@ -66,6 +68,7 @@ pub struct Recorder {
     level: TraceLevel,
     digest: Digest,
     messages: u64,
+    writes: u64,
     faults: Vec<FaultEffect>,
     index: u64,
     open: u64,
@@ -148,6 +151,7 @@ impl Recorder {
             trace: self.trace,
             trace_hash: finish(self.digest.0),
             messages: self.messages,
+            writes: self.writes,
             effects: self.faults,
         }
     }
@@ -191,6 +195,12 @@ impl Recorder {
     pub fn send(&mut self) -> u64 {
         self.messages += 1;
         self.messages
+    }
+
+    /// A record or cell is written to a disk.
+    #[inline]
+    pub fn write(&mut self) {
+        self.writes += 1;
     }
 
     /// Starts to count what a fault touches.

@@ -43,8 +43,14 @@ impl<N: Node> Engine<N> {
                 unreachable!("these are carried out where they stand")
             }
             Effect::Disarm { timer } => member.timers.disarm(timer),
-            Effect::Append(range) => member.disk.append(bytes(range)),
-            Effect::Put(cell, range) => member.disk.put(cell, bytes(range)),
+            Effect::Append(range) => {
+                self.record.write();
+                member.disk.append(bytes(range));
+            }
+            Effect::Put(cell, range) => {
+                self.record.write();
+                member.disk.put(cell, bytes(range));
+            }
             Effect::Truncate(records) => member.disk.truncate(*records),
             Effect::Discard(records) => member.disk.discard(*records),
             Effect::Sync { tag } => self.sync(id, *tag),
