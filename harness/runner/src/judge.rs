@@ -86,9 +86,7 @@ fn judge(
 
 /// Puts everything that is known of an execution into a `Run`.
 fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
-    let Execution { mut recording, mut faults, phases, names, clients, limit, .. } = execution;
-    recording.facts.retain(is_for_the_report);
-    recording.facts.shrink_to_fit();
+    let Execution { recording, mut faults, phases, names, clients, limit, .. } = execution;
     let (scenario, variant) = (order.scenario, order.variant);
     vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
     let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).collect();
@@ -124,8 +122,8 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         nodes: names,
         clients,
         sometimes: recording.sometimes,
-        facts: recording.facts,
         messages: recording.messages,
+        writes: recording.writes,
         trace_hash: format!("{:016x}", recording.trace_hash),
         replay: format!(
             "wrack run {} --variant {} --seed {}",
@@ -136,8 +134,11 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         ..Run::default()
     };
     if variant.anomaly.is_none() {
-        run.slos = metrics::judge(scenario, &run);
+        run.slos = metrics::judge(scenario, &run, &recording.facts);
     }
+    run.facts = recording.facts;
+    run.facts.retain(is_for_the_report);
+    run.facts.shrink_to_fit();
     compare(&mut run, variant);
     run
 }

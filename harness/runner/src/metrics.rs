@@ -7,8 +7,12 @@ use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::duration::{MICROSECOND, format as duration};
 use wrack_history::run::Slo;
 use wrack_history::setting::percent;
-use wrack_history::{Outcome, Run, Value};
+use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
 use wrack_scenario::{Bound, Objective, Scenario};
+
+use self::queue::Queues;
+
+mod queue;
 
 /// Every metric that an objective can be declared over.
 pub const ALL: &[&MetricInfo] = &[
@@ -27,10 +31,47 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::Duration,
     },
     &MetricInfo {
+        name: "M4",
+        doc: "Event processing lag: time from when an event is queued (the commit of what it tells \
+              of) until it takes effect at its consumer, at a quantile. An event that never does \
+              counts as long as the run lasts.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "M4-as-seen",
+        doc: "The same as the nodes see it: the consumer's wall clock when it is done, less the \
+              time that the event carries, of the producer's wall clock. Where their clocks \
+              disagree this is wrong, and below nothing counts as nothing; M4 is the truth.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "M5",
+        doc: "Duplicate effects: effects beyond the first of each operation, of all effects. Below \
+              30,000 effects a share this small says nothing.",
+        higher_is_better: false,
+        kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
         name: "availability",
         doc: "Operations that ended ok, of all that were invoked.",
         higher_is_better: true,
         kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
+        name: "backlog",
+        doc: "What waits in queues when the run ends: what was queued and never taken. How much \
+              waited at most stands beside it.",
+        higher_is_better: false,
+        kind: COUNT,
+    },
+    &MetricInfo {
+        name: "backlog-age",
+        doc: "Time that things wait in a queue until they are taken, at a quantile. What is never \
+              taken waits as long as the run lasts.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
     },
     &MetricInfo {
         name: "convergence",
@@ -48,6 +89,12 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::Duration,
     },
     &MetricInfo {
+        name: "retry-amplification",
+        doc: "Attempts of clients for every hundred operations: 100 without any retry.",
+        higher_is_better: false,
+        kind: COUNT,
+    },
+    &MetricInfo {
         name: "siblings",
         doc: "Values that one final read of a register returned, at most, where concurrent writes are \
               all kept. The design must promise CRDT.",
@@ -62,23 +109,45 @@ pub const ALL: &[&MetricInfo] = &[
         higher_is_better: false,
         kind: ParameterKind::Integer { min: 0, max: 1_000_000_000 },
     },
+    &MetricInfo {
+        name: "write-amplification",
+        doc: "Records and cells written to disks for every hundred writes that ended ok, on all \
+              nodes together.",
+        higher_is_better: false,
+        kind: COUNT,
+    },
 ];
+
+const COUNT: ParameterKind = ParameterKind::Integer { min: 0, max: u32::MAX as i64 };
 
 /// Fewer events than this say nothing about a share or a quantile.
 const EVENTS_MIN: u64 = 100;
+/// Fewer effects than this say nothing about the share of duplicates.
+const EFFECTS_MIN: u64 = 30_000;
 
 /// Judges every objective of the scenario.
-pub fn judge(scenario: &Scenario, run: &Run) -> Vec<Slo> {
-    scenario.slos.iter().map(|objective| slo(objective, run)).collect()
+///
+/// `facts` are all that nodes noted; a run keeps those alone that a report draws.
+pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
+    let queues = Queues::of(facts, run.phases.end_ns);
+    scenario.slos.iter().map(|objective| slo(objective, run, &queues)).collect()
 }
 
-fn slo(objective: &Objective, run: &Run) -> Slo {
+fn slo(objective: &Objective, run: &Run, queues: &Queues) -> Slo {
+    let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     let observed = match objective.metric.as_str() {
         "M1" => write_success(run),
         "M2" => staleness(run),
+        "M4" => queues.lag(quantile),
+        "M4-as-seen" => queues.lag_as_seen(quantile),
+        "M5" => queues.duplicates(),
+        "backlog" => queues.backlog(),
+        "backlog-age" => queues.age(quantile),
+        "retry-amplification" => attempts(run),
+        "write-amplification" => writes(run),
         "availability" => availability(run),
         "convergence" => convergence(objective, run),
-        "latency" => latency(objective, run),
+        "latency" => latency(objective, run, quantile),
         "siblings" => siblings(run),
         "silent-drops" => silent_drops(run),
         other => unreachable!("the reader knows no metric {other}"),
@@ -90,7 +159,15 @@ fn slo(objective: &Objective, run: &Run) -> Slo {
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
             Some(*ns <= most)
         }
-        (Bound::AtMostCount(most), Observed::Count(count)) => Some(*count <= most),
+        (Bound::AtMostCount(most), Observed::Number(count)) => Some(*count <= most),
+        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= EFFECTS_MIN => {
+            Some(part * 1_000_000 <= whole * u64::from(most))
+        }
+        (Bound::AtMostCount(most), Observed::Count { count, events, .. })
+            if *events >= EVENTS_MIN =>
+        {
+            Some(*count <= most)
+        }
         _ => None,
     };
     Slo {
@@ -122,7 +199,8 @@ fn name(objective: &Objective) -> String {
 enum Observed {
     Share { part: u64, whole: u64 },
     Time { ns: u64, events: u64 },
-    Count(u64),
+    Number(u64),
+    Count { count: u64, beside: String, events: u64 },
     Nothing(&'static str),
 }
 
@@ -137,7 +215,8 @@ impl std::fmt::Display for Observed {
                 let rounded = ns / MICROSECOND * MICROSECOND;
                 write!(f, "{} ({events} events)", duration(rounded))
             }
-            Self::Count(count) => write!(f, "{count}"),
+            Self::Number(count) => write!(f, "{count}"),
+            Self::Count { count, beside, .. } => write!(f, "{count} ({beside})"),
             Self::Nothing(why) => f.write_str(why),
         }
     }
@@ -181,7 +260,7 @@ fn convergence(objective: &Objective, run: &Run) -> Observed {
 fn siblings(run: &Run) -> Observed {
     let judgement = run.judgements.iter().find(|judgement| judgement.code == "CRDT");
     match judgement.and_then(|judgement| judgement.distribution("siblings")) {
-        Some(siblings) => Observed::Count(siblings.max),
+        Some(siblings) => Observed::Number(siblings.max),
         None => Observed::Nothing("no register was read in the end"),
     }
 }
@@ -189,7 +268,7 @@ fn siblings(run: &Run) -> Observed {
 fn silent_drops(run: &Run) -> Observed {
     let judgement = run.judgements.iter().find(|judgement| judgement.code == "LOST");
     match judgement.and_then(|judgement| judgement.examined.get("silent drops")) {
-        Some(drops) => Observed::Count(*drops),
+        Some(drops) => Observed::Number(*drops),
         None => Observed::Nothing("the scenario does not promise LOST in causal order"),
     }
 }
@@ -198,15 +277,43 @@ fn availability(run: &Run) -> Observed {
     Observed::Share { part: run.counts.ok, whole: run.counts.total() }
 }
 
-fn latency(objective: &Objective, run: &Run) -> Observed {
+fn latency(objective: &Objective, run: &Run, quantile: f64) -> Observed {
     let wanted = |function: &str| objective.function.as_ref().is_none_or(|only| only == function);
+    let ok = run.history.operations.iter().filter(|one| one.outcome == Outcome::Ok);
+    let ok = ok.filter(|one| wanted(&one.function));
+    times(ok.map(|one| one.complete.ns - one.invoke.ns), quantile)
+}
+
+/// A quantile of some times.
+fn times(times: impl Iterator<Item = u64>, quantile: f64) -> Observed {
     let mut histogram = Histogram::<u64>::new(3).expect("three digits are allowed");
-    for operation in &run.history.operations {
-        if operation.outcome == Outcome::Ok && wanted(&operation.function) {
-            let taken = operation.complete.ns - operation.invoke.ns;
-            histogram.record(taken.max(1)).expect("the histogram grows");
-        }
+    for ns in times {
+        histogram.record(ns.max(1)).expect("the histogram grows");
     }
-    let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     Observed::Time { ns: histogram.value_at_quantile(quantile), events: histogram.len() }
+}
+
+fn attempts(run: &Run) -> Observed {
+    let operations = &run.history.operations;
+    let attempts = |one: &Operation| {
+        let tried = one.details.as_ref().and_then(|details| details.attempts);
+        u64::from(tried.unwrap_or(1))
+    };
+    let of = "operations";
+    for_every_hundred((operations.iter().map(attempts).sum(), "attempts"), (operations.len(), of))
+}
+
+fn writes(run: &Run) -> Observed {
+    let ok = run.history.operations.iter().filter(|one| one.is_ok() && one.function != "read");
+    for_every_hundred((run.writes, "records"), (ok.count(), "writes"))
+}
+
+/// So many of the one for every hundred of the other, rounded up.
+fn for_every_hundred((part, parts): (u64, &str), (whole, wholes): (usize, &str)) -> Observed {
+    let events = whole as u64;
+    Observed::Count {
+        count: (part * 100).div_ceil(events.max(1)),
+        beside: format!("{part} {parts} of {whole} {wholes}"),
+        events,
+    }
 }
