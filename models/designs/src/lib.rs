@@ -7,14 +7,19 @@ pub mod command;
 pub mod crdt;
 pub mod crdts_library;
 pub mod last_writer_wins;
+pub mod outbox;
 pub mod raft;
 pub mod single_writer;
+
+#[cfg(test)]
+mod rehearsal;
 
 /// Hands every reference design to the registry, in order of their names.
 pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<crdt::Crdt>();
     registry.add::<crdts_library::CrdtsLibrary>();
     registry.add::<last_writer_wins::LastWriterWins>();
+    registry.add::<outbox::Outbox>();
     registry.add::<raft::RaftDesign>();
     registry.add::<single_writer::SingleWriter>();
 }
