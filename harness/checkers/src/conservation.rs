@@ -12,7 +12,16 @@
 //! missing, and all reads see the same accounts. The total is the setting, or else that of the initial
 //! value, or else that of the first read.
 //!
-//! Source: the bank workload of Jepsen.
+//! Where nodes keep books and note their entries, those are judged instead: the amounts of every entry
+//! add up to 0 (Σ debit = Σ credit), and in the end all books that keep an account say the same of every
+//! operation. Invalid, because the gateway took the money and the ledger does not know:
+//! ```text
+//! gateway  charge 7: settlement +7, card −7
+//! ledger   (nothing)
+//! ```
+//! An account that stands in one book alone is compared with nothing.
+//!
+//! Source: the bank workload of Jepsen; double entry (Pacioli 1494) and reconciliation.
 
 use std::collections::BTreeSet;
 
@@ -22,6 +31,8 @@ use wrack_history::{Anomaly, Judgement, Operation, Settings, Value};
 use crate::tally::Tally;
 use crate::words::{done_at, list};
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
+
+mod books;
 
 /// Conservation.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -34,9 +45,13 @@ pub const GUARANTEE: Guarantee = Guarantee {
               to the same total, and none is less than nothing unless `overdraft` allows it. The \
               total is what `total` says, or else that of the initial value, or else that of the \
               first read.\n\n\
+              Where nodes keep books, their entries are judged instead of reads: the amounts of \
+              each entry add up to 0, and once all is quiet the books that keep an account agree \
+              about every operation.\n\n\
               The usual ways to break it: a read that sees one half of a transfer (read skew); a \
               transfer that is applied twice or half; two transfers that both spend the same money \
-              (write skew, lost update).",
+              (write skew, lost update); a payment that one system took and the other never \
+              booked.",
         parameters: &[
             ParameterInfo::optional(
                 "total",
@@ -58,6 +73,10 @@ const ANOMALIES_MAX: usize = 10;
 
 fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
+    if books::are_kept(evidence.facts) {
+        books::judge(evidence, &mut judgement);
+        return judgement;
+    }
     let overdraft = settings.flag("overdraft").expect("it has a default");
     let mut tally = Tally::default();
     let (mut wrong, mut totals) = (0, BTreeSet::new());

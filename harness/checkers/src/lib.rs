@@ -149,7 +149,7 @@ impl Guarantee {
             "DELTA" => model == "register",
             "SETFULL" => is_set,
             "SUM" => model == "counter",
-            "CONS" => model == "bank",
+            "CONS" => model == "bank" || functions.contains(&"charge"),
             "UNIQ" => model == "unique-ids",
             "LOG" => model == "log",
             "CONV" => functions.contains(&"read"),

@@ -72,8 +72,8 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
 
 fn must_take_effect(operation: &Operation) -> bool {
     let function = operation.function.as_str();
-    is_acknowledged_change(operation)
-        && matches!(function, "write" | "add" | "append" | "cas" | "increment" | "enqueue" | "push")
+    let must = ["write", "add", "append", "cas", "increment", "enqueue", "push", "charge"];
+    is_acknowledged_change(operation) && must.contains(&function)
 }
 
 fn element(operation: &Operation) -> (&SmolStr, &Value) {

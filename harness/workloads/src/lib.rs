@@ -14,6 +14,7 @@ pub mod cart;
 pub mod counter;
 pub mod generated;
 pub mod keys;
+pub mod payments;
 pub mod plan;
 pub mod register;
 
@@ -46,6 +47,7 @@ pub struct Question<'a> {
 
 /// Every workload, sorted by name.
 pub const ALL: &[Entry] = &[append_set::ENTRY, cart::ENTRY, counter::ENTRY, register::ENTRY];
+pub const ALL: &[Entry] = &[append_set::ENTRY, counter::ENTRY, payments::ENTRY, register::ENTRY];
 
 /// The workload of this name.
 pub fn entry(name: &str) -> Option<&'static Entry> {

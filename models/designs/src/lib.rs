@@ -8,6 +8,7 @@ pub mod crdt;
 pub mod crdts_library;
 pub mod last_writer_wins;
 pub mod outbox;
+pub mod payments;
 pub mod raft;
 pub mod single_writer;
 
@@ -20,6 +21,7 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<crdts_library::CrdtsLibrary>();
     registry.add::<last_writer_wins::LastWriterWins>();
     registry.add::<outbox::Outbox>();
+    registry.add::<payments::Payments>();
     registry.add::<raft::RaftDesign>();
     registry.add::<single_writer::SingleWriter>();
 }
