@@ -12,5 +12,6 @@ cargo build --release --locked --quiet
 wrack=$(cargo metadata --format-version 1 --no-deps --offline |
     sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/wrack
 for scenario in scenarios/crdt/*.toml scenarios/raft/*.toml scenarios/single-writer/*.toml; do
+for scenario in scenarios/*/*.toml; do
     "$wrack" run "$scenario" --seeds "0..$seeds" --keep failures --out "$out/$(basename "$scenario" .toml)"
 done

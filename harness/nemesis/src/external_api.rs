@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_service_is_told_how_it_fails_and_when_that_is_over() {
         let api = fault("external-api").at(200).lasts(250).on("n2");
-        let result = run(&[api.clone()]);
+        let result = run(std::slice::from_ref(&api));
         assert_eq!(result.times_of("external-api"), [200]);
         assert_eq!(result.times_of("over"), [450]);
         assert_eq!(result.faults[0].unit, "answers withheld or refused");
