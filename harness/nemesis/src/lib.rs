@@ -8,16 +8,19 @@
 //! Write a file with an `ENTRY` in it, and add its two alphabetical lines below.
 
 mod bus_outage;
+mod bit_rot;
 mod clock_step;
 mod crash;
 mod disk_error;
 mod disk_full;
 mod downstream_failure;
+mod disk_loss;
 mod drift;
 mod duplicate;
 mod eviction;
 mod external_api;
 mod failpoint;
+mod grey_link;
 mod latency;
 mod loss;
 mod lost_invalidation;
@@ -47,16 +50,19 @@ pub use stage::{Injected, Nobody, Stage};
 /// Every fault, sorted by name.
 pub const ALL: &[FaultEntry] = &[
     bus_outage::ENTRY,
+    bit_rot::ENTRY,
     clock_step::ENTRY,
     crash::ENTRY,
     disk_error::ENTRY,
     disk_full::ENTRY,
     downstream_failure::ENTRY,
+    disk_loss::ENTRY,
     drift::ENTRY,
     duplicate::ENTRY,
     eviction::ENTRY,
     external_api::ENTRY,
     failpoint::ENTRY,
+    grey_link::ENTRY,
     latency::ENTRY,
     loss::ENTRY,
     lost_invalidation::ENTRY,

@@ -131,13 +131,13 @@ impl Links {
     }
 }
 
-/// A fault that does one thing to messages on some links.
+/// A fault that does something to messages on some links.
 pub(crate) struct OnLinks {
     target: Target,
     towards: Option<Target>,
     direction: Direction,
     messages: Messages,
-    action: LinkAction,
+    actions: Vec<LinkAction>,
     /// What it does, in a few words: `2% of messages lost`.
     what: String,
     rules: Vec<RuleId>,
@@ -151,10 +151,16 @@ impl OnLinks {
             towards: settings.target("towards"),
             direction: Direction::of(settings),
             messages: messages(settings),
-            action,
+            actions: vec![action],
             what,
             rules: Vec::new(),
         }
+    }
+
+    /// It does this to them, too.
+    pub fn and(mut self, action: LinkAction) -> Self {
+        self.actions.push(action);
+        self
     }
 
     /// It happens to these messages alone.
@@ -192,8 +198,10 @@ impl FaultBehaviour for OnLinks {
             let out_of_target = target.contains(&from) && is_other(to);
             self.direction.allows(into_target, out_of_target)
         };
-        self.rules =
-            Links::among(&stage.members(), is_meant).lay(&self.messages, &self.action, stage);
+        let links = Links::among(&stage.members(), is_meant);
+        for action in &self.actions {
+            self.rules.extend(links.lay(&self.messages, action, stage));
+        }
         let place = self.place(&target, towards.as_deref(), stage);
         Ok(Injected { detail: format!("{} on {place}", self.what), nodes: target })
     }

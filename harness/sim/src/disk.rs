@@ -191,6 +191,26 @@ impl Disk {
         }
     }
 
+    /// A bit of a record flips: whoever reads it next finds it corrupt. Says whether there is such a
+    /// record.
+    pub fn rot(&mut self, index: usize, bit: u64) -> bool {
+        let Some(record) = self.record(index) else {
+            return false;
+        };
+        let bit = (bit % (record.len() as u64 * 8)) as usize;
+        let start = self.start_of(index);
+        self.bytes[start + bit / 8] ^= 1 << (bit % 8);
+        true
+    }
+
+    /// The disk is replaced by an empty one of the same kind. Returns how many records and cells
+    /// were on it.
+    pub fn replace(&mut self) -> usize {
+        let held = self.ends.len() + self.cells.len();
+        *self = Self { capacity: self.capacity, ..Self::default() };
+        held
+    }
+
     /// Number of records and cells that a crash would lose.
     pub fn unsynced(&self) -> usize {
         let cells = self.cells.values().filter(|cell| cell.current != cell.durable).count();
@@ -341,6 +361,24 @@ mod tests {
         disk.make_durable(point);
         disk.crash(CrashTail::default());
         assert_eq!(disk.recover::<u64>().records, vec![3_000]);
+    fn a_rotten_record_and_what_follows_it_cannot_be_read() {
+        let mut disk = disk(5, 5);
+        for bit in [0, 31, 32, 1_000_003] {
+            let mut rotten = disk.clone();
+            assert!(rotten.rot(3, bit));
+            let kept = rotten.recover::<u64>();
+            assert_eq!(kept, Recovered { records: vec![0, 1_000, 2_000], torn: true });
+        }
+        assert!(!disk.rot(5, 0));
+    }
+
+    #[test]
+    fn a_disk_that_is_replaced_is_empty() {
+        let mut disk = disk(5, 3);
+        disk.put("vote", &framed(1));
+        assert_eq!(disk.replace(), 6);
+        assert!(disk.is_empty() && disk.durable_len() == 0);
+        assert_eq!(disk.cell::<u64>("vote"), Ok(None));
     }
 
     #[test]

@@ -154,6 +154,13 @@ pub trait World {
     fn add_disk_fault(&mut self, fault: FaultHandle, node: NodeId, what: DiskFault);
     /// Removes it.
     fn remove_disk_fault(&mut self, fault: FaultHandle, node: NodeId);
+    /// How many records are on the disk of a node, durable or not.
+    fn records(&self, node: NodeId) -> usize;
+    /// Flips a bit of a record on the disk of a node; nothing, if there is no such record.
+    fn rot(&mut self, fault: FaultHandle, node: NodeId, record: usize, bit: u64);
+    /// Replaces the disk of a node by an empty one. The node must be down: it does not notice
+    /// otherwise.
+    fn replace_disk(&mut self, fault: FaultHandle, node: NodeId);
     /// Asks something of a node, until it is ended: instead of what the fault asked of it before. A
     /// node that is down or paused hears it when it is back.
     fn control(&mut self, fault: FaultHandle, node: NodeId, control: Control);

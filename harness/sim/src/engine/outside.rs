@@ -146,6 +146,21 @@ impl<N: Node> World for Outside<'_, N> {
         }
     }
 
+    fn records(&self, node: NodeId) -> usize {
+        self.engine.members[node.index()].disk.len()
+    }
+
+    fn rot(&mut self, fault: FaultHandle, node: NodeId, record: usize, bit: u64) {
+        let rotten = self.engine.members[node.index()].disk.rot(record, bit);
+        self.touch(fault, u64::from(rotten));
+    }
+
+    fn replace_disk(&mut self, fault: FaultHandle, node: NodeId) {
+        assert!(!self.is_up(node), "the disk of a node that runs is not replaced");
+        let held = self.engine.members[node.index()].disk.replace();
+        self.touch(fault, held as u64);
+    }
+
     fn control(&mut self, fault: FaultHandle, node: NodeId, control: Control) {
         let controls = &mut self.engine.members[node.index()].controls;
         controls.retain(|(other, _)| *other != fault);
