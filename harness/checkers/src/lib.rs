@@ -15,6 +15,7 @@ mod convergence;
 mod counter_bounds;
 mod deliveries;
 mod delta_atomicity;
+mod drift;
 mod duplicate;
 mod effects;
 mod fencing;
@@ -26,6 +27,7 @@ mod log;
 mod lost;
 mod lost_update;
 mod missing;
+mod monotone_versions;
 mod monotonic_reads;
 mod monotonic_writes;
 mod phantom;
@@ -144,7 +146,9 @@ impl Guarantee {
         match self.info.code {
             "LUPD" => functions.iter().any(|function| matches!(*function, "cas" | "increment")),
             "PHANTOM" => is_set || is_register,
-            "STALE" | "KST" | "RYW" | "MR" | "MW" | "WFR" => is_register || model == "counter",
+            "STALE" | "DRIFT" | "KST" | "RYW" | "MR" | "MW" | "WFR" => {
+                is_register || model == "counter"
+            }
             "CAUS" => is_register,
             "DELTA" => model == "register",
             "SETFULL" => is_set,
@@ -185,6 +189,7 @@ pub const ALL: &[Guarantee] = &[
     convergence::GUARANTEE,
     replicated_value::GUARANTEE,
     delta_atomicity::GUARANTEE,
+    drift::GUARANTEE,
     duplicate::GUARANTEE,
     version_lag::GUARANTEE,
     linearizability::GUARANTEE,
@@ -193,6 +198,7 @@ pub const ALL: &[Guarantee] = &[
     lost::GUARANTEE,
     lost_update::GUARANTEE,
     missing::GUARANTEE,
+    monotone_versions::GUARANTEE,
     monotonic_reads::GUARANTEE,
     monotonic_writes::GUARANTEE,
     phantom::GUARANTEE,
@@ -297,6 +303,14 @@ mod tests {
         assert_eq!(codes("g-set", &["read", "add"]), set);
         assert_eq!(codes("log", &["append", "poll"]), ["LOG", "RAFT", "SEC", "SEQ", "SPLIT"]);
         assert_eq!(codes("unique-ids", &["generate"]), ["RAFT", "SEC", "SEQ", "SPLIT", "UNIQ"]);
+            "CAUS", "CONV", "DELTA", "DRIFT", "KST", "MONO", "MR", "MW", "PHANTOM", "RAFT", "RYW",
+            "SEQ", "SPLIT", "STALE", "WFR",
+        ];
+        assert_eq!(codes("register", &["read", "write"]), register);
+        let set = ["CONV", "MONO", "PHANTOM", "RAFT", "SEQ", "SETFULL", "SPLIT"];
+        assert_eq!(codes("g-set", &["read", "add"]), set);
+        assert_eq!(codes("log", &["append", "poll"]), ["LOG", "MONO", "RAFT", "SEQ", "SPLIT"]);
+        assert_eq!(codes("unique-ids", &["generate"]), ["MONO", "RAFT", "SEQ", "SPLIT", "UNIQ"]);
     }
 
     #[test]

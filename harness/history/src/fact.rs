@@ -148,6 +148,34 @@ pub enum Fact {
         operation: u64,
         /// Nanoseconds since the time that the event carries; below 0 where clocks disagree.
         lag_ns: i64,
+    /// The authority compared the version that a write was based on with the one that its key had.
+    Compared {
+        /// The operation's id in the history.
+        operation: u64,
+        /// The version that the writer had read.
+        base: u64,
+        /// The version that the key had.
+        found: u64,
+        /// Whether the write was accepted.
+        accepted: bool,
+    },
+    /// The node has applied all changes of the base up to `offset`, and what it derives from them
+    /// now holds `value` under `key`. What it holds under other keys is what it noted last since it
+    /// booted.
+    Derived {
+        /// Position of the last change, as [`Fact::Effect`] counts.
+        offset: u64,
+        /// The key.
+        key: SmolStr,
+        /// What it holds.
+        value: Value,
+    },
+    /// The node's disk holds this version of the resource, and would after a crash.
+    Durable {
+        /// The resource: a key, a log.
+        resource: SmolStr,
+        /// Its version.
+        version: u64,
     },
     /// A situation worth reaching was reached.
     Sometimes {
@@ -214,6 +242,9 @@ impl Fact {
             Self::Taken { .. } => "taken",
             Self::Posted { .. } => "posted",
             Self::Processed { .. } => "processed",
+            Self::Compared { .. } => "compared",
+            Self::Derived { .. } => "derived",
+            Self::Durable { .. } => "durable",
             Self::Sometimes { .. } => "sometimes",
             Self::AssertionFailed { .. } => "assertion_failed",
             Self::Custom { .. } => "custom",
