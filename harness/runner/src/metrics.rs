@@ -10,8 +10,11 @@ use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
 use wrack_scenario::{Bound, Objective, Scenario};
 
+use self::copies::Copies;
 use self::queue::Queues;
 
+mod conflicts;
+mod copies;
 mod queue;
 
 /// Every metric that an objective can be declared over.
@@ -32,9 +35,10 @@ pub const ALL: &[&MetricInfo] = &[
     },
     &MetricInfo {
         name: "M4",
-        doc: "Event processing lag: time from when an event is queued (the commit of what it tells \
-              of) until it takes effect at its consumer, at a quantile. An event that never does \
-              counts as long as the run lasts.",
+        doc: "Event processing lag, at a quantile: where events are queued, time from when one is (the \
+              commit of what it tells of) until it takes effect at its consumer; where copies follow a \
+              base, time from a change of the base until a copy has applied it. An event that never \
+              does counts as long as the run lasts.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
     },
@@ -52,6 +56,21 @@ pub const ALL: &[&MetricInfo] = &[
               30,000 effects a share this small says nothing.",
         higher_is_better: false,
         kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
+        name: "M7",
+        doc: "Replica lag: looked at at every change of the base, how old the oldest change is that \
+              a copy has not applied, at a quantile over all of these moments and copies.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "M8",
+        doc: "Reconciler backlog: changes that copies have not applied when the quiet phase ends, all \
+              copies together. It must not rise either: the median slope over the last quarter of \
+              the run adds at most a tenth of the bound, or 1.",
+        higher_is_better: false,
+        kind: ParameterKind::Integer { min: 0, max: u32::MAX as i64 },
     },
     &MetricInfo {
         name: "availability",
@@ -72,6 +91,13 @@ pub const ALL: &[&MetricInfo] = &[
               taken waits as long as the run lasts.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "conflicts",
+        doc: "Of the writes that met a newer version than the one that they were based on, those that \
+              were rejected. The others overwrote what they had not seen: those are lost updates.",
+        higher_is_better: true,
+        kind: ParameterKind::PerMillion,
     },
     &MetricInfo {
         name: "convergence",
@@ -129,27 +155,43 @@ const EFFECTS_MIN: u64 = 30_000;
 ///
 /// `facts` are all that nodes noted; a run keeps those alone that a report draws.
 pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
-    let queues = Queues::of(facts, run.phases.end_ns);
-    scenario.slos.iter().map(|objective| slo(objective, run, &queues)).collect()
+    let counted = Counted {
+        facts,
+        copies: Copies::of(facts, run.phases),
+        queues: Queues::of(facts, run.phases.end_ns),
+    };
+    scenario.slos.iter().map(|objective| slo(objective, run, &counted)).collect()
 }
 
-fn slo(objective: &Objective, run: &Run, queues: &Queues) -> Slo {
+/// What was counted of the facts, for every objective together.
+struct Counted<'a> {
+    facts: &'a [FactRecord],
+    copies: Copies,
+    queues: Queues,
+}
+
+fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
+    let Counted { facts, copies, queues } = counted;
     let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     let observed = match objective.metric.as_str() {
         "M1" => write_success(run),
         "M2" => staleness(run),
-        "M4" => queues.lag(quantile),
+        "M4" if copies.is_empty() => queues.lag(quantile),
+        "M4" => copies.lag(quantile),
         "M4-as-seen" => queues.lag_as_seen(quantile),
         "M5" => queues.duplicates(),
+        "M7" => copies.age(quantile),
+        "M8" => copies.backlog(),
+        "availability" => availability(run),
         "backlog" => queues.backlog(),
         "backlog-age" => queues.age(quantile),
-        "retry-amplification" => attempts(run),
-        "write-amplification" => writes(run),
-        "availability" => availability(run),
+        "conflicts" => conflicts::rejected(facts),
         "convergence" => convergence(objective, run),
         "latency" => latency(objective, run, quantile),
+        "retry-amplification" => attempts(run),
         "siblings" => siblings(run),
         "silent-drops" => silent_drops(run),
+        "write-amplification" => writes(run),
         other => unreachable!("the reader knows no metric {other}"),
     };
     let met = match (objective.bound, &observed) {
@@ -167,6 +209,11 @@ fn slo(objective: &Objective, run: &Run, queues: &Queues) -> Slo {
             if *events >= EVENTS_MIN =>
         {
             Some(*count <= most)
+        }
+        (Bound::AtMostCount(most), Observed::Backlog { pending, rise, samples })
+            if *samples >= EVENTS_MIN =>
+        {
+            Some(*pending <= most && *rise <= (most / 10).max(1) as i64)
         }
         _ => None,
     };
@@ -201,6 +248,7 @@ enum Observed {
     Time { ns: u64, events: u64 },
     Number(u64),
     Count { count: u64, beside: String, events: u64 },
+    Backlog { pending: u64, rise: i64, samples: u64 },
     Nothing(&'static str),
 }
 
@@ -217,6 +265,9 @@ impl std::fmt::Display for Observed {
             }
             Self::Number(count) => write!(f, "{count}"),
             Self::Count { count, beside, .. } => write!(f, "{count} ({beside})"),
+            Self::Backlog { pending, rise, samples } => {
+                write!(f, "{pending} pending, {rise:+} in the last quarter ({samples} samples)")
+            }
             Self::Nothing(why) => f.write_str(why),
         }
     }
