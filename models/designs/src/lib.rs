@@ -9,7 +9,9 @@ pub mod crdts_library;
 pub mod last_writer_wins;
 pub mod outbox;
 pub mod payments;
+pub mod optimistic_lock;
 pub mod raft;
+pub mod sessions;
 pub mod single_writer;
 
 #[cfg(test)]
@@ -22,6 +24,7 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<last_writer_wins::LastWriterWins>();
     registry.add::<outbox::Outbox>();
     registry.add::<payments::Payments>();
+    registry.add::<optimistic_lock::OptimisticLock>();
     registry.add::<raft::RaftDesign>();
     registry.add::<single_writer::SingleWriter>();
 }

@@ -172,6 +172,7 @@ const INFO: DesignInfo = DesignInfo {
         survives("drift"),
         survives("duplicate"),
         survives("failpoint"),
+        survives("grey-link"),
         survives("latency"),
         survives("loss"),
         survives("partition"),

@@ -22,7 +22,8 @@ use super::journal::Placed;
 use super::message::{Command, Peer};
 use super::owner::Owner;
 use super::respond;
-use super::state::{Recall, State};
+use super::state::State;
+use crate::sessions::Recall;
 
 /// A command that the store has not accepted yet.
 struct Pending {

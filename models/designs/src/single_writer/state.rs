@@ -1,44 +1,22 @@
 //! What the store holds and its owner works on: the keys, and what was answered to whom.
 //!
 //! A command and the memory of its answer change together, in one step and in one record on the
-//! disk. Kept apart, a crash between the two would carry out a retried command twice.
-//! Source: Ongaro, thesis 2014, §6.3 (sessions); Helland, "Life beyond Distributed Transactions",
-//! 2007, "remembering messages as state".
-
-use std::collections::BTreeMap;
+//! disk ([`crate::sessions`] says why).
 
 use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
-use wrack_sim::{Idempotency, Reply};
+use wrack_sim::Idempotency;
 
 use super::message::{Command, Overwrite};
 use crate::command::{Applied, Cell, Table};
+use crate::sessions::{Recall, Sessions};
 
 /// A fold over commands: the same commands in the same order give the same state anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     table: Table,
-    /// The last answer in each session. A client has one operation open at a time, so whatever has
-    /// a lower sequence is a late copy that nobody waits for.
-    sessions: BTreeMap<u64, Answer>,
+    sessions: Sessions,
     version: u64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Answer {
-    sequence: u64,
-    reply: Reply,
-}
-
-/// What is remembered of a command.
-#[derive(Debug, PartialEq)]
-pub enum Recall<'a> {
-    /// It has never been here.
-    New,
-    /// It was the last of its session, and this was the answer.
-    Answered(&'a Reply),
-    /// Its client has moved on: it must not be carried out any more.
-    Superseded,
 }
 
 impl State {
@@ -59,11 +37,7 @@ impl State {
 
     /// Whether a command has been here before.
     pub fn recall(&self, identity: Idempotency) -> Recall<'_> {
-        match self.sessions.get(&identity.session) {
-            Some(last) if identity.sequence < last.sequence => Recall::Superseded,
-            Some(last) if identity.sequence == last.sequence => Recall::Answered(&last.reply),
-            _ => Recall::New,
-        }
+        self.sessions.recall(identity)
     }
 
     /// Carries out a command and remembers its answer; `None`, and nothing, if it was here before.
@@ -73,7 +47,7 @@ impl State {
         }
         let request = &command.request;
         let applied = self.table.apply(&request.function, &request.key, &request.argument);
-        self.remember(command.identity, &applied.reply);
+        self.sessions.remember(command.identity, &applied.reply);
         self.version += 1;
         Some(applied)
     }
@@ -84,16 +58,11 @@ impl State {
             if self.recall(identity) != Recall::New {
                 return false;
             }
-            self.remember(identity, &write.applied.reply);
+            self.sessions.remember(identity, &write.applied.reply);
         }
         self.table.put(&write.request.key, write.cell.clone());
         self.version += 1;
         true
-    }
-
-    fn remember(&mut self, identity: Idempotency, reply: &Reply) {
-        let answer = Answer { sequence: identity.sequence, reply: reply.clone() };
-        self.sessions.insert(identity.session, answer);
     }
 }
 
@@ -104,7 +73,8 @@ mod tests {
     use wrack_history::Value;
     use wrack_sim::{Idempotency, NodeId, Reply, Request, Tag};
 
-    use super::{Recall, State};
+    use super::State;
+    use crate::sessions::Recall;
     use crate::single_writer::message::Command;
 
     /// The `sequence`-th increment of session 1.

@@ -24,7 +24,8 @@ use wrack_history::{Fact, SmolStr, Value};
 use wrack_sim::{FlowContext, NodeId, Request, Wire};
 
 use super::message::{Command, Message, Overwrite, Peer};
-use super::state::{Recall, State};
+use super::state::State;
+use crate::sessions::Recall;
 
 /// The name of the fenced resource in the fact `accepted`.
 const RESOURCE: SmolStr = SmolStr::new_static("store");
