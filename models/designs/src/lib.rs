@@ -10,6 +10,7 @@ pub mod last_writer_wins;
 pub mod outbox;
 pub mod payments;
 pub mod optimistic_lock;
+pub mod projection;
 pub mod raft;
 pub mod sessions;
 pub mod single_writer;
@@ -25,6 +26,7 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<outbox::Outbox>();
     registry.add::<payments::Payments>();
     registry.add::<optimistic_lock::OptimisticLock>();
+    registry.add::<projection::Projection>();
     registry.add::<raft::RaftDesign>();
     registry.add::<single_writer::SingleWriter>();
 }
