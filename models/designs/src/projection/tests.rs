@@ -137,7 +137,7 @@ fn versions_are_noted_once_they_are_durable() {
     let mut bench = Bench::new(RULES);
     bench.event(1);
     bench.event(2);
-    assert_eq!(bench.durable(), []);
+    assert!(bench.durable().is_empty());
     bench.call(|view, cx| view.on_synced(1, Ok(()), cx));
     assert_eq!((bench.durable(), bench.disk.len()), (vec![1], 2));
     bench.call(|view, cx| view.on_synced(2, Err(DiskError::Io), cx));
