@@ -11,6 +11,8 @@ use crate::NodeIndex;
 use crate::value::Value;
 
 /// One thing that is true from now on.
+///
+/// A new kind goes to the end: its place among the others enters the trace hash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact {
@@ -148,6 +150,7 @@ pub enum Fact {
         operation: u64,
         /// Nanoseconds since the time that the event carries; below 0 where clocks disagree.
         lag_ns: i64,
+    },
     /// The authority compared the version that a write was based on with the one that its key had.
     Compared {
         /// The operation's id in the history.

@@ -7,14 +7,14 @@
 //! # Adding a fault
 //! Write a file with an `ENTRY` in it, and add its two alphabetical lines below.
 
-mod bus_outage;
 mod bit_rot;
+mod bus_outage;
 mod clock_step;
 mod crash;
 mod disk_error;
 mod disk_full;
-mod downstream_failure;
 mod disk_loss;
+mod downstream_failure;
 mod drift;
 mod duplicate;
 mod eviction;

@@ -165,7 +165,6 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
     let first_reader = plans.len() as u32;
     let clients = first_reader + readers.len() as u32;
     let plan = |client, operations: Operations, pace, policy: &RetryPolicy| ClientPlan {
-    let plan = |client, operations: Vec<_>, pace, policy: &RetryPolicy| ClientPlan {
         client,
         clients,
         operations,

@@ -88,7 +88,6 @@ fn judge(
 fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
     let Execution { recording, mut faults, phases, names, clients, limit, .. } = execution;
     let (scenario, variant) = (order.scenario, order.variant);
-    let facts = recording.facts;
     vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
     let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).collect();
     doubts.extend(judgements.iter().filter_map(|judgement| {

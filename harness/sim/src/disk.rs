@@ -361,6 +361,9 @@ mod tests {
         disk.make_durable(point);
         disk.crash(CrashTail::default());
         assert_eq!(disk.recover::<u64>().records, vec![3_000]);
+    }
+
+    #[test]
     fn a_rotten_record_and_what_follows_it_cannot_be_read() {
         let mut disk = disk(5, 5);
         for bit in [0, 31, 32, 1_000_003] {

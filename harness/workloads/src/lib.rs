@@ -46,13 +46,8 @@ pub struct Question<'a> {
 }
 
 /// Every workload, sorted by name.
-pub const ALL: &[Entry] = &[
-    append_set::ENTRY,
-    cart::ENTRY,
-    counter::ENTRY,
-    payments::ENTRY,
-    register::ENTRY,
-];
+pub const ALL: &[Entry] =
+    &[append_set::ENTRY, cart::ENTRY, counter::ENTRY, payments::ENTRY, register::ENTRY];
 
 /// The workload of this name.
 pub fn entry(name: &str) -> Option<&'static Entry> {
