@@ -180,6 +180,18 @@ pub enum Fact {
         /// Its version.
         version: u64,
     },
+    /// A read came to a cache.
+    CacheRead {
+        /// The operation's id in the history.
+        operation: u64,
+        /// Whether the cache answered it by itself.
+        hit: bool,
+    },
+    /// The node, which follows an authority, has all of its effects up to this position.
+    Replicated {
+        /// Place in the authority's order.
+        position: u64,
+    },
     /// A situation worth reaching was reached.
     Sometimes {
         /// Its name.
@@ -248,6 +260,8 @@ impl Fact {
             Self::Compared { .. } => "compared",
             Self::Derived { .. } => "derived",
             Self::Durable { .. } => "durable",
+            Self::CacheRead { .. } => "cache_read",
+            Self::Replicated { .. } => "replicated",
             Self::Sometimes { .. } => "sometimes",
             Self::AssertionFailed { .. } => "assertion_failed",
             Self::Custom { .. } => "custom",

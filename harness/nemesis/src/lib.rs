@@ -32,6 +32,7 @@ mod relay_scale;
 mod reorder;
 mod replica_lag;
 mod slow_disk;
+mod ttl_change;
 
 mod controls;
 mod disks;
@@ -74,6 +75,7 @@ pub const ALL: &[FaultEntry] = &[
     reorder::ENTRY,
     replica_lag::ENTRY,
     slow_disk::ENTRY,
+    ttl_change::ENTRY,
 ];
 
 /// A fault of the catalogue: how it describes itself, and how it is made.

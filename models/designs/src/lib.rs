@@ -3,6 +3,10 @@
 //! A variant is a real incident, told as one small named branch of the reference. Designs see
 //! neither faults nor checkers.
 
+mod authority;
+#[cfg(test)]
+mod bench;
+pub mod cache;
 pub mod command;
 pub mod crdt;
 pub mod crdts_library;
@@ -20,6 +24,7 @@ mod rehearsal;
 
 /// Hands every reference design to the registry, in order of their names.
 pub fn register(registry: &mut impl wrack_sim::Registry) {
+    registry.add::<cache::Cache>();
     registry.add::<crdt::Crdt>();
     registry.add::<crdts_library::CrdtsLibrary>();
     registry.add::<last_writer_wins::LastWriterWins>();
