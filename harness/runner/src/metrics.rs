@@ -10,9 +10,11 @@ use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
 use wrack_scenario::{Bound, Objective, Scenario};
 
+use self::caches::Caches;
 use self::copies::Copies;
 use self::queue::Queues;
 
+mod caches;
 mod conflicts;
 mod copies;
 mod queue;
@@ -58,9 +60,17 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::PerMillion,
     },
     &MetricInfo {
+        name: "M6",
+        doc: "Cache hit ratio: reads that a cache answered by itself, of all that came to one, each \
+              attempt by itself. The design must note what its caches do.",
+        higher_is_better: true,
+        kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
         name: "M7",
-        doc: "Replica lag: looked at at every change of the base, how old the oldest change is that \
-              a copy has not applied, at a quantile over all of these moments and copies.",
+        doc: "Replica lag, at a quantile: where copies follow a base, how old the oldest change is that a \
+              copy has not applied, looked at at every change; of read replicas, from when a write took \
+              effect until a replica has it. In true time.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
     },
@@ -136,6 +146,13 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::Integer { min: 0, max: 1_000_000_000 },
     },
     &MetricInfo {
+        name: "stale-hits",
+        doc: "Hits of caches that returned something else than the newest value that had taken effect by \
+              then, of all hits. Beside M6: a high hit ratio is easy for who does not look.",
+        higher_is_better: false,
+        kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
         name: "write-amplification",
         doc: "Records and cells written to disks for every hundred writes that ended ok, on all \
               nodes together.",
@@ -155,8 +172,12 @@ const EFFECTS_MIN: u64 = 30_000;
 ///
 /// `facts` are all that nodes noted; a run keeps those alone that a report draws.
 pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
+    if scenario.slos.is_empty() {
+        return Vec::new();
+    }
     let counted = Counted {
         facts,
+        caches: Caches::measure(&run.history, facts),
         copies: Copies::of(facts, run.phases),
         queues: Queues::of(facts, run.phases.end_ns),
     };
@@ -166,12 +187,13 @@ pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
 /// What was counted of the facts, for every objective together.
 struct Counted<'a> {
     facts: &'a [FactRecord],
+    caches: Caches,
     copies: Copies,
     queues: Queues,
 }
 
 fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
-    let Counted { facts, copies, queues } = counted;
+    let Counted { facts, caches, copies, queues } = counted;
     let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     let observed = match objective.metric.as_str() {
         "M1" => write_success(run),
@@ -180,6 +202,8 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         "M4" => copies.lag(quantile),
         "M4-as-seen" => queues.lag_as_seen(quantile),
         "M5" => queues.duplicates(),
+        "M6" => hit_ratio(caches),
+        "M7" if copies.is_empty() => replica_lag(objective, caches),
         "M7" => copies.age(quantile),
         "M8" => copies.backlog(),
         "availability" => availability(run),
@@ -191,12 +215,16 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         "retry-amplification" => attempts(run),
         "siblings" => siblings(run),
         "silent-drops" => silent_drops(run),
+        "stale-hits" => stale_hits(caches),
         "write-amplification" => writes(run),
         other => unreachable!("the reader knows no metric {other}"),
     };
     let met = match (objective.bound, &observed) {
         (Bound::AtLeast(least), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
             Some(part * 1_000_000 >= whole * u64::from(least))
+        }
+        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
+            Some(part * 1_000_000 <= whole * u64::from(most))
         }
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
             Some(*ns <= most)
@@ -232,8 +260,8 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
 
 fn name(objective: &Objective) -> String {
     let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
-    if objective.metric == "convergence" {
-        return format!("convergence p{quantile}");
+    if matches!(objective.metric.as_str(), "convergence" | "M7") {
+        return format!("{} p{quantile}", objective.metric);
     }
     if objective.metric != "latency" {
         return objective.metric.to_string();
@@ -294,6 +322,27 @@ fn staleness(run: &Run) -> Observed {
     match judgement.distribution("staleness") {
         Some(staleness) => Observed::Time { ns: staleness.max, events: staleness.count() },
         None => Observed::Nothing("no read could be placed in a version order"),
+    }
+}
+
+fn hit_ratio(caches: &Caches) -> Observed {
+    match caches.cache_reads {
+        0 => Observed::Nothing("no cache noted a read"),
+        whole => Observed::Share { part: caches.hits, whole },
+    }
+}
+
+fn stale_hits(caches: &Caches) -> Observed {
+    match caches.cache_reads {
+        0 => Observed::Nothing("no cache noted a read"),
+        _ => Observed::Share { part: caches.stale_hits, whole: caches.hits },
+    }
+}
+
+fn replica_lag(objective: &Objective, caches: &Caches) -> Observed {
+    match caches.lag_ns(objective.quantile_per_million) {
+        Some(ns) => Observed::Time { ns, events: caches.lags_ns.len() as u64 },
+        None => Observed::Nothing("no replica noted how far it is"),
     }
 }
 
