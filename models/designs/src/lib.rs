@@ -17,6 +17,7 @@ pub mod payments;
 pub mod projection;
 pub mod raft;
 pub mod sessions;
+pub mod replicas;
 pub mod single_writer;
 
 #[cfg(test)]
@@ -33,5 +34,6 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<optimistic_lock::OptimisticLock>();
     registry.add::<projection::Projection>();
     registry.add::<raft::RaftDesign>();
+    registry.add::<replicas::Replicas>();
     registry.add::<single_writer::SingleWriter>();
 }
