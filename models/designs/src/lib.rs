@@ -15,6 +15,7 @@ pub mod optimistic_lock;
 pub mod outbox;
 pub mod payments;
 pub mod projection;
+pub mod quorum;
 pub mod raft;
 pub mod sessions;
 pub mod replicas;
@@ -33,6 +34,7 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<payments::Payments>();
     registry.add::<optimistic_lock::OptimisticLock>();
     registry.add::<projection::Projection>();
+    registry.add::<quorum::Quorum>();
     registry.add::<raft::RaftDesign>();
     registry.add::<replicas::Replicas>();
     registry.add::<single_writer::SingleWriter>();
