@@ -17,8 +17,8 @@ pub mod payments;
 pub mod projection;
 pub mod quorum;
 pub mod raft;
-pub mod sessions;
 pub mod replicas;
+pub mod sessions;
 pub mod single_writer;
 
 #[cfg(test)]
@@ -30,9 +30,9 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<crdt::Crdt>();
     registry.add::<crdts_library::CrdtsLibrary>();
     registry.add::<last_writer_wins::LastWriterWins>();
+    registry.add::<optimistic_lock::OptimisticLock>();
     registry.add::<outbox::Outbox>();
     registry.add::<payments::Payments>();
-    registry.add::<optimistic_lock::OptimisticLock>();
     registry.add::<projection::Projection>();
     registry.add::<quorum::Quorum>();
     registry.add::<raft::RaftDesign>();
