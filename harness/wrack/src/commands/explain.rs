@@ -18,11 +18,18 @@ pub fn explain(designs: &Designs, name: &str) -> Result<Exit, Failure> {
 }
 
 fn page(catalogue: &Catalogue, name: &str) -> Option<String> {
-    if name == "exit-codes" {
+    let exactly = |candidate: &str| candidate == name;
+    let roughly = |candidate: &str| candidate.eq_ignore_ascii_case(name);
+    // `drift` is a fault and `DRIFT` a guarantee.
+    page_of(catalogue, &exactly).or_else(|| page_of(catalogue, &roughly))
+}
+
+/// The page of what `is` meant.
+fn page_of(catalogue: &Catalogue, is: &dyn Fn(&str) -> bool) -> Option<String> {
+    if is("exit-codes") {
         let line = |(code, meaning): &(u8, &str)| format!("{code:>3}  {meaning}\n");
         return Some(exit::TABLE.iter().map(line).collect());
     }
-    let is = |candidate: &str| candidate.eq_ignore_ascii_case(name);
     let designs = catalogue.designs.iter();
     if let Some(info) = designs.clone().find(|d| is(d.name) || d.codes.iter().any(|c| is(c))) {
         return Some(design(info));

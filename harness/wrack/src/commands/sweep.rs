@@ -37,21 +37,19 @@ pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::file("the handler of interrupts", error))?;
 
-    // Turns, so that a limit of time is shared by all groups.
-    let mut turns: Vec<Turn<'_>> = groups
-        .iter()
-        .zip(done)
-        .map(|(group, done)| Turn {
-            group,
-            seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
-        })
-        .collect();
-    let mut left = true;
-    while left && !watch.is_over() {
+    let turn = |(group, done): (_, sweeps::Done)| Turn {
+        group,
+        seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
+    };
+    let mut turns: Vec<Turn<'_>> = groups.iter().zip(done).map(turn).collect();
+    // With a limit of time the groups take turns, and each has one at least; without, one comes after
+    // the other.
+    let (mut first_round, mut left) = (true, true);
+    while left {
         left = false;
         for (place, turn) in turns.iter_mut().enumerate() {
-            // Without a limit of time one group comes after the other, in order of the seeds.
-            while !watch.is_over()
+            while !is_interrupted()
+                && (first_round || !watch.is_over())
                 && turn.go_on(designs, place as u32, &mut log, &mut tallies[place])?
             {
                 left = true;
@@ -61,10 +59,15 @@ pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
                 }
             }
         }
+        first_round = false;
     }
     watch.clear();
     let exit = sweeps::finish(&options.out, &tallies, options.format == Format::Json)?;
-    Ok(if INTERRUPTED.load(Ordering::Relaxed) { Exit::Interrupted } else { exit })
+    Ok(if is_interrupted() { Exit::Interrupted } else { exit })
+}
+
+fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 fn plan(groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
@@ -136,8 +139,7 @@ impl Watch {
     }
 
     fn is_over(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
-            || self.limit.is_some_and(|limit| self.began.elapsed() >= limit)
+        self.limit.is_some_and(|limit| self.began.elapsed() >= limit)
     }
 
     /// Tells how far it is, once a second on a terminal and every ten seconds elsewhere.
