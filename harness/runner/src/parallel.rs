@@ -10,6 +10,11 @@ pub fn limit(threads: usize) -> Result<(), String> {
     pool.build_global().map_err(|error| error.to_string())
 }
 
+/// How many threads there are.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
 /// Maps every item, on all cores, and gives the results in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     items.par_iter().map(work).collect()

@@ -12,6 +12,7 @@ use wrack_history::SmolStr;
 use wrack_runner::sweep::{self, Record, Report, Tally};
 use wrack_runner::{Group, Standing};
 
+use crate::cli::SEED_END;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, read_text};
 use crate::results::write_json;
@@ -64,9 +65,12 @@ impl Plan {
         seeds.saturating_mul(self.groups.len() as u64)
     }
 
-    /// Runs of the plan that are not among these.
+    /// Runs of the plan that are not among these; none if it has as many as there is time for.
     pub fn absent(&self, records: &[Record]) -> u64 {
-        self.runs().saturating_sub(records.len() as u64)
+        match self.seeds.end {
+            SEED_END => 0,
+            _ => self.runs().saturating_sub(records.len() as u64),
+        }
     }
 
     /// A tally for each group.
@@ -83,7 +87,7 @@ impl Plan {
     }
 }
 
-/// Seeds that are done, as ranges where they follow each other.
+/// Seeds that are done.
 #[derive(Default)]
 pub struct Done(BTreeSet<u64>);
 
@@ -109,7 +113,7 @@ impl Log {
         if path.exists() {
             if !resume {
                 return Err(Failure::usage(format!(
-                    "{shown} holds a sweep already: go on with --resume, or choose another --out"
+                    "{shown} holds a sweep already: choose another --out (`wrack sweep --resume` goes on with it)"
                 )));
             }
             if read_plan(folder)? != *plan {

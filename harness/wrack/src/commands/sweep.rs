@@ -16,8 +16,11 @@ use crate::exit::{Exit, Failure};
 use crate::results;
 use crate::sweeps::{self, Log, Plan, PlannedGroup};
 
-/// So many runs are under way between two looks at the time.
-const CHUNK: usize = 64;
+/// So many runs at first, and at most, between two looks at the time; fewer where they take long.
+const CHUNK_FIRST: usize = 16;
+const CHUNK_MAX: usize = 256;
+/// A chunk takes about so long.
+const CHUNK_TIME: Duration = Duration::from_millis(250);
 
 /// Whether somebody wants it to end.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -39,6 +42,7 @@ pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
 
     let turn = |(group, done): (_, sweeps::Done)| Turn {
         group,
+        chunk: CHUNK_FIRST,
         seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
     };
     let mut turns: Vec<Turn<'_>> = groups.iter().zip(done).map(turn).collect();
@@ -88,6 +92,8 @@ fn plan(groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
 /// A group whose turn comes again and again.
 struct Turn<'a> {
     group: &'a (&'a Scenario, &'a Expectation),
+    /// So many seeds come next.
+    chunk: usize,
     /// Those that are left.
     seeds: Box<dyn Iterator<Item = u64>>,
 }
@@ -103,7 +109,8 @@ impl Turn<'_> {
     ) -> Result<bool, Failure> {
         let (scenario, variant) = *self.group;
         let design = designs.get(&scenario.design).expect("the reader knows the design");
-        let seeds: Vec<u64> = self.seeds.by_ref().take(CHUNK).collect();
+        let seeds: Vec<u64> = self.seeds.by_ref().take(self.chunk).collect();
+        let began = now();
         // A run is kept whole only if it may be the first of its kind.
         let runs = parallel::map(&seeds, |seed| {
             let run = wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash);
@@ -120,6 +127,10 @@ impl Turn<'_> {
             tally.add(&record);
         }
         log.flush()?;
+        self.chunk = match began.elapsed() < CHUNK_TIME {
+            true => (2 * self.chunk).min(CHUNK_MAX),
+            false => (self.chunk / 2).max(parallel::threads()),
+        };
         Ok(!seeds.is_empty())
     }
 }

@@ -129,7 +129,7 @@ fn a_limit_of_time_is_kept_and_every_group_has_its_turn() {
     let ran = run(&[&words[..], &["--jobs", "1", "--out", out.to_str().unwrap()]].concat());
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let groups = json["groups"].as_array().unwrap();
-    assert!(groups.iter().all(|group| group["seeds"].as_u64().unwrap() >= 64));
+    assert!(groups.iter().all(|group| group["seeds"].as_u64().unwrap() >= 16));
     let signatures = json["signatures"].as_array().unwrap();
     let lost = signatures.iter().find(|signature| signature["code"] == "LUPD").unwrap();
     assert_eq!((&lost["expected"], &lost["seeds"][0]), (&true.into(), &0.into()));
