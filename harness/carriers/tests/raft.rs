@@ -9,7 +9,7 @@ use wrack_designs::raft::RaftDesign;
 use wrack_history::catalogue::defaults;
 use wrack_history::load::{Environment, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload};
 use wrack_history::setting::Delay;
-use wrack_history::{Fact, Settings, SmolStr, Verdict};
+use wrack_history::{Fact, Setting, Settings, SmolStr, Verdict};
 use wrack_sim::client::{Client, ClientPlan};
 use wrack_sim::{Cluster, Design, EngineConfig, LimitError, Member, NodeId, Recording, TraceLevel};
 
@@ -124,7 +124,9 @@ fn config(seed: u64) -> CarrierConfig {
 }
 
 fn cluster(variant: &str) -> Cluster {
-    let settings = defaults(RaftDesign::INFO.parameters);
+    // A leader that looks whether it is followed steps down before it can serve the past.
+    let mut settings = defaults(RaftDesign::INFO.parameters);
+    settings.0.insert("check_quorum".into(), Setting::Flag(false));
     Cluster { names: (RaftDesign::INFO.nodes)(&settings), settings, variant: variant.into() }
 }
 
