@@ -50,14 +50,14 @@ pub use stage::{Injected, Nobody, Stage};
 
 /// Every fault, sorted by name.
 pub const ALL: &[FaultEntry] = &[
-    bus_outage::ENTRY,
     bit_rot::ENTRY,
+    bus_outage::ENTRY,
     clock_step::ENTRY,
     crash::ENTRY,
     disk_error::ENTRY,
     disk_full::ENTRY,
-    downstream_failure::ENTRY,
     disk_loss::ENTRY,
+    downstream_failure::ENTRY,
     drift::ENTRY,
     duplicate::ENTRY,
     eviction::ENTRY,
