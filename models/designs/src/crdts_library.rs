@@ -1,4 +1,4 @@
-//! The crate `crdts` as a design: the carts of the design [`crdt`](crate::crdt), held by a library that
+//! The crate `crdts` as a design: the carts of the design [`crate::crdt`], held by a library that
 //! people use.
 //!
 //! ```text

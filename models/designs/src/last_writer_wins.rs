@@ -16,7 +16,7 @@
 //! | `crdt::store` | stamp a write later than all that was heard of | `wall_clock_lww` |
 //! | `crdt::types::lww_register` | of equal timestamps the greater replica wins, everywhere | replicas differ for good |
 //!
-//! Replicas, logs and anti-entropy are those of the design [`crdt`](crate::crdt).
+//! Replicas, logs and anti-entropy are those of the design [`crate::crdt`].
 //!
 //! # What it does not do
 //! It does not keep concurrent writes: the metric `silent-drops` counts acknowledged writes that were

@@ -9,7 +9,7 @@
 //!                            └── delta ──▶ delta ─┤ merge     delta: any order, as often as you like
 //!                                          state ─┘ merge     state-based: likewise, and more to send
 //! ```
-//! The laws, which [`laws`] tests with random executions of every type: merge is associative,
+//! The laws, which the module `laws` tests with random executions of every type: merge is associative,
 //! commutative and idempotent; applying an operation is merging its delta; and whoever was delivered the
 //! same operations, in whatever order and form, is in the same state.
 //!
