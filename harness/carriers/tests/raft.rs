@@ -20,8 +20,7 @@ const CLIENTS: usize = 5;
 /// The client that shares the leader's lot.
 const MARINER: NodeId = NodeId(SERVERS as u16);
 
-type Peer = <RaftDesign as Design>::Peer;
-type RaftMember = Member<<RaftDesign as Design>::Node, Peer>;
+type RaftMember = Member<RaftDesign>;
 /// The `run` of a carrier.
 type Carry = fn(&CarrierConfig, Boot<RaftMember>, &mut Act<'_>) -> Result<Recording, LimitError>;
 

@@ -188,6 +188,13 @@ pub struct NamedDoc {
     pub doc: &'static str,
 }
 
+impl NamedDoc {
+    /// A name and one sentence about it.
+    pub const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self { name, doc }
+    }
+}
+
 /// One named edit of a design.
 #[derive(Clone, Copy, Debug)]
 pub struct VariantInfo {
@@ -206,6 +213,13 @@ pub struct Tolerance {
     pub fault: &'static str,
     /// On how many nodes at once.
     pub nodes: Extent,
+}
+
+impl Tolerance {
+    /// The fault may hit any number of nodes at once.
+    pub const fn any(fault: &'static str) -> Self {
+        Self { fault, nodes: Extent::Any }
+    }
 }
 
 /// How many nodes at once.

@@ -58,35 +58,62 @@ fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     Box::new(Crash {
         target: settings.target("target").expect("`target` is required"),
         tail: TailChance { lucky_per_million: share("lucky"), torn_per_million: share("torn") },
-        nodes: Vec::new(),
+        down: Down::default(),
     })
 }
 
 struct Crash {
     target: Target,
     tail: TailChance,
-    nodes: Vec<NodeId>,
+    down: Down,
 }
 
-impl FaultBehaviour for Crash {
-    fn inject(&mut self, stage: &mut Stage<'_>) -> Result<Injected, Nobody> {
-        self.nodes = stage.resolve_servers(&self.target)?;
-        for node in &self.nodes {
-            stage.world.crash(stage.handle, *node, self.tail);
+/// Those whom a fault keeps down until it is healed.
+#[derive(Default)]
+pub(crate) struct Down(Vec<NodeId>);
+
+impl Down {
+    /// Crashes them.
+    pub fn crash(
+        &mut self,
+        nodes: Vec<NodeId>,
+        tail: TailChance,
+        stage: &mut Stage<'_>,
+    ) -> Injected {
+        for node in &nodes {
+            stage.world.crash(stage.handle, *node, tail);
         }
-        Ok(Injected { detail: stage.name(&self.nodes), nodes: self.nodes.clone() })
+        self.0.clone_from(&nodes);
+        Injected { detail: stage.name(&nodes), nodes }
     }
 
-    fn stays(&self, stage: &Stage<'_>) -> bool {
-        !self.nodes.is_empty() && self.nodes.iter().all(|node| stage.stays_down(*node))
+    /// Whether all of them stay down even when everything is healed.
+    pub fn stays(&self, stage: &Stage<'_>) -> bool {
+        !self.0.is_empty() && self.0.iter().all(|node| stage.stays_down(*node))
     }
 
-    fn heal(&mut self, stage: &mut Stage<'_>) {
-        for node in self.nodes.drain(..) {
+    /// Boots all but those that are to stay down.
+    pub fn boot(&mut self, stage: &mut Stage<'_>) {
+        for node in self.0.drain(..) {
             if !stage.stays_down(node) {
                 stage.world.release(stage.handle, node);
             }
         }
+    }
+}
+
+impl FaultBehaviour for Crash {
+    fn inject(&mut self, stage: &mut Stage<'_>) -> Result<Injected, Nobody> {
+        let nodes = stage.resolve_servers(&self.target)?;
+        Ok(self.down.crash(nodes, self.tail, stage))
+    }
+
+    fn stays(&self, stage: &Stage<'_>) -> bool {
+        self.down.stays(stage)
+    }
+
+    fn heal(&mut self, stage: &mut Stage<'_>) {
+        self.down.boot(stage);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use wrack_history::catalogue::{FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind};
 use wrack_history::{Settings, Target};
-use wrack_sim::NodeId;
 use wrack_sim::world::TailChance;
 
+use crate::crash::Down;
 use crate::stage::{Injected, Nobody, Stage};
 use crate::{FaultBehaviour, FaultEntry};
 
@@ -38,34 +38,30 @@ pub const ENTRY: FaultEntry = FaultEntry { info: &INFO, build };
 
 fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let target = settings.target("target").expect("`target` is required");
-    Box::new(DiskLoss { target, nodes: Vec::new() })
+    Box::new(DiskLoss { target, down: Down::default() })
 }
 
 struct DiskLoss {
     target: Target,
-    nodes: Vec<NodeId>,
+    down: Down,
 }
 
 impl FaultBehaviour for DiskLoss {
     fn inject(&mut self, stage: &mut Stage<'_>) -> Result<Injected, Nobody> {
-        self.nodes = stage.resolve_servers(&self.target)?;
-        for node in &self.nodes {
-            stage.world.crash(stage.handle, *node, TailChance::default());
+        let nodes = stage.resolve_servers(&self.target)?;
+        let injected = self.down.crash(nodes, TailChance::default(), stage);
+        for node in &injected.nodes {
             stage.world.replace_disk(stage.handle, *node);
         }
-        Ok(Injected { detail: stage.name(&self.nodes), nodes: self.nodes.clone() })
+        Ok(injected)
     }
 
     fn stays(&self, stage: &Stage<'_>) -> bool {
-        !self.nodes.is_empty() && self.nodes.iter().all(|node| stage.stays_down(*node))
+        self.down.stays(stage)
     }
 
     fn heal(&mut self, stage: &mut Stage<'_>) {
-        for node in self.nodes.drain(..) {
-            if !stage.stays_down(node) {
-                stage.world.release(stage.handle, node);
-            }
-        }
+        self.down.boot(stage);
     }
 }
 

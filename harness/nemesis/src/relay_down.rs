@@ -6,6 +6,7 @@ use wrack_history::{Settings, SmolStr};
 use wrack_sim::NodeId;
 use wrack_sim::world::TailChance;
 
+use crate::crash::Down;
 use crate::stage::{Injected, Nobody, Stage, claimants};
 use crate::{FaultBehaviour, FaultEntry};
 
@@ -39,23 +40,20 @@ by are left alone; if they take over within `for`, they go on.
 pub const ENTRY: FaultEntry = FaultEntry { info: &INFO, build };
 
 fn build(_: &Settings) -> Box<dyn FaultBehaviour> {
-    Box::new(RelayDown { nodes: Vec::new() })
+    Box::new(RelayDown { down: Down::default() })
 }
 
 struct RelayDown {
-    nodes: Vec<NodeId>,
+    down: Down,
 }
 
 impl FaultBehaviour for RelayDown {
     fn inject(&mut self, stage: &mut Stage<'_>) -> Result<Injected, Nobody> {
-        self.nodes = claimants(stage.world, ROLE).map(|(node, _)| node).collect();
-        if self.nodes.is_empty() {
+        let nodes: Vec<NodeId> = claimants(stage.world, ROLE).map(|(node, _)| node).collect();
+        if nodes.is_empty() {
             return Err(Nobody { role: SmolStr::new_static(ROLE) });
         }
-        for node in &self.nodes {
-            stage.world.crash(stage.handle, *node, TailChance::default());
-        }
-        Ok(Injected { detail: stage.name(&self.nodes), nodes: self.nodes.clone() })
+        Ok(self.down.crash(nodes, TailChance::default(), stage))
     }
 
     fn period_ns(&self) -> Option<u64> {
@@ -67,15 +65,11 @@ impl FaultBehaviour for RelayDown {
     }
 
     fn stays(&self, stage: &Stage<'_>) -> bool {
-        !self.nodes.is_empty() && self.nodes.iter().all(|node| stage.stays_down(*node))
+        self.down.stays(stage)
     }
 
     fn heal(&mut self, stage: &mut Stage<'_>) {
-        for node in self.nodes.drain(..) {
-            if !stage.stays_down(node) {
-                stage.world.release(stage.handle, node);
-            }
-        }
+        self.down.boot(stage);
     }
 }
 

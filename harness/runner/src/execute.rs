@@ -101,7 +101,7 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let client_count = clients.len() as u32;
     let operations = wrack_workloads::expected_operations(&scenario.workload, quiet_end_ns);
     let boot = move |id: NodeId, _| match clients.get(id.index().wrapping_sub(servers)) {
-        Some(plan) => Member::Client(Client::<D::Peer>::new(plan.clone())),
+        Some(plan) => Member::<D>::Client(Client::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
     };
     let mut engine = Engine::new(config, Box::new(boot), &mut watch);
@@ -126,11 +126,7 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
 }
 
 /// Whether every client has run all its operations.
-fn finished<S, P>(engine: &Engine<Member<S, P>>, servers: usize) -> bool
-where
-    P: wrack_sim::node::Payload,
-    S: wrack_sim::Node<Message = wrack_sim::Wire<P>>,
-{
+fn finished<D: Design>(engine: &Engine<Member<D>>, servers: usize) -> bool {
     let mut clients = (servers as u16..).map_while(|index| engine.member(NodeId(index)));
     engine.open_operations() == 0
         && clients.all(|member| match member {

@@ -1,5 +1,6 @@
 //! A group: one scenario and variant over many seeds, against what is expected of it.
 
+use serde::Serialize;
 use wrack_history::{Run, Verdict};
 use wrack_scenario::Expectation;
 
@@ -111,5 +112,38 @@ impl Group {
     /// The share of seeds that are as they should be.
     pub fn share(&self) -> f64 {
         self.found as f64 / self.seeds.max(1) as f64
+    }
+}
+
+/// A group as summaries show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupSummary {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The variant's name.
+    pub variant: String,
+    /// `valid`, or the code of the expected anomaly.
+    pub expected: String,
+    /// Seeds whose run is as it should be.
+    pub found: u64,
+    /// Seeds in all.
+    pub seeds: u64,
+    /// The share of seeds that are as they should be.
+    pub share: f64,
+    /// Whether the group is as expected.
+    pub as_expected: bool,
+}
+
+impl From<&Group> for GroupSummary {
+    fn from(group: &Group) -> Self {
+        Self {
+            scenario: group.scenario.clone(),
+            variant: group.variant.clone(),
+            expected: group.expected.clone(),
+            found: group.found,
+            seeds: group.seeds,
+            share: group.share(),
+            as_expected: group.standing == Standing::AsExpected,
+        }
     }
 }

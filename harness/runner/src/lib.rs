@@ -17,5 +17,5 @@ pub mod vacuity;
 pub use catalogue::Designs;
 pub use check::{Question, asked, check, verify_model};
 pub use execute::{Execution, TraceLevel};
-pub use group::{Group, Standing};
+pub use group::{Group, GroupSummary, Outcome, Standing};
 pub use judge::{STATES_MAX, run};

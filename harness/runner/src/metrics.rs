@@ -1,5 +1,6 @@
 //! Service level metrics of a run, in virtual time, against the objectives of its scenario.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use hdrhistogram::Histogram;
@@ -172,67 +173,72 @@ const EFFECTS_MIN: u64 = 30_000;
 ///
 /// `facts` are all that nodes noted; a run keeps those alone that a report draws.
 pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
-    if scenario.slos.is_empty() {
-        return Vec::new();
-    }
-    let counted = Counted {
-        facts,
-        caches: Caches::measure(&run.history, facts),
-        copies: Copies::of(facts, run.phases),
-        queues: Queues::of(facts, run.phases.end_ns),
-    };
+    let (caches, copies, queues) = Default::default();
+    let counted = Counted { run, facts, caches, copies, queues };
     scenario.slos.iter().map(|objective| slo(objective, run, &counted)).collect()
 }
 
-/// What was counted of the facts, for every objective together.
+/// What the facts say, counted when the first objective asks for it.
 struct Counted<'a> {
+    run: &'a Run,
     facts: &'a [FactRecord],
-    caches: Caches,
-    copies: Copies,
-    queues: Queues,
+    caches: OnceCell<Caches>,
+    copies: OnceCell<Copies>,
+    queues: OnceCell<Queues>,
+}
+
+impl Counted<'_> {
+    fn caches(&self) -> &Caches {
+        self.caches.get_or_init(|| Caches::measure(&self.run.history, self.facts))
+    }
+
+    fn copies(&self) -> &Copies {
+        self.copies.get_or_init(|| Copies::of(self.facts, self.run.phases))
+    }
+
+    fn queues(&self) -> &Queues {
+        self.queues.get_or_init(|| Queues::of(self.facts, self.run.phases.end_ns))
+    }
 }
 
 fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
-    let Counted { facts, caches, copies, queues } = counted;
     let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     let observed = match objective.metric.as_str() {
         "M1" => write_success(run),
         "M2" => staleness(run),
-        "M4" if copies.is_empty() => queues.lag(quantile),
-        "M4" => copies.lag(quantile),
-        "M4-as-seen" => queues.lag_as_seen(quantile),
-        "M5" => queues.duplicates(),
-        "M6" => hit_ratio(caches),
-        "M7" if copies.is_empty() => replica_lag(objective, caches),
-        "M7" => copies.age(quantile),
-        "M8" => copies.backlog(),
+        "M4" if counted.copies().is_empty() => counted.queues().lag(quantile),
+        "M4" => counted.copies().lag(quantile),
+        "M4-as-seen" => counted.queues().lag_as_seen(quantile),
+        "M5" => counted.queues().duplicates(),
+        "M6" => hit_ratio(counted.caches()),
+        "M7" if counted.copies().is_empty() => replica_lag(objective, counted.caches()),
+        "M7" => counted.copies().age(quantile),
+        "M8" => counted.copies().backlog(),
         "availability" => availability(run),
-        "backlog" => queues.backlog(),
-        "backlog-age" => queues.age(quantile),
-        "conflicts" => conflicts::rejected(facts),
+        "backlog" => counted.queues().backlog(),
+        "backlog-age" => counted.queues().age(quantile),
+        "conflicts" => conflicts::rejected(counted.facts),
         "convergence" => convergence(objective, run),
         "latency" => latency(objective, run, quantile),
         "retry-amplification" => attempts(run),
         "siblings" => siblings(run),
         "silent-drops" => silent_drops(run),
-        "stale-hits" => stale_hits(caches),
+        "stale-hits" => stale_hits(counted.caches()),
         "write-amplification" => writes(run),
         other => unreachable!("the reader knows no metric {other}"),
     };
+    let share_min = if objective.metric == "M5" { EFFECTS_MIN } else { EVENTS_MIN };
     let met = match (objective.bound, &observed) {
         (Bound::AtLeast(least), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
             Some(part * 1_000_000 >= whole * u64::from(least))
         }
-        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
+        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= share_min => {
             Some(part * 1_000_000 <= whole * u64::from(most))
         }
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
             Some(*ns <= most)
         }
         (Bound::AtMostCount(most), Observed::Number(count)) => Some(*count <= most),
-        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= EFFECTS_MIN => {
-            Some(part * 1_000_000 <= whole * u64::from(most))
-        }
         (Bound::AtMostCount(most), Observed::Count { count, events, .. })
             if *events >= EVENTS_MIN =>
         {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wrack_history::{Anomaly, Run, SmolStr, Verdict};
 
-use crate::group::{Group, Outcome, Standing};
+use crate::group::{Group, GroupSummary, Outcome, Standing};
 
 /// What identifies a kind of failure, so that a thousand seeds that show one bug are one line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,20 +100,9 @@ fn signature(anomaly: &Anomaly, run: &Run) -> Signature {
 /// What many runs of one scenario and variant say together.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupReport {
-    /// The scenario's name.
-    pub scenario: String,
-    /// The variant's name.
-    pub variant: String,
-    /// `valid`, or the code of the expected anomaly.
-    pub expected: String,
-    /// Seeds whose run is as it should be.
-    pub found: u64,
-    /// Seeds in all.
-    pub seeds: u64,
-    /// The share of seeds that are as they should be.
-    pub share: f64,
-    /// Whether the group is as expected.
-    pub as_expected: bool,
+    /// As every group is summed up.
+    #[serde(flatten)]
+    pub summary: GroupSummary,
     /// Seeds whose run is not as expected, in order.
     pub failures: Vec<u64>,
     /// Seeds whose run says nothing, in order.
@@ -226,13 +215,7 @@ pub fn report(tallies: &[Tally]) -> Report {
         let group = &tally.group;
         let failed = group.expected == "valid" && group.found < group.seeds;
         GroupReport {
-            scenario: group.scenario.clone(),
-            variant: group.variant.clone(),
-            expected: group.expected.clone(),
-            found: group.found,
-            seeds: group.seeds,
-            share: group.share(),
-            as_expected: group.standing == Standing::AsExpected,
+            summary: GroupSummary::from(group),
             failures: sorted(&tally.failures),
             unknown: sorted(&tally.unknown),
             at_most: (group.expected == "valid" && !failed).then(|| at_most(group.seeds)),
@@ -313,7 +296,7 @@ mod tests {
         let json = |report: &Report| serde_json::to_string(report).unwrap();
         assert_eq!(json(&there), json(&back));
         let group = &there.groups[0];
-        assert_eq!((group.seeds, group.found, group.at_most), (10, 7, None));
+        assert_eq!((group.summary.seeds, group.summary.found, group.at_most), (10, 7, None));
         assert_eq!((&group.failures[..], &group.unknown[..]), (&[3, 7][..], &[8][..]));
         assert_eq!(group.sometimes["even"], 5);
         assert_eq!(there.signatures[0].seeds, [3, 7]);

@@ -52,6 +52,13 @@ pub trait Design: 'static {
     /// A server that boots: it knows its cluster, and finds the rest on its disk.
     fn boot(cluster: &Cluster, id: NodeId) -> Self::Node;
 
+    /// The kind of a message between servers, as [`DesignInfo::messages`] declares it; empty if it has
+    /// none.
+    fn kind(message: &Self::Peer) -> &'static str {
+        let _ = message;
+        ""
+    }
+
     /// The servers that clients may send their requests to.
     fn entries(cluster: &Cluster) -> Vec<NodeId> {
         cluster.servers().collect()

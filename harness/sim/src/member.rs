@@ -1,25 +1,22 @@
 //! A member of a cluster: a server of the design, or a client that drives it.
 
 use crate::client::Client;
+use crate::design::Design;
 use crate::disk::DiskError;
-use crate::node::{Control, Cx, MessageClass, Node, NodeId, Payload, TimerCode};
+use crate::node::{Control, Cx, MessageClass, Node, NodeId, TimerCode};
 use crate::wire::Wire;
 
 /// A server or a client, as one type that an engine can carry.
 #[expect(clippy::large_enum_variant, reason = "a box would cost a jump at every event")]
-pub enum Member<S, P> {
+pub enum Member<D: Design> {
     /// A node of the design.
-    Server(S),
+    Server(D::Node),
     /// A client.
-    Client(Client<P>),
+    Client(Client<D::Peer>),
 }
 
-impl<S, P> Node for Member<S, P>
-where
-    P: Payload,
-    S: Node<Message = Wire<P>>,
-{
-    type Message = Wire<P>;
+impl<D: Design> Node for Member<D> {
+    type Message = Wire<D::Peer>;
     /// A code: each side knows its own.
     type Timer = u64;
 
@@ -30,7 +27,7 @@ where
         }
     }
 
-    fn on_message(&mut self, from: NodeId, message: Wire<P>, cx: &mut Cx<'_, Self>) {
+    fn on_message(&mut self, from: NodeId, message: Wire<D::Peer>, cx: &mut Cx<'_, Self>) {
         match self {
             Self::Server(server) => server.on_message(from, message, &mut cx.for_inner()),
             Self::Client(client) => client.on_message(from, message, &mut cx.for_inner()),
@@ -40,7 +37,7 @@ where
     fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
         match self {
             Self::Server(server) => {
-                server.on_timer(S::Timer::from_code(timer), &mut cx.for_inner());
+                server.on_timer(TimerCode::from_code(timer), &mut cx.for_inner());
             }
             Self::Client(client) => {
                 client.on_timer(TimerCode::from_code(timer), &mut cx.for_inner());
@@ -60,11 +57,11 @@ where
         }
     }
 
-    fn class(message: &Wire<P>) -> MessageClass {
+    fn class(message: &Wire<D::Peer>) -> MessageClass {
         match message {
             Wire::Request(_) => MessageClass::Request,
             Wire::Response(_) => MessageClass::Response,
-            Wire::Peer(_) => S::class(message),
+            Wire::Peer(message) => MessageClass::Peer(D::kind(message)),
         }
     }
 

@@ -87,8 +87,7 @@ pub trait Node {
         let _ = (control, cx);
     }
 
-    /// Which way a message goes, and of what kind it is. Servers are asked about what they send
-    /// each other only.
+    /// Which way a message goes, and of what kind it is.
     fn class(message: &Self::Message) -> MessageClass {
         let _ = message;
         MessageClass::Peer("")
@@ -148,6 +147,69 @@ macro_rules! timers {
 
             fn from_code(code: u64) -> Self {
                 *[$(Self::$variant),+].get(code as usize).expect("the code is one of ours")
+            }
+        }
+    };
+}
+
+/// Declares the nodes of a design, where they are of several types, as one type that is a [`Node`]: an
+/// enum that hands everything on to whichever it holds.
+#[macro_export]
+macro_rules! nodes {
+    ($(#[$doc:meta])* $visibility:vis enum $name:ident: $message:ty {
+        $($(#[$variant_doc:meta])* $variant:ident($node:ty)),+ $(,)?
+    }) => {
+        $(#[$doc])*
+        $visibility enum $name { $($(#[$variant_doc])* $variant($node)),+ }
+
+        impl $crate::Node for $name {
+            type Message = $message;
+            /// A code: each kind of node knows its own.
+            type Timer = u64;
+
+            fn start(&mut self, cx: &mut $crate::Cx<'_, Self>) {
+                match self { $(Self::$variant(node) => node.start(&mut cx.for_inner())),+ }
+            }
+
+            fn on_message(
+                &mut self,
+                from: $crate::NodeId,
+                message: $message,
+                cx: &mut $crate::Cx<'_, Self>,
+            ) {
+                match self {
+                    $(Self::$variant(node) => node.on_message(from, message, &mut cx.for_inner())),+
+                }
+            }
+
+            fn on_timer(&mut self, timer: u64, cx: &mut $crate::Cx<'_, Self>) {
+                use $crate::node::TimerCode;
+                match self {
+                    $(Self::$variant(node) => {
+                        node.on_timer(TimerCode::from_code(timer), &mut cx.for_inner());
+                    })+
+                }
+            }
+
+            fn on_synced(
+                &mut self,
+                tag: u64,
+                result: Result<(), $crate::DiskError>,
+                cx: &mut $crate::Cx<'_, Self>,
+            ) {
+                match self {
+                    $(Self::$variant(node) => node.on_synced(tag, result, &mut cx.for_inner())),+
+                }
+            }
+
+            fn on_control(&mut self, control: &$crate::Control, cx: &mut $crate::Cx<'_, Self>) {
+                match self {
+                    $(Self::$variant(node) => node.on_control(control, &mut cx.for_inner())),+
+                }
+            }
+
+            fn timer_text(&self, code: u64) -> String {
+                match self { $(Self::$variant(node) => node.timer_text(code)),+ }
             }
         }
     };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use wrack_history::history::Counts;
 use wrack_history::run::{RESULT_FORMAT, Slo};
 use wrack_history::{Anomaly, Run, SmolStr, Verdict, codec};
-use wrack_runner::{Group, Standing};
+use wrack_runner::GroupSummary;
 
 use crate::exit::Failure;
 use crate::output::write_file;
@@ -45,18 +45,6 @@ struct FaultSummary {
     effect: u64,
 }
 
-/// One scenario and variant over all seeds.
-#[derive(Serialize)]
-pub struct GroupSummary {
-    scenario: String,
-    variant: String,
-    expected: String,
-    found: u64,
-    seeds: u64,
-    share: f64,
-    as_expected: bool,
-}
-
 impl RunSummary {
     /// Of a run; `folder` is where its result stands, relative to the summary, if it was kept.
     pub fn new(run: &Run, folder: Option<&Path>) -> Self {
@@ -80,20 +68,6 @@ impl RunSummary {
             trace_hash: run.trace_hash.clone(),
             history: file("history.jsonl"),
             report: file("report.html"),
-        }
-    }
-}
-
-impl From<&Group> for GroupSummary {
-    fn from(group: &Group) -> Self {
-        Self {
-            scenario: group.scenario.clone(),
-            variant: group.variant.clone(),
-            expected: group.expected.clone(),
-            found: group.found,
-            seeds: group.seeds,
-            share: group.share(),
-            as_expected: group.standing == Standing::AsExpected,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use wrack_history::SmolStr;
 use wrack_runner::sweep::{self, Record, Report, Tally};
-use wrack_runner::{Group, Standing};
+use wrack_runner::{Group, GroupSummary, Standing};
 
 use crate::cli::SEED_END;
 use crate::exit::{Exit, Failure};
@@ -287,17 +287,18 @@ pub fn finish(folder: &Path, tallies: &[Tally], json: bool) -> Result<Exit, Fail
 fn told(report: &Report) -> String {
     let mut text = String::new();
     for group in &report.groups {
-        let standing = match (group.as_expected, group.failures.is_empty()) {
+        let GroupSummary { scenario, variant, expected, found, seeds, as_expected, .. } =
+            &group.summary;
+        let standing = match (as_expected, group.failures.is_empty()) {
             (true, _) => "as expected",
             (false, true) => "UNKNOWN",
             (false, false) => "NOT AS EXPECTED",
         };
-        let (scenario, variant, seeds) = (&group.scenario, &group.variant, group.seeds);
         let proven = match group.at_most {
             Some(at_most) => {
                 format!("anomalies in 0 of {seeds} seeds; at most {:.2} % at 95 %", 100.0 * at_most)
             }
-            None => format!("{} in {} of {seeds} seeds", group.expected, group.found),
+            None => format!("{expected} in {found} of {seeds} seeds"),
         };
         text += &format!("{standing}: {scenario} {variant}: {proven}\n");
         if let Some(first) = group.failures.first() {

@@ -35,14 +35,11 @@
 //! lease is a time.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::SECOND;
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::node::TimerCode;
-use wrack_sim::{Cluster, Control, Cx, Design, MessageClass, Node, NodeId};
+use wrack_sim::{Cluster, Design, NodeId};
 
 use self::app::App;
 use self::database::{Announces, Database};
@@ -111,21 +108,24 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: &[
-        point("database.received", "a write came, and nothing of it is written"),
-        point("database.committed", "the write is durable; no app was told"),
-        point("database.announced", "the apps were told; the writer was not"),
+        NamedDoc::new("database.received", "a write came, and nothing of it is written"),
+        NamedDoc::new("database.committed", "the write is durable; no app was told"),
+        NamedDoc::new("database.announced", "the apps were told; the writer was not"),
     ],
     messages: &[
-        point("invalidation", "what tells an app that keys have changed, at once or when it asks"),
-        point("row", "what an app fetched"),
+        NamedDoc::new(
+            "invalidation",
+            "what tells an app that keys have changed, at once or when it asks",
+        ),
+        NamedDoc::new("row", "what an app fetched"),
     ],
     controls: &[
-        point("evict", "each cached key is forgotten with a probability"),
-        point("ttl", "the time to live of a class of keys is another one"),
+        NamedDoc::new("evict", "each cached key is forgotten with a probability"),
+        NamedDoc::new("ttl", "the time to live of a class of keys is another one"),
     ],
     facts: &[
-        point("cache_read", "a read came to an app, and was a hit or a miss"),
-        point("effect", "a write is durable in the database"),
+        NamedDoc::new("cache_read", "a read came to an app, and was a hit or a miss"),
+        NamedDoc::new("effect", "a write is durable in the database"),
     ],
     functions: &["read", "write"],
     parameters: &[
@@ -161,21 +161,22 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "LIVE", "PHANTOM", "STALE"],
+    // Any number of nodes at once: what matters is on the database's disk, and the rest is asked for again.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("duplicate"),
-        survives("eviction"),
-        survives("failpoint"),
-        survives("latency"),
-        survives("loss"),
-        survives("lost-invalidation"),
-        survives("partition"),
-        survives("reorder"),
-        survives("slow-disk"),
-        survives("ttl-change"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("eviction"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("lost-invalidation"),
+        Tolerance::any("partition"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
+        Tolerance::any("ttl-change"),
     ],
     nodes: names,
     sources: &[
@@ -186,15 +187,6 @@ const INFO: DesignInfo = DesignInfo {
         "Lu, Meta: Cache Made Consistent, 2022",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: what matters is on the database's disk, and the rest is asked for again.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The apps, then the database.
 fn names(settings: &Settings) -> Vec<SmolStr> {
@@ -235,69 +227,23 @@ impl Design for Cache {
         }))
     }
 
+    fn kind(message: &Peer) -> &'static str {
+        message.kind()
+    }
+
     /// The apps: the database is theirs.
     fn entries(cluster: &Cluster) -> Vec<NodeId> {
         cluster.servers().take(cluster.names.len() - 1).collect()
     }
 }
 
-/// A node of the design.
-pub enum Server {
-    /// An app with its cache.
-    App(App),
-    /// The database.
-    Database(Database),
-}
-
-impl Node for Server {
-    type Message = Message;
-    /// A code: each kind of node knows its own.
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::App(app) => app.start(&mut cx.for_inner()),
-            Self::Database(database) => database.start(cx),
-        }
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::App(app) => app.on_message(from, message, &mut cx.for_inner()),
-            Self::Database(database) => database.on_message(from, message, cx),
-        }
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::App(app) => app.on_timer(TimerCode::from_code(timer), &mut cx.for_inner()),
-            Self::Database(database) => database.on_timer(timer, cx),
-        }
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::App(app) => app.on_synced(tag, result, &mut cx.for_inner()),
-            Self::Database(database) => database.on_synced(tag, result, cx),
-        }
-    }
-
-    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::App(app) => app.on_control(control, &mut cx.for_inner()),
-            Self::Database(database) => database.on_control(control, cx),
-        }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
-    }
-
-    fn timer_text(&self, code: u64) -> String {
-        match self {
-            Self::App(app) => app.timer_text(code),
-            Self::Database(database) => database.timer_text(code),
-        }
+wrack_sim::nodes! {
+    /// A node of the design.
+    pub enum Server: Message {
+        /// An app with its cache.
+        App(App),
+        /// The database.
+        Database(Database),
     }
 }
 

@@ -42,8 +42,7 @@ mod tests;
 pub mod types;
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::MILLISECOND;
 use wrack_history::{Settings, SmolStr};
@@ -139,16 +138,16 @@ const INFO: DesignInfo = DesignInfo {
 
 /// Failpoints of a replica.
 pub(crate) const FAILPOINTS: &[NamedDoc] = &[
-    point("replica.appended", "updates are on the log, not yet synced"),
-    point("replica.durable", "updates are durable; nobody was told"),
-    point("replica.answered", "the clients are answered; no peer was told"),
+    NamedDoc::new("replica.appended", "updates are on the log, not yet synced"),
+    NamedDoc::new("replica.durable", "updates are durable; nobody was told"),
+    NamedDoc::new("replica.answered", "the clients are answered; no peer was told"),
 ];
 
 /// Facts of a replica.
 pub(crate) const FACTS: &[NamedDoc] = &[
-    point("acknowledged", "a replica answered an update"),
-    point("delivered", "a replica has an update, its own or another's"),
-    point("recovered", "a replica that booted found these updates on its log"),
+    NamedDoc::new("acknowledged", "a replica answered an update"),
+    NamedDoc::new("delivered", "a replica has an update, its own or another's"),
+    NamedDoc::new("recovered", "a replica that booted found these updates on its log"),
 ];
 
 /// How updates travel.
@@ -178,28 +177,20 @@ pub(crate) const GOSSIP: ParameterInfo = ParameterInfo::new(
 /// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
 /// for again.
 pub(crate) const TOLERATES: &[Tolerance] = &[
-    survives("clock-step"),
-    survives("crash"),
-    survives("disk-error"),
-    survives("disk-full"),
-    survives("drift"),
-    survives("duplicate"),
-    survives("failpoint"),
-    survives("latency"),
-    survives("loss"),
-    survives("partition"),
-    survives("pause"),
-    survives("reorder"),
-    survives("slow-disk"),
+    Tolerance::any("clock-step"),
+    Tolerance::any("crash"),
+    Tolerance::any("disk-error"),
+    Tolerance::any("disk-full"),
+    Tolerance::any("drift"),
+    Tolerance::any("duplicate"),
+    Tolerance::any("failpoint"),
+    Tolerance::any("latency"),
+    Tolerance::any("loss"),
+    Tolerance::any("partition"),
+    Tolerance::any("pause"),
+    Tolerance::any("reorder"),
+    Tolerance::any("slow-disk"),
 ];
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The names of the replicas.
 pub(crate) fn regions(settings: &Settings) -> Vec<SmolStr> {

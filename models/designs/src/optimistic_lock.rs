@@ -26,12 +26,10 @@
 //! it must come back for the design to go on.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::{Cluster, Cx, Design, Flow, Node, NodeId};
+use wrack_sim::{Cluster, Design, Flow, NodeId};
 
 use self::message::{Message, Peer};
 use self::service::{Caution, Service};
@@ -77,18 +75,21 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: &[
-        point("service.received", "a command came; nothing is read"),
-        point("service.before_put", "the next value is computed; the store does not know it"),
-        point("store.compared", "the version is the same; nothing is written"),
-        point("store.written", "the write is durable; nobody knows"),
+        NamedDoc::new("service.received", "a command came; nothing is read"),
+        NamedDoc::new(
+            "service.before_put",
+            "the next value is computed; the store does not know it",
+        ),
+        NamedDoc::new("store.compared", "the version is the same; nothing is written"),
+        NamedDoc::new("store.written", "the write is durable; nobody knows"),
     ],
     messages: &[],
     controls: &[],
     facts: &[
-        point("acknowledged", "the store said that a write is done"),
-        point("compared", "the store compared the version that a write was based on"),
-        point("effect", "a command took effect in the store"),
-        point("recovered", "the store booted and found these writes on its log"),
+        NamedDoc::new("acknowledged", "the store said that a write is done"),
+        NamedDoc::new("compared", "the store compared the version that a write was based on"),
+        NamedDoc::new("effect", "a command took effect in the store"),
+        NamedDoc::new("recovered", "the store booted and found these writes on its log"),
     ],
     functions: crate::command::FUNCTIONS,
     parameters: &[
@@ -106,21 +107,23 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "LUPD", "PHANTOM"],
+    // Any number of nodes at once: everything that matters is on the store's disk, and everything else
+    // is asked for again.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("failpoint"),
-        survives("grey-link"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("grey-link"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -130,16 +133,6 @@ const INFO: DesignInfo = DesignInfo {
         "RFC 9110, section 13.1.1 (If-Match)",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: everything that matters is on the store's disk, and everything else
-/// is asked for again.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The services, then the store.
 fn names(settings: &Settings) -> Vec<SmolStr> {
@@ -178,44 +171,13 @@ impl Design for OptimisticLock {
     }
 }
 
-/// A node of the design.
-pub enum Server {
-    /// A service.
-    Service(Service),
-    /// The store.
-    Store(Flow<Message>),
-}
-
-impl Node for Server {
-    type Message = Message;
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Service(service) => service.start(cx),
-            Self::Store(flow) => flow.start(cx),
-        }
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Service(service) => service.on_message(from, message, cx),
-            Self::Store(flow) => flow.on_message(from, message, cx),
-        }
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Service(service) => service.on_timer(timer, cx),
-            Self::Store(flow) => flow.on_timer(timer, cx),
-        }
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Service(service) => service.on_synced(tag, result, cx),
-            Self::Store(flow) => flow.on_synced(tag, result, cx),
-        }
+wrack_sim::nodes! {
+    /// A node of the design.
+    pub enum Server: Message {
+        /// A service.
+        Service(Service),
+        /// The store.
+        Store(Flow<Message>),
     }
 }
 

@@ -31,13 +31,11 @@
 //! longer come.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::{Cluster, Control, Cx, Design, Flow, MessageClass, Node, NodeId, Wire};
+use wrack_sim::{Cluster, Design, Flow, NodeId};
 
 use self::message::{Message, Peer};
 use self::relay::Schedule;
@@ -114,32 +112,41 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &["relay", "standby"],
     failpoints: &[
-        point("outbox.received", "an order came; nothing is written"),
-        point("outbox.committed_before_publish", "the order is durable; nobody else knows of it"),
-        point("outbox.claimed", "a relay has rows, and has done nothing with them"),
-        point("outbox.marked_before_publish", "only in `mark_before_publish`, as the name says"),
-        point("outbox.kept_by_broker", "the broker has the events; the relay does not know"),
-        point("outbox.published_before_mark", "the relay knows; the rows are not marked"),
-        point("outbox.delivered", "events came to the consumer; nothing is written"),
-        point(
+        NamedDoc::new("outbox.received", "an order came; nothing is written"),
+        NamedDoc::new(
+            "outbox.committed_before_publish",
+            "the order is durable; nobody else knows of it",
+        ),
+        NamedDoc::new("outbox.claimed", "a relay has rows, and has done nothing with them"),
+        NamedDoc::new(
+            "outbox.marked_before_publish",
+            "only in `mark_before_publish`, as the name says",
+        ),
+        NamedDoc::new(
+            "outbox.kept_by_broker",
+            "the broker has the events; the relay does not know",
+        ),
+        NamedDoc::new("outbox.published_before_mark", "the relay knows; the rows are not marked"),
+        NamedDoc::new("outbox.delivered", "events came to the consumer; nothing is written"),
+        NamedDoc::new(
             "outbox.consumed_before_acknowledge",
             "the effects are durable; the broker does not know",
         ),
     ],
     messages: &[
-        point("claim", "relays ask for rows, and get some"),
-        point("mark", "a relay says that rows are done with"),
-        point("publish", "events to the broker, and its confirmation"),
-        point("delivery", "events to the consumer, and its acknowledgement"),
+        NamedDoc::new("claim", "relays ask for rows, and get some"),
+        NamedDoc::new("mark", "a relay says that rows are done with"),
+        NamedDoc::new("publish", "events to the broker, and its confirmation"),
+        NamedDoc::new("delivery", "events to the consumer, and its acknowledgement"),
     ],
     controls: &[
-        point("bus-outage", "the broker ignores whatever comes"),
-        point("relay-scale", "so many relays work (`count`), with this `jitter`"),
+        NamedDoc::new("bus-outage", "the broker ignores whatever comes"),
+        NamedDoc::new("relay-scale", "so many relays work (`count`), with this `jitter`"),
     ],
     facts: &[
-        point("effect", "the consumer did what an order asks for"),
-        point("queued", "an order and its row are durable"),
-        point("taken", "a row is marked"),
+        NamedDoc::new("effect", "the consumer did what an order asks for"),
+        NamedDoc::new("queued", "an order and its row are durable"),
+        NamedDoc::new("taken", "a row is marked"),
     ],
     functions: &["read", "add"],
     parameters: &[
@@ -181,23 +188,25 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS", "PHANTOM"],
+    // Any number of nodes at once: everything that matters is on a disk, and everything else is asked
+    // for again.
     tolerates: &[
-        survives("bus-outage"),
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("failpoint"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("relay-down"),
-        survives("relay-scale"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("bus-outage"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("relay-down"),
+        Tolerance::any("relay-scale"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -207,16 +216,6 @@ const INFO: DesignInfo = DesignInfo {
         "PostgreSQL manual: SELECT, FOR UPDATE SKIP LOCKED",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
-/// for again.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The order service, the broker and the consumer, then the relays.
 fn names(settings: &Settings) -> Vec<SmolStr> {
@@ -263,13 +262,13 @@ impl Rules {
 
 impl Design for Outbox {
     type Peer = Peer;
-    type Node = Server;
+    type Node = Flow<Message>;
     const INFO: &'static DesignInfo = &INFO;
 
-    fn boot(cluster: &Cluster, id: NodeId) -> Server {
+    fn boot(cluster: &Cluster, id: NodeId) -> Flow<Message> {
         let rules = Rules::of(cluster);
         let redelivery_ns = cluster.duration("redelivery");
-        Server(match id {
+        match id {
             ORDERS => Flow::new(move |cx| orders::orders(cx, rules)),
             BROKER => Flow::new(move |cx| broker::broker(cx, CONSUMER, redelivery_ns)),
             CONSUMER => Flow::new(move |cx| consumer::consumer(cx, rules.dedupe)),
@@ -282,47 +281,15 @@ impl Design for Outbox {
                 };
                 Flow::new(move |cx| relay::relay(cx, rules, schedule))
             }
-        })
+        }
+    }
+
+    fn kind(message: &Peer) -> &'static str {
+        message.kind()
     }
 
     fn entries(_: &Cluster) -> Vec<NodeId> {
         vec![ORDERS]
-    }
-}
-
-/// A node of the design: a flow whose messages have kinds.
-pub struct Server(Flow<Message>);
-
-impl Node for Server {
-    type Message = Message;
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        self.0.start(cx);
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        self.0.on_message(from, message, cx);
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        self.0.on_timer(timer, cx);
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        self.0.on_synced(tag, result, cx);
-    }
-
-    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
-        self.0.on_control(control, cx);
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        match message {
-            Wire::Peer(peer) => MessageClass::Peer(peer.kind()),
-            Wire::Request(_) => MessageClass::Request,
-            Wire::Response(_) => MessageClass::Response,
-        }
     }
 }
 

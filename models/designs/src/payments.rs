@@ -31,13 +31,11 @@
 //! own log to know what may be unfinished, and does not read the gateway's statement.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::{Cluster, Control, Cx, Design, Flow, MessageClass, Node, NodeId, Wire};
+use wrack_sim::{Cluster, Design, Flow, NodeId};
 
 use self::message::{Message, Peer};
 
@@ -103,32 +101,41 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: &[
-        point("payments.received", "a charge came; nothing is written"),
-        point(
+        NamedDoc::new("payments.received", "a charge came; nothing is written"),
+        NamedDoc::new(
             "payments.started_before_capture",
             "the charge is durable; the gateway was not asked",
         ),
-        point("gateway.captured_before_answer", "the money is taken; the service does not know"),
-        point("payments.captured", "the service knows it durably; nobody else does"),
-        point("payments.answered_before_post", "the client is answered; the ledger does not know"),
-        point("ledger.posted_before_answer", "the ledger has it; the service does not know"),
+        NamedDoc::new(
+            "gateway.captured_before_answer",
+            "the money is taken; the service does not know",
+        ),
+        NamedDoc::new("payments.captured", "the service knows it durably; nobody else does"),
+        NamedDoc::new(
+            "payments.answered_before_post",
+            "the client is answered; the ledger does not know",
+        ),
+        NamedDoc::new(
+            "ledger.posted_before_answer",
+            "the ledger has it; the service does not know",
+        ),
     ],
     messages: &[
-        point("capture", "charges to the gateway, and its answers"),
-        point("post", "entries for the ledger, and its answers"),
+        NamedDoc::new("capture", "charges to the gateway, and its answers"),
+        NamedDoc::new("post", "entries for the ledger, and its answers"),
     ],
     controls: &[
-        point("downstream-failure", "the ledger fails at a `share` of its entries"),
-        point(
+        NamedDoc::new("downstream-failure", "the ledger fails at a `share` of its entries"),
+        NamedDoc::new(
             "external-api",
             "the gateway gives no answer to a share of charges (`timeout`), and throttles (`quota`)",
         ),
     ],
     facts: &[
-        point("effect", "the gateway took the money of a charge"),
-        point("posted", "the gateway or the ledger entered a charge into its book"),
-        point("queued", "a charge is captured, and waits for the ledger"),
-        point("taken", "the ledger has it"),
+        NamedDoc::new("effect", "the gateway took the money of a charge"),
+        NamedDoc::new("posted", "the gateway or the ledger entered a charge into its book"),
+        NamedDoc::new("queued", "a charge is captured, and waits for the ledger"),
+        NamedDoc::new("taken", "the ledger has it"),
     ],
     functions: &["read", "charge"],
     parameters: &[
@@ -146,22 +153,24 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "CONS", "DUP", "LIVE", "MISS"],
+    // Any number of nodes at once: everything that matters is on a disk, and everything else is asked
+    // for again.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("downstream-failure"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("external-api"),
-        survives("failpoint"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("downstream-failure"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("external-api"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -171,16 +180,6 @@ const INFO: DesignInfo = DesignInfo {
         "Pacioli: Summa de arithmetica, 1494 (double entry)",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
-/// for again.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 fn names(_: &Settings) -> Vec<SmolStr> {
     ["payments", "gateway", "ledger"].into_iter().map(SmolStr::new_static).collect()
@@ -233,56 +232,24 @@ impl Rules {
 
 impl Design for Payments {
     type Peer = Peer;
-    type Node = Server;
+    type Node = Flow<Message>;
     const INFO: &'static DesignInfo = &INFO;
 
-    fn boot(cluster: &Cluster, id: NodeId) -> Server {
+    fn boot(cluster: &Cluster, id: NodeId) -> Flow<Message> {
         let rules = Rules::of(cluster);
-        Server(match id {
+        match id {
             GATEWAY => Flow::new(gateway::gateway),
             LEDGER => Flow::new(ledger::ledger),
             _ => Flow::new(move |cx| service::service(cx, rules)),
-        })
+        }
+    }
+
+    fn kind(message: &Peer) -> &'static str {
+        message.kind()
     }
 
     fn entries(_: &Cluster) -> Vec<NodeId> {
         vec![SERVICE]
-    }
-}
-
-/// A node of the design: a flow whose messages have kinds.
-pub struct Server(Flow<Message>);
-
-impl Node for Server {
-    type Message = Message;
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        self.0.start(cx);
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        self.0.on_message(from, message, cx);
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        self.0.on_timer(timer, cx);
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        self.0.on_synced(tag, result, cx);
-    }
-
-    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
-        self.0.on_control(control, cx);
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        match message {
-            Wire::Peer(peer) => MessageClass::Peer(peer.kind()),
-            Wire::Request(_) => MessageClass::Request,
-            Wire::Response(_) => MessageClass::Response,
-        }
     }
 }
 

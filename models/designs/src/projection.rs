@@ -31,13 +31,11 @@
 //! single point of failure for writes, as in `single-writer`, whose owner this could be.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::{Cluster, Cx, Design, Flow, MessageClass, Node, NodeId, Wire};
+use wrack_sim::{Cluster, Design, Flow, NodeId};
 
 use self::message::{Message, Peer};
 use self::view::{Rules, View};
@@ -93,24 +91,27 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &[],
     failpoints: &[
-        point("owner.appended", "a command is on the log, not yet synced"),
-        point("owner.committed", "it is durable; nobody knows"),
-        point("owner.answered", "its client is answered; nothing is published"),
-        point("bus.received", "the bus has an event; it has told nobody"),
-        point("projection.received", "an event came; nothing is applied"),
-        point("projection.appended", "events are applied; their records are not yet synced"),
+        NamedDoc::new("owner.appended", "a command is on the log, not yet synced"),
+        NamedDoc::new("owner.committed", "it is durable; nobody knows"),
+        NamedDoc::new("owner.answered", "its client is answered; nothing is published"),
+        NamedDoc::new("bus.received", "the bus has an event; it has told nobody"),
+        NamedDoc::new("projection.received", "an event came; nothing is applied"),
+        NamedDoc::new(
+            "projection.appended",
+            "events are applied; their records are not yet synced",
+        ),
     ],
     messages: &[
-        point("command", "what a client wants done, on the way to the owner"),
-        point("publish", "an event on the way to the bus"),
-        point("event", "an event on the way to a projection"),
-        point("resync", "the question what is missing, and the answer"),
+        NamedDoc::new("command", "what a client wants done, on the way to the owner"),
+        NamedDoc::new("publish", "an event on the way to the bus"),
+        NamedDoc::new("event", "an event on the way to a projection"),
+        NamedDoc::new("resync", "the question what is missing, and the answer"),
     ],
     controls: &[],
     facts: &[
-        point("derived", "a projection applied an event"),
-        point("durable", "a version is on a disk"),
-        point("effect", "a command took effect at the owner"),
+        NamedDoc::new("derived", "a projection applied an event"),
+        NamedDoc::new("durable", "a version is on a disk"),
+        NamedDoc::new("effect", "a command took effect at the owner"),
     ],
     functions: &["read", "write", "cas", "increment"],
     parameters: &[
@@ -134,21 +135,22 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "CONV", "DRIFT", "DUP", "LIVE", "MISS", "MONO", "PHANTOM", "STALE"],
+    // Any number of nodes at once: the owner's log has everything, and whoever misses something asks.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("failpoint"),
-        survives("grey-link"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("grey-link"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -158,15 +160,6 @@ const INFO: DesignInfo = DesignInfo {
         "Kreps: The Log, 2013",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: the owner's log has everything, and whoever misses something asks.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The projections, then the owner, then the bus.
 fn names(settings: &Settings) -> Vec<SmolStr> {
@@ -206,67 +199,23 @@ impl Design for Projection {
         })))
     }
 
+    fn kind(message: &Peer) -> &'static str {
+        message.kind()
+    }
+
     fn entries(cluster: &Cluster) -> Vec<NodeId> {
         let (owner, _) = services(cluster);
         cluster.servers().filter(|id| *id < owner).collect()
     }
 }
 
-/// A node of the design.
-pub enum Server {
-    /// A projection.
-    View(Box<View>),
-    /// The owner, or the bus.
-    Service(Flow<Message>),
-}
-
-impl Node for Server {
-    type Message = Message;
-    /// A code: each kind of node knows its own.
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::View(view) => view.start(&mut cx.for_inner()),
-            Self::Service(flow) => flow.start(cx),
-        }
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::View(view) => view.on_message(from, message, &mut cx.for_inner()),
-            Self::Service(flow) => flow.on_message(from, message, cx),
-        }
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        use wrack_sim::node::TimerCode;
-        match self {
-            Self::View(view) => view.on_timer(TimerCode::from_code(timer), &mut cx.for_inner()),
-            Self::Service(flow) => flow.on_timer(timer, cx),
-        }
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::View(view) => view.on_synced(tag, result, &mut cx.for_inner()),
-            Self::Service(flow) => flow.on_synced(tag, result, cx),
-        }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        match message {
-            Wire::Peer(peer) => MessageClass::Peer(peer.kind()),
-            Wire::Request(_) => MessageClass::Request,
-            Wire::Response(_) => MessageClass::Response,
-        }
-    }
-
-    fn timer_text(&self, code: u64) -> String {
-        match self {
-            Self::View(view) => view.timer_text(code),
-            Self::Service(flow) => flow.timer_text(code),
-        }
+wrack_sim::nodes! {
+    /// A node of the design.
+    pub enum Server: Message {
+        /// A projection.
+        View(Box<View>),
+        /// The owner, or the bus.
+        Service(Flow<Message>),
     }
 }
 

@@ -27,8 +27,7 @@
 //! the minority serves nobody.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::{Settings, SmolStr};
 use wrack_sim::{Cluster, Design, NodeId};
@@ -72,13 +71,13 @@ const INFO: DesignInfo = DesignInfo {
         },
     ],
     roles: &[],
-    failpoints: &[NamedDoc {
-        name: "coordinator.stored",
-        doc: "the coordinator holds what it stamped or found; nobody else was told",
-    }],
+    failpoints: &[NamedDoc::new(
+        "coordinator.stored",
+        "the coordinator holds what it stamped or found; nobody else was told",
+    )],
     messages: &[],
     controls: &[],
-    facts: &[NamedDoc { name: "effect", doc: "a write is durable at a node" }],
+    facts: &[NamedDoc::new("effect", "a write is durable at a node")],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::new(
         "nodes",
@@ -87,19 +86,20 @@ const INFO: DesignInfo = DesignInfo {
         "how many nodes hold everything, named n1, n2 …",
     )],
     guarantees: &["ASSERT", "KST", "LIN", "LIVE", "PHANTOM"],
+    // Any number of nodes at once: what was seen is on disks, and what has no majority waits.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("failpoint"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -109,11 +109,6 @@ const INFO: DesignInfo = DesignInfo {
         "DeCandia et al.: Dynamo: Amazon's Highly Available Key-value Store, SOSP 2007",
     ],
 };
-
-/// Any number of nodes at once: what was seen is on disks, and what has no majority waits.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 fn names(settings: &Settings) -> Vec<SmolStr> {
     let nodes = settings.integer("nodes").unwrap_or(3);

@@ -55,7 +55,7 @@ impl Rehearsal {
             keep_all_facts: false,
         };
         let boot = move |id: NodeId, _| match id.index().checked_sub(servers) {
-            Some(client) => Member::Client(Client::new(self.plan(client as u32, &entries))),
+            Some(client) => Member::<D>::Client(Client::new(self.plan(client as u32, &entries))),
             None => Member::Server(D::boot(&cluster, id)),
         };
         let mut engine = Engine::new(config, Box::new(boot), &mut ());

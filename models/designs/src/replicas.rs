@@ -26,13 +26,10 @@
 //! replicas lag (the metric `M7`).
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::node::TimerCode;
-use wrack_sim::{Cluster, Cx, Design, MessageClass, Node, NodeId};
+use wrack_sim::{Cluster, Design, NodeId};
 
 use self::gateway::{Gateway, Sessions};
 use self::message::{Message, Peer};
@@ -90,12 +87,12 @@ const INFO: DesignInfo = DesignInfo {
         },
     ],
     roles: &[],
-    failpoints: &[point("primary.committed", "the write is durable; nobody knows")],
-    messages: &[point("replication", "what carries writes to a replica")],
+    failpoints: &[NamedDoc::new("primary.committed", "the write is durable; nobody knows")],
+    messages: &[NamedDoc::new("replication", "what carries writes to a replica")],
     controls: &[],
     facts: &[
-        point("effect", "a write is durable at the primary"),
-        point("replicated", "a replica has got further"),
+        NamedDoc::new("effect", "a write is durable at the primary"),
+        NamedDoc::new("replicated", "a replica has got further"),
     ],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::new(
@@ -105,21 +102,23 @@ const INFO: DesignInfo = DesignInfo {
         "how many replicas there are, named replica-1, replica-2 …",
     )],
     guarantees: &["ASSERT", "LIVE", "MR", "MW", "PHANTOM", "RYW", "WFR"],
+    // Any number of nodes at once: the primary's disk has everything, and sessions that are forgotten are
+    // served from there.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("failpoint"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("replica-lag"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("replica-lag"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -129,16 +128,6 @@ const INFO: DesignInfo = DesignInfo {
         "MySQL: WAIT_FOR_EXECUTED_GTID_SET; replica_preserve_commit_order",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: the primary's disk has everything, and sessions that are forgotten are
-/// served from there.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 const GATEWAY: NodeId = NodeId(0);
 const PRIMARY: NodeId = NodeId(1);
@@ -174,66 +163,25 @@ impl Design for Replicas {
         }
     }
 
+    fn kind(message: &Peer) -> &'static str {
+        message.kind()
+    }
+
     /// The gateway: it is where sessions are.
     fn entries(_: &Cluster) -> Vec<NodeId> {
         vec![GATEWAY]
     }
 }
 
-/// A node of the design.
-pub enum Server {
-    /// Where sessions are.
-    Gateway(Gateway),
-    /// Where writes are.
-    Primary(Primary),
-    /// Where most reads are.
-    Replica(Replica),
-}
-
-impl Node for Server {
-    type Message = Message;
-    /// A code: each kind of node knows its own.
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Gateway(gateway) => gateway.start(cx),
-            Self::Primary(primary) => primary.start(cx),
-            Self::Replica(replica) => replica.start(&mut cx.for_inner()),
-        }
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Gateway(gateway) => gateway.on_message(from, message, cx),
-            Self::Primary(primary) => primary.on_message(from, message, cx),
-            Self::Replica(replica) => replica.on_message(from, message, &mut cx.for_inner()),
-        }
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        // Nobody else waits for anything.
-        if let Self::Replica(replica) = self {
-            replica.on_timer(TimerCode::from_code(timer), &mut cx.for_inner());
-        }
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        if let Self::Primary(primary) = self {
-            primary.on_synced(tag, result, cx);
-        }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
-    }
-
-    fn timer_text(&self, code: u64) -> String {
-        match self {
-            Self::Replica(replica) => replica.timer_text(code),
-            Self::Gateway(gateway) => gateway.timer_text(code),
-            Self::Primary(primary) => primary.timer_text(code),
-        }
+wrack_sim::nodes! {
+    /// A node of the design.
+    pub enum Server: Message {
+        /// Where sessions are.
+        Gateway(Gateway),
+        /// Where writes are.
+        Primary(Primary),
+        /// Where most reads are.
+        Replica(Replica),
     }
 }
 

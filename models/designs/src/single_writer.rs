@@ -31,13 +31,11 @@
 //! to go on. While an owner is gone for good, nobody serves until its lease has run out.
 
 use wrack_history::catalogue::{
-    DefaultSetting, DesignInfo, Extent, NamedDoc, ParameterInfo, ParameterKind, Tolerance,
-    VariantInfo,
+    DefaultSetting, DesignInfo, NamedDoc, ParameterInfo, ParameterKind, Tolerance, VariantInfo,
 };
 use wrack_history::duration::SECOND;
 use wrack_history::{Settings, SmolStr};
-use wrack_sim::disk::DiskError;
-use wrack_sim::{Cluster, Context, Cx, Design, Flow, Node, NodeId, Reply, Request, Response, Wire};
+use wrack_sim::{Cluster, Context, Design, Flow, NodeId, Reply, Request, Response, Wire};
 
 use self::blind::BlindWriter;
 use self::message::{Message, Peer};
@@ -124,23 +122,23 @@ const INFO: DesignInfo = DesignInfo {
     ],
     roles: &["owner", "standby"],
     failpoints: &[
-        point("lease.granted", "the grant is durable; its holder does not know"),
-        point("owner.received", "a command came; nothing is written"),
-        point("owner.appended", "the command is on the journal, not yet synced"),
-        point("owner.synced", "the journal is synced; the store has heard nothing"),
-        point("owner.before_store", "the lease was checked; the write is not yet sent"),
-        point("store.checked", "the epoch was checked; nothing is written"),
-        point("store.written", "the write is durable; its owner does not know"),
-        point("owner.accepted", "the store accepted; no client is answered"),
-        point("owner.acked", "the clients are answered"),
+        NamedDoc::new("lease.granted", "the grant is durable; its holder does not know"),
+        NamedDoc::new("owner.received", "a command came; nothing is written"),
+        NamedDoc::new("owner.appended", "the command is on the journal, not yet synced"),
+        NamedDoc::new("owner.synced", "the journal is synced; the store has heard nothing"),
+        NamedDoc::new("owner.before_store", "the lease was checked; the write is not yet sent"),
+        NamedDoc::new("store.checked", "the epoch was checked; nothing is written"),
+        NamedDoc::new("store.written", "the write is durable; its owner does not know"),
+        NamedDoc::new("owner.accepted", "the store accepted; no client is answered"),
+        NamedDoc::new("owner.acked", "the clients are answered"),
     ],
     messages: &[],
     controls: &[],
     facts: &[
-        point("accepted", "the store accepted a write of this epoch"),
-        point("acknowledged", "the owner answered a command"),
-        point("effect", "a command took effect in the store"),
-        point("recovered", "an owner that booted found these commands on its journal"),
+        NamedDoc::new("accepted", "the store accepted a write of this epoch"),
+        NamedDoc::new("acknowledged", "the owner answered a command"),
+        NamedDoc::new("effect", "a command took effect in the store"),
+        NamedDoc::new("recovered", "an owner that booted found these commands on its journal"),
     ],
     functions: crate::command::FUNCTIONS,
     parameters: &[
@@ -164,21 +162,23 @@ const INFO: DesignInfo = DesignInfo {
         ),
     ],
     guarantees: &["ASSERT", "DUP", "LIN", "LIVE", "LOST", "LUPD", "PHANTOM", "SPLIT"],
+    // Any number of nodes at once: everything that matters is on a disk, and everything else is asked
+    // for again.
     tolerates: &[
-        survives("clock-step"),
-        survives("crash"),
-        survives("disk-error"),
-        survives("disk-full"),
-        survives("drift"),
-        survives("duplicate"),
-        survives("failpoint"),
-        survives("grey-link"),
-        survives("latency"),
-        survives("loss"),
-        survives("partition"),
-        survives("pause"),
-        survives("reorder"),
-        survives("slow-disk"),
+        Tolerance::any("clock-step"),
+        Tolerance::any("crash"),
+        Tolerance::any("disk-error"),
+        Tolerance::any("disk-full"),
+        Tolerance::any("drift"),
+        Tolerance::any("duplicate"),
+        Tolerance::any("failpoint"),
+        Tolerance::any("grey-link"),
+        Tolerance::any("latency"),
+        Tolerance::any("loss"),
+        Tolerance::any("partition"),
+        Tolerance::any("pause"),
+        Tolerance::any("reorder"),
+        Tolerance::any("slow-disk"),
     ],
     nodes: names,
     sources: &[
@@ -189,16 +189,6 @@ const INFO: DesignInfo = DesignInfo {
         "Helland: Life beyond Distributed Transactions, CIDR 2007",
     ],
 };
-
-const fn point(name: &'static str, doc: &'static str) -> NamedDoc {
-    NamedDoc { name, doc }
-}
-
-/// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
-/// for again.
-const fn survives(fault: &'static str) -> Tolerance {
-    Tolerance { fault, nodes: Extent::Any }
-}
 
 /// The owners, then the lease service, then the store.
 fn names(settings: &Settings) -> Vec<SmolStr> {
@@ -255,62 +245,15 @@ impl Design for SingleWriter {
     }
 }
 
-/// A node of the design.
-pub enum Server {
-    /// An owner or standby.
-    Owner(Box<Owner>),
-    /// What stands in its place in the variant `blind_writers`.
-    Blind(BlindWriter),
-    /// The lease service, or the store.
-    Service(Flow<Message>),
-}
-
-impl Node for Server {
-    type Message = Message;
-    /// A code: each kind of node knows its own.
-    type Timer = u64;
-
-    fn start(&mut self, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Owner(owner) => owner.start(&mut cx.for_inner()),
-            Self::Blind(writer) => writer.start(cx),
-            Self::Service(flow) => flow.start(cx),
-        }
-    }
-
-    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Owner(owner) => owner.on_message(from, message, &mut cx.for_inner()),
-            Self::Blind(writer) => writer.on_message(from, message, cx),
-            Self::Service(flow) => flow.on_message(from, message, cx),
-        }
-    }
-
-    fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
-        use wrack_sim::node::TimerCode;
-        match self {
-            Self::Owner(owner) => {
-                owner.on_timer(TimerCode::from_code(timer), &mut cx.for_inner());
-            }
-            Self::Blind(writer) => writer.on_timer(timer, cx),
-            Self::Service(flow) => flow.on_timer(timer, cx),
-        }
-    }
-
-    fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
-        match self {
-            Self::Owner(owner) => owner.on_synced(tag, result, &mut cx.for_inner()),
-            Self::Blind(writer) => writer.on_synced(tag, result, cx),
-            Self::Service(flow) => flow.on_synced(tag, result, cx),
-        }
-    }
-
-    fn timer_text(&self, code: u64) -> String {
-        match self {
-            Self::Owner(owner) => owner.timer_text(code),
-            Self::Blind(writer) => writer.timer_text(code),
-            Self::Service(flow) => flow.timer_text(code),
-        }
+wrack_sim::nodes! {
+    /// A node of the design.
+    pub enum Server: Message {
+        /// An owner or standby.
+        Owner(Box<Owner>),
+        /// What stands in its place in the variant `blind_writers`.
+        Blind(BlindWriter),
+        /// The lease service, or the store.
+        Service(Flow<Message>),
     }
 }
 

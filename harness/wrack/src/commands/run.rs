@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wrack_history::Run;
 use wrack_reports::Links;
 use wrack_runner::catalogue::DesignEntry;
-use wrack_runner::{Group, Standing, TraceLevel, parallel};
+use wrack_runner::{Group, GroupSummary, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::files;
@@ -14,7 +14,7 @@ use crate::Designs;
 use crate::cli::{self, Format, Keep};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-use crate::results::{self, GroupSummary, RunSummary, Summary};
+use crate::results::{self, RunSummary, Summary};
 
 /// So many runs are held in memory at once.
 const CHUNK: usize = 64;

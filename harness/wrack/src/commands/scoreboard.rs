@@ -6,7 +6,7 @@ use serde_json::json;
 use wrack_history::When;
 use wrack_reports::Score;
 use wrack_runner::catalogue::DesignEntry;
-use wrack_runner::{Group, Standing, TraceLevel, parallel};
+use wrack_runner::{Group, Outcome, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::{files, run};
@@ -14,9 +14,6 @@ use crate::Designs;
 use crate::cli::{self, TableFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
-
-/// So many runs are held in memory at once.
-const CHUNK: usize = 64;
 
 /// Runs every broken variant of every scenario, and prints how it fared.
 pub fn scoreboard(designs: &Designs, options: &cli::Scoreboard) -> Result<Exit, Failure> {
@@ -66,22 +63,21 @@ fn score(
 ) -> (Score, Standing) {
     let mut group = Group::new(&scenario.name, variant);
     let (mut first, mut simulated_ns, mut foreign) = (None, 0, BTreeSet::new());
-    for chunk in seeds.collect::<Vec<_>>().chunks(CHUNK) {
-        let runs = parallel::map(chunk, |seed| {
-            wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash)
-        });
-        for run in runs {
-            let found_before = group.found;
-            group.add(&run);
-            if first.is_none() && group.found > found_before {
-                let anomalies = run.judgements.iter().flat_map(|judged| &judged.anomalies);
-                let expected = anomalies.filter(|anomaly| anomaly.code == run.expected);
-                let visible_ns = expected.filter_map(|anomaly| anomaly.at_ns).min();
-                first = Some((run.seed, simulated_ns + visible_ns.unwrap_or(run.phases.end_ns)));
-            }
-            simulated_ns += run.phases.end_ns;
-            foreign.extend(run.foreign.iter().map(ToString::to_string));
+    let seeds: Vec<u64> = seeds.collect();
+    let runs = parallel::map(&seeds, |seed| {
+        let run = wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash);
+        let expected = run.anomalies().filter(|anomaly| anomaly.code == run.expected);
+        let visible_ns = expected.filter_map(|anomaly| anomaly.at_ns).min();
+        (Outcome::from(&run), visible_ns, run.phases.end_ns, run.foreign)
+    });
+    for (seed, (outcome, visible_ns, end_ns, codes)) in seeds.iter().zip(runs) {
+        let found_before = group.found;
+        group.add(outcome);
+        if first.is_none() && group.found > found_before {
+            first = Some((*seed, simulated_ns + visible_ns.unwrap_or(end_ns)));
         }
+        simulated_ns += end_ns;
+        foreign.extend(codes.iter().map(ToString::to_string));
     }
     let score = Score {
         directed: is_directed(scenario),

@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wrack_history::{Fact, SmolStr, Value};
-use wrack_sim::{Control, Cx, MessageClass, Node, NodeId, Reply, Request, Response, Wire};
+use wrack_sim::{Control, Cx, Node, NodeId, Reply, Request, Response, Wire};
 
 use super::class::Class;
-use super::message::{self, Message, News, Peer};
+use super::message::{Message, News, Peer};
 use crate::authority::{Change, Row};
 use crate::command::is_read;
 
@@ -258,10 +258,6 @@ impl Node for App {
             "ttl" => self.change_ttl(control),
             _ => {}
         }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
     }
 }
 

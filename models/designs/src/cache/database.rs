@@ -9,10 +9,10 @@
 use std::sync::Arc;
 
 use wrack_sim::disk::DiskError;
-use wrack_sim::{Cx, MessageClass, Node, NodeId, Request, Wire};
+use wrack_sim::{Cx, Node, NodeId, Request, Wire};
 
 use super::class::Class;
-use super::message::{self, Message, News, Peer};
+use super::message::{Message, News, Peer};
 use crate::authority::{Authority, Change, Recall};
 
 /// When the database tells apps what has changed.
@@ -134,9 +134,5 @@ impl Node for Database {
             cx.failpoint("database.announced");
             cx.send(commit.from, Wire::Peer(Peer::Committed(commit.request, version)));
         }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
     }
 }

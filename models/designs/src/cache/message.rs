@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wrack_sim::{MessageClass, Request, Wire};
+use wrack_sim::{Request, Wire};
 
 use crate::authority::{Change, Row};
 
@@ -64,13 +64,13 @@ pub struct News {
     pub changes: Vec<Change>,
 }
 
-/// The kind of each message, for faults that single one out.
-pub fn class(message: &Message) -> MessageClass {
-    match message {
-        Wire::Request(_) => MessageClass::Request,
-        Wire::Response(_) => MessageClass::Response,
-        Wire::Peer(Peer::Fetched { .. }) => MessageClass::Peer("row"),
-        Wire::Peer(Peer::Invalidation(..) | Peer::News(_)) => MessageClass::Peer("invalidation"),
-        Wire::Peer(_) => MessageClass::Peer(""),
+impl Peer {
+    /// The kind of message, for faults that single one out.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Fetched { .. } => "row",
+            Self::Invalidation(..) | Self::News(_) => "invalidation",
+            _ => "",
+        }
     }
 }

@@ -13,10 +13,7 @@
 //! al.: Efficient Reconciliation and Flow Control for Anti-Entropy Protocols, 2008.
 
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use wrack_history::{Fact, Value};
 use wrack_sim::{FlowContext, NodeId, Reply, Request, Response, Wire};
@@ -68,26 +65,13 @@ pub async fn replica(cx: FlowContext<Message>, rules: Rules, peers: Vec<NodeId>,
         let wait_ns = replica.cx.random(|stream| stream.between(every_ns / 2, every_ns * 3 / 2));
         let until = replica.cx.now() + wait_ns;
         while let Some(left_ns) = until.checked_sub(replica.cx.now()).filter(|left| *left > 0) {
-            let Some(first) = replica.cx.within(left_ns, replica.cx.recv()).await else { break };
-            let mut batch = vec![first];
-            while let Some(next) = ready(replica.cx.recv()).await {
-                batch.push(next);
-            }
+            let batch = replica.cx.within(left_ns, replica.cx.recv_all());
+            let Some(batch) = batch.await else { break };
             replica.serve(batch).await;
         }
         let digest = Arc::new(replica.store.vector().clone());
         replica.cx.send(*peer, Wire::Peer(Peer::Digest(digest)));
     }
-}
-
-/// What the future gives without waiting, if it does.
-async fn ready<R>(future: impl Future<Output = R>) -> Option<R> {
-    let mut future = pin!(future);
-    poll_fn(|waker| match future.as_mut().poll(waker) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 impl Replica {

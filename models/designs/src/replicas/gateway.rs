@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wrack_sim::{Cx, MessageClass, Node, NodeId, Reply, Request, Response, Wire};
+use wrack_sim::{Cx, Node, NodeId, Reply, Request, Response, Wire};
 
-use super::message::{self, Message, Peer};
+use super::message::{Message, Peer};
 use crate::command::is_read;
 
 /// Where reads go, and what sessions remember.
@@ -104,8 +104,4 @@ impl Node for Gateway {
     }
 
     fn on_timer(&mut self, _: u64, _: &mut Cx<'_, Self>) {}
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wrack_history::Value;
-use wrack_sim::{MessageClass, Request, Wire};
+use wrack_sim::{Request, Wire};
 
 /// Every message of the design.
 pub type Message = Wire<Peer>;
@@ -53,12 +53,12 @@ pub enum Peer {
     },
 }
 
-/// The kind of each message, for faults that single one out.
-pub fn class(message: &Message) -> MessageClass {
-    match message {
-        Wire::Request(_) => MessageClass::Request,
-        Wire::Response(_) => MessageClass::Response,
-        Wire::Peer(Peer::Replicate { .. }) => MessageClass::Peer("replication"),
-        Wire::Peer(_) => MessageClass::Peer(""),
+impl Peer {
+    /// The kind of message, for faults that single one out.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Replicate { .. } => "replication",
+            _ => "",
+        }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use wrack_history::Value;
 use wrack_sim::disk::DiskError;
-use wrack_sim::{Cx, MessageClass, Node, NodeId, Request, Wire};
+use wrack_sim::{Cx, Node, NodeId, Request, Wire};
 
-use super::message::{self, Message, Peer};
+use super::message::{Message, Peer};
 use crate::authority::{Authority, Recall};
 use crate::command::is_read;
 
@@ -92,9 +92,5 @@ impl Node for Primary {
         for commit in commits {
             self.answer(commit.from, (commit.request, Value::Nil, commit.version), cx);
         }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
     }
 }

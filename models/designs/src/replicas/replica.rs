@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use wrack_history::duration::MILLISECOND;
 use wrack_history::{Fact, SmolStr, Value};
-use wrack_sim::{Cx, MessageClass, Node, NodeId, Request, Wire};
+use wrack_sim::{Cx, Node, NodeId, Request, Wire};
 
-use super::message::{self, Message, Peer};
+use super::message::{Message, Peer};
 use crate::authority::Row;
 
 /// So often a replica asks for what it has missed, in nanoseconds.
@@ -93,9 +93,5 @@ impl Node for Replica {
                 cx.arm(ReplicaTimer::Pull, PULL_NS);
             }
         }
-    }
-
-    fn class(message: &Message) -> MessageClass {
-        message::class(message)
     }
 }

@@ -14,10 +14,7 @@
 //! (group commit).
 
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 use wrack_history::{Fact, SmolStr, Value};
@@ -86,22 +83,9 @@ pub async fn store(cx: FlowContext<Message>, fence: Fence) {
     let mut store = Store { cx, fence, epochs: Epochs::default(), state: State::default() };
     store.recover();
     loop {
-        let mut batch = vec![store.cx.recv().await];
-        while let Some(next) = ready(store.cx.recv()).await {
-            batch.push(next);
-        }
+        let batch = store.cx.recv_all().await;
         store.serve(batch).await;
     }
-}
-
-/// What the future gives without waiting, if it does.
-async fn ready<R>(future: impl Future<Output = R>) -> Option<R> {
-    let mut future = pin!(future);
-    poll_fn(|waker| match future.as_mut().poll(waker) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 impl Store {

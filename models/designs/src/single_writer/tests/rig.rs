@@ -79,7 +79,7 @@ impl Rig {
             keep_all_facts: false,
         };
         let boot = move |id: NodeId, _| match id.index().checked_sub(SERVERS) {
-            Some(client) => Member::Client(Client::new(plans[client].clone())),
+            Some(client) => Member::<SingleWriter>::Client(Client::new(plans[client].clone())),
             None => Member::Server(SingleWriter::boot(&cluster, id)),
         };
         let mut engine = Engine::new(config, Box::new(boot), &mut ());
