@@ -36,6 +36,9 @@ pub struct ParameterInfo {
     pub default: Option<DefaultSetting>,
     /// Whether it may be absent without a default.
     pub optional: bool,
+    /// Whole numbers that a swarm draws from, from the first to the last; without them it leaves a whole
+    /// number as it is.
+    pub drawn: Option<(i64, i64)>,
     /// One sentence.
     pub doc: &'static str,
 }
@@ -48,17 +51,22 @@ impl ParameterInfo {
         default: DefaultSetting,
         doc: &'static str,
     ) -> Self {
-        Self { name, kind, default: Some(default), optional: false, doc }
+        Self { name, kind, default: Some(default), optional: false, drawn: None, doc }
     }
 
     /// A parameter that must be given.
     pub const fn required(name: &'static str, kind: ParameterKind, doc: &'static str) -> Self {
-        Self { name, kind, default: None, optional: false, doc }
+        Self { name, kind, default: None, optional: false, drawn: None, doc }
     }
 
     /// A parameter that may be absent.
     pub const fn optional(name: &'static str, kind: ParameterKind, doc: &'static str) -> Self {
-        Self { name, kind, default: None, optional: true, doc }
+        Self { name, kind, default: None, optional: true, drawn: None, doc }
+    }
+
+    /// The same, for a swarm to draw a whole number from `min` to `max`.
+    pub const fn drawn_from(self, min: i64, max: i64) -> Self {
+        Self { drawn: Some((min, max)), ..self }
     }
 }
 
@@ -165,6 +173,8 @@ pub struct DesignInfo {
     pub controls: &'static [NamedDoc],
     /// Facts, beside those of every node, that a fault can wait for.
     pub facts: &'static [NamedDoc],
+    /// Situations worth reaching: what its nodes tell by `cx.sometimes`.
+    pub situations: &'static [NamedDoc],
     /// Functions that it serves: `read`, `write` …
     pub functions: &'static [&'static str],
     /// Its parameters.
@@ -355,5 +365,10 @@ impl DesignInfo {
     /// The variant of this name.
     pub fn variant(&self, name: &str) -> Option<&'static VariantInfo> {
         self.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// The situation of this name.
+    pub fn situation(&self, name: &str) -> Option<&'static NamedDoc> {
+        self.situations.iter().find(|situation| situation.name == name)
     }
 }

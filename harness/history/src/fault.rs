@@ -96,7 +96,8 @@ pub struct ScheduledFault {
     pub jitter_ns: u64,
     /// How long a role that nobody holds is waited for.
     pub within_ns: u64,
-    /// Less effect than this makes a valid verdict unknown.
+    /// Less effect than this makes a valid verdict unknown. With 0 it may also find nobody, or nothing to
+    /// do: one that a swarm drew.
     pub min_effect: u64,
     /// What is injected.
     pub fault: Fault,

@@ -39,7 +39,8 @@ Healing makes no further copies; those under way still arrive.",
             ParameterKind::Integer { min: 1, max: 100 },
             DefaultSetting::Integer(1),
             "How many more times such a message arrives.",
-        ),
+        )
+        .drawn_from(1, 3),
         ParameterInfo::new(
             "delay",
             ParameterKind::Delay,

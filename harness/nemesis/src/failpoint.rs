@@ -48,7 +48,8 @@ comes back at once.",
             ParameterKind::Integer { min: 1, max: u32::MAX as i64 },
             DefaultSetting::Integer(1),
             "The hit at which it springs, counted from 1 while the trap is set.",
-        ),
+        )
+        .drawn_from(1, 100),
         ParameterInfo::new(
             "chance",
             ParameterKind::PerMillion,

@@ -45,6 +45,8 @@ mod testbed;
 use wrack_history::Settings;
 use wrack_history::catalogue::FaultInfo;
 
+pub mod swarm;
+
 pub use schedule::Nemesis;
 pub use stage::{Injected, Nobody, Stage};
 

@@ -31,7 +31,8 @@ the design is deployed with.",
             "count",
             ParameterKind::Integer { min: 0, max: 100 },
             "How many work.",
-        ),
+        )
+        .drawn_from(0, 4),
         ParameterInfo::new(
             "jitter",
             ParameterKind::PerMillion,

@@ -8,7 +8,7 @@ use wrack_scenario::{Expectation, Scenario};
 
 use crate::catalogue::DesignEntry;
 use crate::execute::{Execution, Order, TraceLevel};
-use crate::{metrics, vacuity};
+use crate::{metrics, swarm, vacuity};
 
 /// Configurations that a checker visits per key at most, unless it is told otherwise.
 pub const STATES_MAX: u64 = 1_000_000;
@@ -21,10 +21,18 @@ pub fn run(
     seed: u64,
     trace: TraceLevel,
 ) -> Run {
+    let drawn = swarm::draw(scenario, entry.info, seed);
+    let scenario = drawn.as_ref();
     let promises = promises(scenario, entry.info);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
     let order = Order { scenario, variant, seed, trace, codes: &codes };
     let mut execution = (entry.on_sim)(&order);
+    debug_assert!(
+        execution.recording.sometimes.keys().all(|name| entry.info.situation(name).is_some()),
+        "`{}` reaches situations that it does not declare: {:?}",
+        entry.info.name,
+        execution.recording.sometimes
+    );
     let judgements = judge(scenario, &promises, &mut execution);
     describe(&order, execution, judgements)
 }

@@ -11,6 +11,7 @@ pub mod group;
 pub mod judge;
 pub mod metrics;
 pub mod parallel;
+pub mod swarm;
 pub mod sweep;
 pub mod vacuity;
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use wrack_history::{Anomaly, Run, SmolStr, Verdict};
 
 use crate::group::{Group, GroupSummary, Outcome, Standing};
+use crate::swarm::{self, Coverage};
 
 /// What identifies a kind of failure, so that a thousand seeds that show one bug are one line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,6 +48,9 @@ pub struct Record {
     /// Situations worth reaching that were reached.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sometimes: BTreeSet<SmolStr>,
+    /// Cells of a swarm that were reached.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cells: BTreeSet<SmolStr>,
     /// Virtual nanoseconds that were simulated.
     pub simulated_ns: u64,
     /// A digest of everything that the engine did.
@@ -58,8 +62,8 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Record {
-    /// Of a run of the group with this number.
-    pub fn new(group: u32, run: &Run) -> Self {
+    /// Of a run of the group with this number; `swarm` says whether faults are drawn.
+    pub fn new(group: u32, run: &Run, swarm: bool) -> Self {
         Self {
             group,
             seed: run.seed,
@@ -70,6 +74,7 @@ impl Record {
             foreign: run.foreign.clone(),
             doubts: run.doubts.clone(),
             sometimes: run.sometimes.keys().cloned().collect(),
+            cells: if swarm { swarm::cells(run) } else { BTreeSet::new() },
             simulated_ns: run.phases.end_ns,
             trace_hash: run.trace_hash.clone(),
         }
@@ -113,6 +118,12 @@ pub struct GroupReport {
     pub simulated_ns: u64,
     /// Situations worth reaching, and in how many seeds they were reached.
     pub sometimes: BTreeMap<SmolStr, u64>,
+    /// Cells of a swarm, and in how many seeds they were reached.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub cells: BTreeMap<SmolStr, u64>,
+    /// What had to be reached and was not, one line each: then the sweep says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// One kind of failure, with every seed that shows it.
@@ -154,20 +165,28 @@ pub struct Tally {
     failures: Vec<u64>,
     unknown: Vec<u64>,
     simulated_ns: u64,
+    /// In how many seeds each situation was reached, those that never were included.
     sometimes: BTreeMap<SmolStr, u64>,
+    /// The same of cells.
+    cells: BTreeMap<SmolStr, u64>,
+    coverage: Coverage,
     signatures: BTreeMap<Signature, Vec<u64>>,
 }
 
 impl Tally {
     /// Nothing yet; `expected` are the codes that the scenario expects of the variant.
-    pub fn new(group: Group, expected: BTreeSet<SmolStr>) -> Self {
+    pub fn new(group: Group, expected: BTreeSet<SmolStr>, coverage: Coverage) -> Self {
+        let never =
+            |names: &BTreeSet<SmolStr>| names.iter().map(|name| (name.clone(), 0)).collect();
         Self {
             group,
             expected,
             failures: Vec::new(),
             unknown: Vec::new(),
             simulated_ns: 0,
-            sometimes: BTreeMap::new(),
+            sometimes: never(&coverage.situations),
+            cells: never(&coverage.cells),
+            coverage,
             signatures: BTreeMap::new(),
         }
     }
@@ -183,6 +202,9 @@ impl Tally {
         for name in &record.sometimes {
             *self.sometimes.entry(name.clone()).or_default() += 1;
         }
+        for cell in &record.cells {
+            *self.cells.entry(cell.clone()).or_default() += 1;
+        }
         for signature in &record.signatures {
             self.signatures.entry(signature.clone()).or_default().push(record.seed);
         }
@@ -191,6 +213,30 @@ impl Tally {
     /// Whether a failure of this kind was seen before.
     pub fn knows(&self, signature: &Signature) -> bool {
         self.signatures.contains_key(signature)
+    }
+
+    /// What had to be reached and was not. Of a variant that is broken nothing is asked.
+    fn missing(&self) -> Vec<String> {
+        if self.group.expected != "valid" {
+            return Vec::new();
+        }
+        let required = self.coverage.situations_required.iter();
+        let unreached = required.filter(|name| self.sometimes.get(*name).is_none_or(|n| *n == 0));
+        let unreached = unreached.map(|name| format!("no seed reached \"{name}\""));
+        let bit = |kind: &&SmolStr| {
+            self.cells
+                .iter()
+                .any(|(cell, seeds)| *seeds > 0 && swarm::kind_of(cell) == kind.as_str())
+        };
+        let toothless = self.coverage.faults_required.iter().filter(|kind| !bit(kind));
+        let toothless = toothless.map(|kind| format!("{kind} did nothing in any seed"));
+        unreached.chain(toothless).collect()
+    }
+
+    fn standing(&self) -> Standing {
+        let vacuous =
+            if self.missing().is_empty() { Standing::AsExpected } else { Standing::Unknown };
+        self.group.standing.max(vacuous)
     }
 
     /// Runs so far.
@@ -214,13 +260,19 @@ pub fn report(tallies: &[Tally]) -> Report {
     let groups = tallies.iter().map(|tally| {
         let group = &tally.group;
         let failed = group.expected == "valid" && group.found < group.seeds;
+        let summary = GroupSummary {
+            as_expected: tally.standing() == Standing::AsExpected,
+            ..GroupSummary::from(group)
+        };
         GroupReport {
-            summary: GroupSummary::from(group),
+            summary,
             failures: sorted(&tally.failures),
             unknown: sorted(&tally.unknown),
             at_most: (group.expected == "valid" && !failed).then(|| at_most(group.seeds)),
             simulated_ns: tally.simulated_ns,
             sometimes: tally.sometimes.clone(),
+            cells: tally.cells.clone(),
+            missing: tally.missing(),
         }
     });
     let signatures = tallies.iter().flat_map(|tally| {
@@ -241,11 +293,7 @@ pub fn report(tallies: &[Tally]) -> Report {
     Report {
         groups: groups.collect(),
         signatures: signatures.collect(),
-        standing: tallies
-            .iter()
-            .map(|tally| tally.group.standing)
-            .max()
-            .unwrap_or(Standing::Unknown),
+        standing: tallies.iter().map(Tally::standing).max().unwrap_or(Standing::Unknown),
     }
 }
 
@@ -272,14 +320,15 @@ mod tests {
             foreign: if invalid { vec!["LIN".into()] } else { Vec::new() },
             doubts: Vec::new(),
             sometimes: seed.is_multiple_of(2).then_some("even".into()).into_iter().collect(),
+            cells: BTreeSet::new(),
             simulated_ns: 10,
             trace_hash: "0".into(),
         }
     }
 
     fn tally(records: &[Record]) -> Report {
-        let mut tally =
-            Tally::new(Group::of("a/b", "reference", "valid", 1_000_000), BTreeSet::new());
+        let group = Group::of("a/b", "reference", "valid", 1_000_000);
+        let mut tally = Tally::new(group, BTreeSet::new(), Coverage::default());
         records.iter().for_each(|record| tally.add(record));
         report(&[tally])
     }

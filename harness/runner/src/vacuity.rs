@@ -45,6 +45,9 @@ fn too_little(scenario: &Scenario, history: &History) -> Vec<String> {
 /// Why an occurrence of a fault proves nothing.
 fn toothless(scenario: &Scenario, entry: &ScheduledFault, fault: &ResolvedFault) -> Option<String> {
     let name = format!("{} {} ({})", fault.kind, fault.occurrence + 1, fault.detail);
+    if entry.min_effect == 0 {
+        return None;
+    }
     let Some(injected) = fault.injected_ns else {
         return Some(format!("fault {name} was never injected: {}", fault.detail));
     };

@@ -63,7 +63,8 @@ pub(crate) fn read_given(fields: &mut Fields, infos: &[ParameterInfo], scope: &S
     given
 }
 
-fn setting<'a>(
+/// One setting; `None` if it is wrong, which is put down.
+pub(crate) fn setting<'a>(
     fields: &Fields<'a>,
     info: &ParameterInfo,
     item: &'a Item<'a>,

@@ -9,7 +9,7 @@ use crate::findings::Findings;
 use crate::scenario::Scenario;
 use crate::scope::Scope;
 use crate::sections::{
-    client, design, environment, fault, guarantee, heading, phases, slo, variants, workload,
+    client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants, workload,
 };
 use crate::syntax;
 
@@ -51,6 +51,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
     let workload = workload::read(&mut root, &mut scope);
     let client = client::read(&mut root, &scope);
     let faults = faults(&mut root, &scope);
+    let swarm = swarm::read(&mut root, &faults, &scope);
     let slos = slo::read(&mut root, &scope);
     let minimum = environment::read_minimum(&mut root, &scope);
     root.finish();
@@ -73,6 +74,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
         workload: workload?,
         client,
         faults,
+        swarm,
         phases: phases.lengths,
         stays_down: phases.stays_down,
         beyond_model: scope.beyond_model,

@@ -1,7 +1,7 @@
 //! A scenario, validated and with every default filled in.
 
 use wrack_history::load::{Environment, RetryPolicy, Workload};
-use wrack_history::{ScheduledFault, Settings, SmolStr};
+use wrack_history::{ScheduledFault, Settings, SmolStr, Swarm};
 
 /// What a scenario file says, with every default filled in.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Scenario {
     pub client: RetryPolicy,
     /// What is injected.
     pub faults: Vec<ScheduledFault>,
+    /// What is drawn for every seed beside, if anything is.
+    pub swarm: Option<Swarm>,
     /// How long the phases last.
     pub phases: PhaseLengths,
     /// Names of nodes whose crash is not healed.

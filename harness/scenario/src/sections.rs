@@ -9,6 +9,7 @@ pub(crate) mod heading;
 pub(crate) mod mix;
 pub(crate) mod phases;
 pub(crate) mod slo;
+pub(crate) mod swarm;
 pub(crate) mod timing;
 pub(crate) mod trigger;
 pub(crate) mod variants;
@@ -35,6 +36,7 @@ pub(crate) const ALL: &[Section] = &[
     Section { name: "workload", doc: "What clients ask, and how fast.", keys: workload::KEYS },
     Section { name: "client", doc: "How clients retry.", keys: client::KEYS },
     Section { name: "fault", doc: "What is injected, and when.", keys: timing::KEYS },
+    Section { name: "swarm", doc: "What is drawn for every seed.", keys: swarm::KEYS },
     Section { name: "phases", doc: "How long the phases last.", keys: phases::KEYS },
     Section {
         name: "minimum",
@@ -52,6 +54,8 @@ const SPECIAL: &[(&str, &str)] = &[
     ("at", "fault"),
     ("on", "fault"),
     ("stays_down", "phases"),
+    ("parameters", "swarm"),
+    ("reach", "swarm"),
     ("metric", "slo"),
     ("at_least", "slo"),
     ("at_most", "slo"),

@@ -31,6 +31,8 @@ pub enum Purpose {
     Workload = 6,
     /// A generated history: (client, operation).
     History = 7,
+    /// What a swarm draws: (what, occurrence).
+    Swarm = 8,
 }
 
 /// A keyed stream of random words.

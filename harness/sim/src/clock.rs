@@ -26,7 +26,13 @@ impl Clock {
     /// What the monotonic clock shows at true time `now`.
     #[inline]
     pub fn monotonic(&self, now: u64) -> u64 {
-        let elapsed = self.stopped_at.unwrap_or(now) - self.base_true;
+        self.running(self.stopped_at.unwrap_or(now))
+    }
+
+    /// What it would show if it did not stand still.
+    #[inline]
+    fn running(&self, now: u64) -> u64 {
+        let elapsed = now - self.base_true;
         if self.drift_ppm == 0 {
             return self.base_local + elapsed;
         }
@@ -47,7 +53,8 @@ impl Clock {
     }
 
     /// The first true time, not before `now`, at which the monotonic clock shows `local` or more,
-    /// as long as the rate stays as it is.
+    /// as long as the rate stays as it is. One that stands still is taken to go on at once: when it does,
+    /// deadlines are mapped again.
     pub fn true_time(&self, local: u64, now: u64) -> u64 {
         let ahead = local.saturating_sub(self.base_local);
         if self.drift_ppm == 0 {
@@ -57,7 +64,7 @@ impl Clock {
         let elapsed = (i128::from(ahead) * 1_000_000).div_euclid(rate) as u64;
         // Both roundings together are off by less than two.
         let mut at = (self.base_true + elapsed.saturating_sub(2)).max(now);
-        while self.monotonic(at) < local {
+        while self.running(at) < local {
             at += 1;
         }
         at
@@ -135,6 +142,16 @@ mod tests {
                 assert!(at == 123 || clock.monotonic(at - 1) < local, "{ppm} {local}");
             }
         }
+    }
+
+    #[test]
+    fn a_stopped_clock_that_drifts_has_deadlines_too() {
+        let mut clock = Clock::default();
+        clock.stop(SECOND);
+        clock.set_drift(500_000, 2 * SECOND);
+        let at = clock.true_time(4 * SECOND, 2 * SECOND);
+        clock.go_on(2 * SECOND);
+        assert_eq!(clock.true_time(4 * SECOND, 2 * SECOND), at);
     }
 
     #[test]

@@ -636,7 +636,7 @@ impl<'a, M, T> Context<'a, M, T> {
         }
     }
 
-    /// States that a situation worth reaching was reached.
+    /// States that a situation worth reaching was reached: one that the design declares.
     pub fn sometimes(&mut self, name: &'static str) {
         self.note(Fact::Sometimes { name: SmolStr::new_static(name) });
     }

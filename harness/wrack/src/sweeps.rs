@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wrack_history::SmolStr;
+use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{self, Record, Report, Tally};
 use wrack_runner::{Group, GroupSummary, Standing};
 
@@ -44,6 +45,7 @@ pub struct PlannedGroup {
     pub expected: String,
     pub share_per_million: u32,
     pub follows: BTreeSet<SmolStr>,
+    pub coverage: Coverage,
 }
 
 impl Plan {
@@ -76,12 +78,15 @@ impl Plan {
     /// A tally for each group.
     pub fn tallies(&self) -> Vec<Tally> {
         let tally = |group: &PlannedGroup| {
-            let PlannedGroup { scenario, variant, expected, share_per_million, follows, .. } =
-                group;
-            let mut codes = follows.clone();
+            let PlannedGroup { scenario, variant, expected, share_per_million, .. } = group;
+            let mut codes = group.follows.clone();
             codes.insert(expected.as_str().into());
             let required = u64::from(*share_per_million);
-            Tally::new(Group::of(scenario, variant, expected, required), codes)
+            Tally::new(
+                Group::of(scenario, variant, expected, required),
+                codes,
+                group.coverage.clone(),
+            )
         };
         self.groups.iter().map(tally).collect()
     }
@@ -283,6 +288,13 @@ pub fn finish(folder: &Path, tallies: &[Tally], json: bool) -> Result<Exit, Fail
     })
 }
 
+fn in_seeds(seeds: u64) -> String {
+    match seeds {
+        0 => "never".to_owned(),
+        _ => format!("in {seeds} seeds"),
+    }
+}
+
 /// The report for people.
 fn told(report: &Report) -> String {
     let mut text = String::new();
@@ -310,8 +322,18 @@ fn told(report: &Report) -> String {
         if let Some(first) = group.unknown.first() {
             text += &format!("  {} unknown, the first with seed {first}\n", group.unknown.len());
         }
+        for missing in &group.missing {
+            text += &format!("  {missing}\n");
+        }
         for (name, reached) in &group.sometimes {
-            text += &format!("  sometimes \"{name}\": in {reached} seeds\n");
+            text += &format!("  sometimes \"{name}\": {}\n", in_seeds(*reached));
+        }
+        if !group.cells.is_empty() {
+            let reached = group.cells.values().filter(|seeds| **seeds > 0).count();
+            text += &format!("  {reached} of {} cells of faults reached\n", group.cells.len());
+        }
+        for (cell, _) in group.cells.iter().filter(|(_, seeds)| **seeds == 0) {
+            text += &format!("  {cell}: never\n");
         }
     }
     for signature in &report.signatures {

@@ -127,6 +127,14 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("cache_read", "a read came to an app, and was a hit or a miss"),
         NamedDoc::new("effect", "a write is durable in the database"),
     ],
+    situations: &[
+        NamedDoc::new(
+            "a fill is too old",
+            "A fill comes back when a newer version is known already.",
+        ),
+        NamedDoc::new("a retried write is recognised", "The database has done it before."),
+        NamedDoc::new("an invalidation was missed", "The next one shows a gap."),
+    ],
     functions: &["read", "write"],
     parameters: &[
         ParameterInfo::new(

@@ -110,6 +110,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
+    situations: &[NamedDoc::new("a shipment leaves a gap", "What is in front of it was lost.")],
     functions: &["read", "write", "add", "remove", "increment"],
     parameters: &[
         ParameterInfo::new(

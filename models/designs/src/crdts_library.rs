@@ -33,6 +33,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
+    situations: &[],
     functions: &["read", "add", "remove", "increment"],
     parameters: &[REPLICAS, GOSSIP],
     guarantees: &["ASSERT", "CONV", "CRDT", "LIVE", "LOST", "SEC"],

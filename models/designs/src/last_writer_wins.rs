@@ -62,6 +62,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
+    situations: &[],
     functions: &["read", "write"],
     parameters: &[FORM, REPLICAS, GOSSIP],
     guarantees: &["ASSERT", "CONV", "LIVE", "PHANTOM", "SEC"],

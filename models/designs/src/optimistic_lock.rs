@@ -91,6 +91,11 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("effect", "a command took effect in the store"),
         NamedDoc::new("recovered", "the store booted and found these writes on its log"),
     ],
+    situations: &[
+        NamedDoc::new("a request met too many conflicts", "The service gives up."),
+        NamedDoc::new("a retried command is recognised", "The store has done it before."),
+        NamedDoc::new("a write meets a newer version", "It is refused."),
+    ],
     functions: crate::command::FUNCTIONS,
     parameters: &[
         ParameterInfo::new(

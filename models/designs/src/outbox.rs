@@ -148,6 +148,10 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("queued", "an order and its row are durable"),
         NamedDoc::new("taken", "a row is marked"),
     ],
+    situations: &[NamedDoc::new(
+        "an event is delivered again and recognised",
+        "The consumer has its key.",
+    )],
     functions: &["read", "add"],
     parameters: &[
         ParameterInfo::new(

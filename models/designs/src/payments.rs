@@ -137,6 +137,10 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("queued", "a charge is captured, and waits for the ledger"),
         NamedDoc::new("taken", "the ledger has it"),
     ],
+    situations: &[NamedDoc::new(
+        "a charge is found unfinished by the reconciler",
+        "The gateway took the money, the ledger knows nothing of it.",
+    )],
     functions: &["read", "charge"],
     parameters: &[
         ParameterInfo::new(

@@ -113,6 +113,11 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("durable", "a version is on a disk"),
         NamedDoc::new("effect", "a command took effect at the owner"),
     ],
+    situations: &[
+        NamedDoc::new("a gap is noticed", "An event comes before the one in front of it."),
+        NamedDoc::new("a retried command is recognised", "The owner has done it before."),
+        NamedDoc::new("an old event is ignored", "It was applied before."),
+    ],
     functions: &["read", "write", "cas", "increment"],
     parameters: &[
         ParameterInfo::new(

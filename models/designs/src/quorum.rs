@@ -78,6 +78,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: &[NamedDoc::new("effect", "a write is durable at a node")],
+    situations: &[],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::new(
         "nodes",

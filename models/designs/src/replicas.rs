@@ -94,6 +94,10 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("effect", "a write is durable at the primary"),
         NamedDoc::new("replicated", "a replica has got further"),
     ],
+    situations: &[
+        NamedDoc::new("a replica is behind the session", "It cannot serve the read yet."),
+        NamedDoc::new("a write came before the one in front of it", "It waits for it."),
+    ],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::new(
         "replicas",

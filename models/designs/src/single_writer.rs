@@ -140,6 +140,19 @@ const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("effect", "a command took effect in the store"),
         NamedDoc::new("recovered", "an owner that booted found these commands on its journal"),
     ],
+    situations: &[
+        NamedDoc::new(
+            "a command is finished from the journal",
+            "An owner that boots finds it begun.",
+        ),
+        NamedDoc::new("a late write is fenced", "The store refuses an old epoch."),
+        NamedDoc::new("a lease runs out", "Its owner notices."),
+        NamedDoc::new("a retried command is recognised", "It was done before."),
+        NamedDoc::new(
+            "an owner is fenced inside its lease",
+            "Another one was granted it all the same.",
+        ),
+    ],
     functions: crate::command::FUNCTIONS,
     parameters: &[
         ParameterInfo::new(

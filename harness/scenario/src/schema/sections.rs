@@ -52,9 +52,11 @@ impl<'a> Builder<'a> {
         for section in sections::ALL {
             if !matches!(section.name, "workload" | "fault") {
                 let mut object = self.object(section.keys).describe(section.doc);
-                if section.name == "phases" {
-                    object = object.optional("stays_down", stays_down());
-                }
+                object = match section.name {
+                    "phases" => object.optional("stays_down", stays_down()),
+                    "swarm" => self.swarm(object),
+                    _ => object,
+                };
                 sections.push((section.name, object.build()));
             }
         }
@@ -94,6 +96,24 @@ impl<'a> Builder<'a> {
         let mut fault = object.optional("at", at).optional("on", on).build();
         fault["oneOf"] = json!([{ "required": ["at"] }, { "required": ["on"] }]);
         fault
+    }
+
+    fn swarm(&self, object: Object) -> Object {
+        let faults = self.catalogue.faults.iter().map(|fault| fault.name).collect::<Vec<_>>();
+        let lists = |doc: &str, items: Value| {
+            let list = json!({ "type": "array", "items": items, "minItems": 1 });
+            json!({ "description": doc, "type": "object", "additionalProperties": list })
+        };
+        let weight = json!({ "type": "integer", "minimum": 1, "maximum": 1_000_000 });
+        let named = array(json!({ "enum": faults }));
+        let mut reach = array(json!({ "type": "string" }));
+        reach["description"] = "Situations of the design that a sweep must reach.".into();
+        object
+            .optional("faults", named.clone())
+            .optional("without", named)
+            .optional("reach", reach)
+            .optional("parameters", lists("Settings of the design, one of each list.", json!({})))
+            .optional("mix", lists("Weights of functions, one of each list.", weight))
     }
 
     fn objective(&mut self, info: &MetricInfo) -> Value {

@@ -47,6 +47,7 @@ static RAFT: DesignInfo = DesignInfo {
     messages: &[NamedDoc { name: "append", doc: "" }],
     controls: &[],
     facts: &[NamedDoc { name: "raft.snapshot", doc: "" }],
+    situations: &[],
     functions: &["read", "write", "cas"],
     parameters: &[
         ParameterInfo::new(
@@ -91,6 +92,7 @@ static CACHE: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: &[],
+    situations: &[],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::required("ttl", ParameterKind::Duration, "Time to live.")],
     guarantees: &["STALE"],

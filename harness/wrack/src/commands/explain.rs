@@ -105,6 +105,7 @@ fn design(info: &DesignInfo) -> String {
     section("Kinds of messages", info.messages.iter().map(named).collect());
     section("Controls", info.controls.iter().map(named).collect());
     section("Facts that a fault can wait for", info.facts.iter().map(named).collect());
+    section("Situations worth reaching", info.situations.iter().map(named).collect());
     section("Sources", info.sources.iter().map(|s| ((*s).into(), String::new())).collect());
     page
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use wrack_runner::TraceLevel;
 use wrack_runner::parallel;
+use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{Record, Tally};
 use wrack_scenario::{Expectation, Scenario};
 
@@ -32,7 +33,7 @@ pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
     }
     let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
     let groups = run::groups(&scenarios, &options.variant)?;
-    let plan = plan(&groups, options);
+    let plan = plan(designs, &groups, options);
     let mut log = Log::open(&options.out, &plan, options.resume)?;
     let mut tallies = plan.tallies();
     let done = log.replay(&plan, &mut tallies)?;
@@ -74,8 +75,13 @@ fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-fn plan(groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
+fn plan(designs: &Designs, groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
+    let coverage = |scenario: &Scenario| {
+        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        Coverage::of(scenario, design.info)
+    };
     let group = |(scenario, variant): &(&Scenario, &Expectation)| PlannedGroup {
+        coverage: coverage(scenario),
         scenario: scenario.name.clone(),
         scenario_hash: scenario.hash.clone(),
         variant: variant.variant.to_string(),
@@ -114,7 +120,7 @@ impl Turn<'_> {
         // A run is kept whole only if it may be the first of its kind.
         let runs = parallel::map(&seeds, |seed| {
             let run = wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash);
-            let record = Record::new(number, &run);
+            let record = Record::new(number, &run, scenario.swarm.is_some());
             let is_new = record.signatures.iter().any(|signature| !tally.knows(signature));
             (record, is_new.then(|| Box::new(run)))
         });

@@ -8,4 +8,5 @@ mod program;
 mod readme;
 mod results;
 mod scenarios;
+mod swarm;
 mod sweep;

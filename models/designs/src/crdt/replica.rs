@@ -93,7 +93,14 @@ impl Replica {
     /// Makes the store anew from what is durable.
     fn rebuild(&mut self) -> Vec<Fact> {
         self.store = Store::new(self.rules, self.cx.id().0);
-        self.durable.iter().flat_map(|shipment| self.store.integrate(shipment)).collect()
+        let facts =
+            self.durable.iter().flat_map(|shipment| self.store.integrate(shipment)).collect();
+        let updates = self.store.log().len();
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.has_until = neighbour.has_until.min(updates);
+            neighbour.sent_until = neighbour.sent_until.min(updates);
+        }
+        facts
     }
 
     async fn serve(&mut self, batch: Vec<(NodeId, Message)>) {

@@ -109,6 +109,32 @@ pub(super) const INFO: DesignInfo = DesignInfo {
         NamedDoc::new("applied", "the node applied an entry"),
         NamedDoc::new("effect", "a command took effect"),
     ],
+    situations: &[
+        NamedDoc::new("a conflicting entry is cut off", "A follower has what its leader has not."),
+        NamedDoc::new("a leader hands over", "It asks its successor to stand."),
+        NamedDoc::new("a leader notices that nobody follows it", "It steps down by itself."),
+        NamedDoc::new("a leader sends a snapshot", "A follower needs what the log has no longer."),
+        NamedDoc::new("a leader steps down", "It hears of a newer term."),
+        NamedDoc::new(
+            "a read waits for the first commit of a term",
+            "The leader does not know yet what is committed.",
+        ),
+        NamedDoc::new(
+            "a request for a vote is ignored for a leader",
+            "Its follower heard from it a moment ago.",
+        ),
+        NamedDoc::new("a retried command is recognised", "The machine has applied it before."),
+        NamedDoc::new("a torn record is cut off", "A node that boots finds half a record."),
+        NamedDoc::new(
+            "a vote is refused for an old log",
+            "The candidate would lose committed entries.",
+        ),
+        NamedDoc::new("the members change", "A node joins or leaves."),
+        NamedDoc::new(
+            "the wall clock goes back under a lease",
+            "A lease by the wall clock would last longer.",
+        ),
+    ],
     functions: &["read", "write", "cas", "add", "increment"],
     parameters: &[
         ParameterInfo::new(

@@ -1,0 +1,93 @@
+//! `[swarm]`: every seed draws its own trouble, relatives draw alike, and what must be reached is asked for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::run;
+
+const SCENARIO: &str = r#"title = "A short one"
+story = "A store and its services meet what they should survive."
+hypothesis = "Every increment counts."
+
+[design]
+name = "optimistic-lock"
+
+[variants.reference]
+expect = "valid"
+
+[workload]
+name = "counter"
+clients = 4
+keys = 2
+rate = "60/s"
+mix = { increment = 3, read = 1 }
+
+[minimum]
+ok_operations = 1
+reads = 0
+overlapping_pairs = 0
+
+[phases]
+faults = "3s"
+quiet = "2s"
+
+[swarm]
+without = ["clock-step", "drift"]
+"#;
+
+fn written(folder: &Path, more: &str) -> String {
+    let path = folder.join("short.toml");
+    std::fs::write(&path, format!("{SCENARIO}{more}")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The faults of one seed, as its result has them.
+fn faults(scenario: &str, seed: u64, out: &Path) -> Vec<Value> {
+    let seed = seed.to_string();
+    let ran = run(&["run", scenario, "--seed", &seed, "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let name = Path::new(scenario).parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let result = out.join(name).join("short/reference").join(seed).join("result.json");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
+    result["faults"].as_array().unwrap().clone()
+}
+
+#[test]
+fn relatives_draw_the_same_kinds_and_differ_in_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, out) = (written(folder.path(), ""), folder.path().join("out"));
+    let kinds = |faults: &[Value]| {
+        faults
+            .iter()
+            .map(|fault| fault["kind"].as_str().unwrap().to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let (first, again) = (faults(&scenario, 3, &out), faults(&scenario, 3, &out));
+    assert_eq!(first, again);
+    let relative = faults(&scenario, 3 + (1 << 20), &out);
+    assert_eq!(kinds(&first), kinds(&relative));
+    assert_ne!(first, relative);
+    let others = (4..8).map(|seed| kinds(&faults(&scenario, seed, &out)));
+    assert!(others.collect::<BTreeSet<_>>().len() > 1);
+}
+
+#[test]
+fn a_sweep_that_does_not_reach_what_it_must_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = |seeds: &str, out: &str, reach: &str| {
+        let scenario = written(folder.path(), reach);
+        let out = folder.path().join(out);
+        run(&["sweep", &scenario, "--seeds", seeds, "--out", out.to_str().unwrap()])
+    };
+    let reached = sweep("0..40", "a", "reach = [\"a write meets a newer version\"]\n");
+    assert_eq!(reached.code, 0, "{}", reached.out);
+    assert!(reached.out.contains("cells of faults reached"), "{}", reached.out);
+    let never = sweep("0..3", "b", "reach = [\"a request met too many conflicts\"]\n");
+    assert_eq!(never.code, 2, "{}", never.out);
+    assert!(never.out.contains("no seed reached \"a request met too many conflicts\""));
+    let wrong = sweep("0..3", "c", "reach = [\"a write meets a newer versoin\"]\n");
+    assert_eq!(wrong.code, 65);
+    assert!(wrong.err.contains("did you mean `a write meets a newer version`?"));
+}
