@@ -110,7 +110,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
-    situations: &[NamedDoc::new("a shipment leaves a gap", "What is in front of it was lost.")],
+    situations: SITUATIONS,
     functions: &["read", "write", "add", "remove", "increment"],
     parameters: &[
         ParameterInfo::new(
@@ -143,6 +143,10 @@ pub(crate) const FAILPOINTS: &[NamedDoc] = &[
     NamedDoc::new("replica.durable", "updates are durable; nobody was told"),
     NamedDoc::new("replica.answered", "the clients are answered; no peer was told"),
 ];
+
+/// What is worth reaching, in every design on these replicas.
+pub(crate) const SITUATIONS: &[NamedDoc] =
+    &[NamedDoc::new("a shipment leaves a gap", "What is in front of it was lost.")];
 
 /// Facts of a replica.
 pub(crate) const FACTS: &[NamedDoc] = &[

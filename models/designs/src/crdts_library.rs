@@ -13,7 +13,9 @@
 use wrack_history::catalogue::{DesignInfo, VariantInfo};
 use wrack_sim::{Cluster, Design, Flow, NodeId, Wire};
 
-use crate::crdt::{self, FACTS, FAILPOINTS, GOSSIP, Kind, Peer, REPLICAS, TOLERATES, regions};
+use crate::crdt::{
+    self, FACTS, FAILPOINTS, GOSSIP, Kind, Peer, REPLICAS, SITUATIONS, TOLERATES, regions,
+};
 
 /// The crate `crdts` as a design.
 pub struct CrdtsLibrary;
@@ -33,7 +35,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
-    situations: &[],
+    situations: SITUATIONS,
     functions: &["read", "add", "remove", "increment"],
     parameters: &[REPLICAS, GOSSIP],
     guarantees: &["ASSERT", "CONV", "CRDT", "LIVE", "LOST", "SEC"],

@@ -27,7 +27,7 @@ use wrack_history::catalogue::{DesignInfo, VariantInfo};
 use wrack_sim::{Cluster, Design, Flow, NodeId, Wire};
 
 use crate::crdt::{
-    self, FACTS, FAILPOINTS, FORM, GOSSIP, Kind, Peer, REPLICAS, TOLERATES, regions,
+    self, FACTS, FAILPOINTS, FORM, GOSSIP, Kind, Peer, REPLICAS, SITUATIONS, TOLERATES, regions,
 };
 
 /// Multi-leader replication with last-writer-wins as a design.
@@ -62,7 +62,7 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: FACTS,
-    situations: &[],
+    situations: SITUATIONS,
     functions: &["read", "write"],
     parameters: &[FORM, REPLICAS, GOSSIP],
     guarantees: &["ASSERT", "CONV", "LIVE", "PHANTOM", "SEC"],
