@@ -7,6 +7,7 @@
 //! Everything is bounded: plots are binned, labels are clipped, and lists that are cut say so.
 
 mod check;
+mod gate;
 mod html;
 mod human;
 mod plot;
@@ -17,6 +18,7 @@ mod timeline;
 
 use wrack_history::Run;
 use wrack_history::check::Check;
+use wrack_history::gate::Gate;
 
 pub use human::Links;
 pub use scoreboard::Score;
@@ -65,4 +67,43 @@ pub fn scoreboard_human(scores: &[Score]) -> String {
 /// The scoreboard of broken variants as a table of Markdown.
 pub fn scoreboard_markdown(scores: &[Score]) -> String {
     scoreboard::markdown(scores)
+}
+
+/// A gate's decision as plain text for a terminal: what there is to say, the worst first, then one
+/// line for the whole.
+pub fn gate_human(gate: &Gate) -> String {
+    gate::human::text(gate)
+}
+
+/// A gate's decision as JUnit XML.
+///
+/// Shape: a suite for each scenario with a test case for each variant, and a suite `gate` for what is
+/// said of the whole. What fails and metrics that are worse are failures, what is unknown is an error;
+/// warnings and notes stand in `system-out`. No time, no host.
+pub fn gate_junit(gate: &Gate) -> String {
+    gate::junit::xml(gate)
+}
+
+/// A gate's decision as SARIF 2.1.0, each finding at the line of its scenario.
+pub fn gate_sarif(gate: &Gate) -> String {
+    gate::sarif::json(gate)
+}
+
+/// A gate's decision as workflow commands of GitHub, one a line.
+///
+/// Bounds: the nine worst and a summary, because GitHub shows ten of a step.
+pub fn gate_annotations(gate: &Gate) -> String {
+    gate::annotations::lines(gate)
+}
+
+/// A gate's decision as Markdown, for the summary of a job.
+///
+/// Bounds: 900 KiB, because GitHub refuses more than a MiB; whatever is left out is counted.
+pub fn gate_markdown(gate: &Gate) -> String {
+    gate::markdown::page(gate)
+}
+
+/// A gate's decision as a code quality report of GitLab.
+pub fn gate_code_quality(gate: &Gate) -> String {
+    gate::code_quality::json(gate)
 }

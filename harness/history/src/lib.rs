@@ -9,6 +9,7 @@ pub mod codec;
 pub mod duration;
 pub mod fact;
 pub mod fault;
+pub mod gate;
 pub mod history;
 pub mod import;
 pub mod load;

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use crate::fact::FactRecord;
 use crate::fault::ResolvedFault;
+use crate::gate::Measured;
 use crate::history::{Counts, History};
 use crate::trace::Trace;
 use crate::verdict::{Anomaly, Judgement, Verdict};
@@ -124,4 +125,7 @@ pub struct Slo {
     pub observed: String,
     /// Whether it was met; `None` below the minimum of events.
     pub met: Option<bool>,
+    /// What was observed as a number, where it is one, for comparing it with other runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
 }

@@ -21,6 +21,8 @@ pub struct Designs(Vec<DesignEntry>);
 
 impl Registry for Designs {
     fn add<D: Design>(&mut self) {
+        // A design takes the place of one that has its name.
+        self.0.retain(|entry| entry.info.name != D::INFO.name);
         self.0.push(DesignEntry { info: D::INFO, on_sim: on_sim::<D> });
         self.0.sort_by_key(|entry| entry.info.name);
     }

@@ -92,13 +92,14 @@ impl Group {
             _ => Standing::NotAsExpected,
         };
         self.worst = self.worst.max(standing);
-        self.standing = self.worst.max(self.share_standing(must_be_valid));
+        self.standing = self.worst.max(self.share_standing());
         standing
     }
 
     /// Whether the anomaly was found in enough seeds. Too few seeds to ask that of, without a
     /// find, say nothing.
-    fn share_standing(&self, must_be_valid: bool) -> Standing {
+    pub fn share_standing(&self) -> Standing {
+        let must_be_valid = self.expected == "valid";
         let required = self.seeds * self.required_per_million;
         if must_be_valid || self.found * 1_000_000 >= required {
             Standing::AsExpected

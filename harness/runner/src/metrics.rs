@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use hdrhistogram::Histogram;
 use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::duration::{MICROSECOND, format as duration};
+use wrack_history::gate::{Measured, Unit};
 use wrack_history::run::Slo;
 use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
@@ -237,6 +238,7 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         },
         met: met(objective, &observed),
         observed: observed.to_string(),
+        measured: observed.measured(matches!(objective.bound, Bound::AtLeast(_))),
     }
 }
 
@@ -288,6 +290,23 @@ enum Observed {
     Count { count: u64, beside: String, events: u64 },
     Backlog { pending: u64, rise: i64, samples: u64 },
     Nothing(&'static str),
+}
+
+impl Observed {
+    /// The number that is held against the bound.
+    fn measured(&self, higher_is_better: bool) -> Option<Measured> {
+        let (number, unit, events) = match self {
+            Self::Share { part, whole } if *whole > 0 => {
+                (part * 1_000_000 / whole, Unit::PerMillion, *whole)
+            }
+            Self::Time { ns, events } => (*ns, Unit::Ns, *events),
+            Self::Number(count) => (*count, Unit::Count, 1),
+            Self::Count { count, events, .. } => (*count, Unit::Count, *events),
+            Self::Backlog { pending, samples, .. } => (*pending, Unit::Count, *samples),
+            Self::Share { .. } | Self::Nothing(_) => return None,
+        };
+        Some(Measured { number, unit, higher_is_better, events })
+    }
 }
 
 impl std::fmt::Display for Observed {

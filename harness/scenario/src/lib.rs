@@ -20,6 +20,7 @@ mod fields;
 mod findings;
 mod mistake;
 mod parameters;
+mod policy;
 mod reader;
 pub mod scenario;
 mod schema;
@@ -36,6 +37,7 @@ mod tests;
 mod value;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Span};
+pub use policy::{Allowance, Date, POLICY_SCHEMA, Policy, Tolerance, read_policy};
 pub use reader::read;
 pub use scenario::{
     Bound, Expectation, Follow, Minimum, Objective, PhaseLengths, Promise, Scenario,

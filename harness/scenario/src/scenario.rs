@@ -58,6 +58,18 @@ pub struct Scenario {
     pub defaults: Vec<(String, String)>,
 }
 
+impl Scenario {
+    /// The line that says what is expected of the variant, from 1; the first if nothing is said.
+    pub fn line_of(&self, variant: &str) -> usize {
+        let document = toml::de::DeTable::parse(&self.source).ok();
+        let start = document.and_then(|document| {
+            let variants = document.get_ref().get("variants")?.get_ref().as_table()?;
+            variants.get_key_value(variant).map(|(key, _)| key.span().start)
+        });
+        start.map_or(1, |start| self.source[..start].matches('\n').count() + 1)
+    }
+}
+
 /// What is expected of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
@@ -149,5 +161,20 @@ pub struct Minimum {
 impl Default for Minimum {
     fn default() -> Self {
         Self { ok_operations: 100, reads: 30, overlapping_pairs: 10, open_in_fault: 20 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::read_good;
+
+    #[test]
+    fn a_variant_is_found_in_its_file() {
+        let text = "[variants.reference]\nexpect = \"valid\"\n\n[variants.stale_local_read]\nexpect = \"LIN\"\n";
+        let scenario = read_good(text);
+        let first = scenario.source.lines().position(|line| line.starts_with("[variants")).unwrap();
+        assert_eq!(scenario.line_of("reference"), first + 1);
+        assert_eq!(scenario.line_of("stale_local_read"), first + 4);
+        assert_eq!(read_good("").line_of("reference"), 1);
     }
 }

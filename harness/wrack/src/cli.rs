@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use wrack_history::duration;
+use wrack_scenario::Date;
 
 /// Runs distributed designs under faults, judges what clients saw, and says why.
 #[derive(Debug, Parser)]
@@ -48,6 +49,12 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Run scenarios, and decide whether that may pass: for CI
+    ///
+    /// Every variant of every scenario runs with every seed, kept regressions first; some seeds run
+    /// twice. What is new against the baseline fails, what nobody knows is never a pass, and nothing
+    /// is tried again.
+    Gate(Gate),
     /// Run every broken variant, and say which are found and how fast
     Scoreboard(Scoreboard),
     /// Explain a design, variant, fault, guarantee, metric, workload or exit-codes
@@ -60,7 +67,7 @@ pub enum Command {
         /// Its name: `my-scenario`, or `folder/my-scenario`
         name: String,
     },
-    /// Print the JSON Schema of scenario files (draft 2020-12)
+    /// Print the JSON Schema of scenario files, or of the gate's policy (draft 2020-12)
     Schema {
         /// Of which kind of file
         #[arg(value_enum, default_value = "scenario")]
@@ -214,6 +221,37 @@ pub struct Sweep {
 }
 
 #[derive(Debug, Args)]
+pub struct Gate {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// What may pass: seeds, minimums, known anomalies, tolerances of metrics
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// What was there before
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write down what is there now, for the next gate to compare with
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// Where reports go, and runs that show something
+    #[arg(long, value_name = "DIR", default_value = "wrack-gate")]
+    pub out: PathBuf,
+    /// Seeds from A up to, but without, B; by default those of the policy
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<Range<u64>>,
+    /// How many runs at once; by default one for each core
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// The day that allowances are held against; by default today
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub today: Option<Date>,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct Scoreboard {
     /// Only this design
     pub design: Option<String>,
@@ -348,6 +386,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SchemaKind {
     Scenario,
+    Policy,
 }
 
 /// Seeds stay below 2^53, so that every JSON reader keeps them whole.

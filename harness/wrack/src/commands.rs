@@ -4,6 +4,7 @@ mod check;
 mod determinism;
 mod explain;
 mod files;
+mod gate;
 mod generate;
 mod list;
 mod merge;
@@ -35,10 +36,11 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
         Command::List { what, format } => list::list(designs, what, format),
         Command::Sweep(options) => sweep::sweep(designs, &options),
         Command::Merge { folders, out, format } => merge::merge(&folders, &out, format),
+        Command::Gate(options) => gate::gate(designs, &options),
         Command::Scoreboard(options) => scoreboard::scoreboard(designs, &options),
         Command::Explain { name } => explain::explain(designs, &name),
         Command::New { name } => files::new(designs, &name),
-        Command::Schema { .. } => files::schema(designs),
+        Command::Schema { what } => files::schema(designs, what),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),
         Command::Report { result, out } => report::report(&result, out.as_deref()),

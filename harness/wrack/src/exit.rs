@@ -13,6 +13,8 @@ pub enum Exit {
     NotAsExpected = 1,
     /// Unknown, vacuous, or not enough data.
     Unknown = 2,
+    /// A regression against a baseline.
+    Regression = 3,
     /// The command line is wrong.
     Usage = 64,
     /// A scenario or history is wrong.

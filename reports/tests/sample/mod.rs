@@ -268,6 +268,7 @@ fn slos() -> Vec<Slo> {
         objective: objective.into(),
         observed: observed.into(),
         met,
+        measured: None,
     };
     vec![
         slo("availability", ">= 97%", "98.02% (3,012 operations)", Some(true)),

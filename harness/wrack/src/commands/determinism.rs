@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::print;
 
 /// One variant of one scenario.
-type Case<'a> = (&'a Scenario, &'a Expectation, &'a DesignEntry);
+pub(super) type Case<'a> = (&'a Scenario, &'a Expectation, &'a DesignEntry);
 
 /// Compares, or is the second process.
 pub fn verify(designs: &Designs, options: &VerifyDeterminism) -> Result<Exit, Failure> {
@@ -34,7 +34,9 @@ pub fn verify(designs: &Designs, options: &VerifyDeterminism) -> Result<Exit, Fa
     if let Some(variant) = &options.trace {
         return print_trace(&cases, variant, options.seed);
     }
-    let here = parallel::map(&cases, |case| digests(case, options.seed));
+    let here = parallel::map(&cases, |(scenario, variant, design)| {
+        digests(wrack_runner::run(scenario, design, variant, options.seed, TraceLevel::Hash))
+    });
     if options.print {
         return print(here.concat()).map(|()| Exit::AsExpected);
     }
@@ -42,8 +44,7 @@ pub fn verify(designs: &Designs, options: &VerifyDeterminism) -> Result<Exit, Fa
 }
 
 /// What two runs must agree on, as one line.
-fn digests((scenario, variant, design): &Case<'_>, seed: u64) -> String {
-    let run = wrack_runner::run(scenario, design, variant, seed, TraceLevel::Hash);
+pub(super) fn digests(run: Run) -> String {
     let digest = |bytes: &[u8]| wrack_sim::chance::Digest::of(&bytes);
     let mut history = Vec::new();
     codec::write(&run.history, &mut history).expect("writing to memory succeeds");
@@ -90,7 +91,7 @@ fn compare(
 }
 
 /// Both traces in full, up to where they part.
-fn first_difference(case: &Case<'_>, seed: u64) -> Result<String, Failure> {
+pub(super) fn first_difference(case: &Case<'_>, seed: u64) -> Result<String, Failure> {
     let (scenario, variant, _) = case;
     let paths = [PathBuf::from(&scenario.path)];
     let there = second_process(&paths, seed, Some(&variant.variant))?;
@@ -125,7 +126,11 @@ fn print_trace(cases: &[Case<'_>], variant: &str, seed: u64) -> Result<Exit, Fai
 }
 
 /// Asks a fresh process, in another place, for its digests or for a trace.
-fn second_process(paths: &[PathBuf], seed: u64, trace: Option<&str>) -> Result<String, Failure> {
+pub(super) fn second_process(
+    paths: &[PathBuf],
+    seed: u64,
+    trace: Option<&str>,
+) -> Result<String, Failure> {
     let program = std::env::current_exe().map_err(|e| Failure::file("this program", e))?;
     let absolute = |path: &PathBuf| {
         std::path::absolute(path).map_err(|error| Failure::file(path.display(), error))

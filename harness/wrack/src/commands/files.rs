@@ -6,6 +6,7 @@ use wrack_history::Catalogue;
 use wrack_scenario::Scenario;
 
 use crate::Designs;
+use crate::cli::SchemaKind;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, read_text, write_file};
 
@@ -13,14 +14,27 @@ use crate::output::{print, read_text, write_file};
 ///
 /// Errors: all mistakes of all files together, before anything runs.
 pub fn scenarios(paths: &[PathBuf], catalogue: &Catalogue) -> Result<Vec<Scenario>, Failure> {
-    let mut files = Vec::new();
-    for path in paths {
-        find(path, &mut files)?;
-    }
+    let files = find_all(paths)?;
     if files.is_empty() {
         let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::input(format!("{}: no scenario file (*.toml)", places.join(", "))));
     }
+    read(files, catalogue)
+}
+
+/// Every scenario file under the paths; folders are walked in name order.
+pub fn find_all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        find(path, &mut files)?;
+    }
+    Ok(files)
+}
+
+/// Reads scenario files.
+///
+/// Errors: all mistakes of all files together.
+pub fn read(files: Vec<PathBuf>, catalogue: &Catalogue) -> Result<Vec<Scenario>, Failure> {
     let (mut scenarios, mut mistakes) = (Vec::new(), 0);
     for path in files {
         let text = read_text(&path)?;
@@ -74,8 +88,11 @@ pub fn new(designs: &Designs, name: &str) -> Result<Exit, Failure> {
     print(format!("wrote {shown}\nrun it: wrack run {shown}\n")).map(|()| Exit::AsExpected)
 }
 
-/// Prints the JSON Schema of scenario files.
-pub fn schema(designs: &Designs) -> Result<Exit, Failure> {
-    let schema = wrack_scenario::schema(&designs.catalogue());
-    print(format!("{schema:#}\n")).map(|()| Exit::AsExpected)
+/// Prints the JSON Schema of a kind of file.
+pub fn schema(designs: &Designs, what: SchemaKind) -> Result<Exit, Failure> {
+    let schema = match what {
+        SchemaKind::Scenario => format!("{:#}\n", wrack_scenario::schema(&designs.catalogue())),
+        SchemaKind::Policy => wrack_scenario::POLICY_SCHEMA.into(),
+    };
+    print(schema).map(|()| Exit::AsExpected)
 }

@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod conformance;
+mod gate;
 mod layers;
 mod program;
 mod readme;
