@@ -57,14 +57,15 @@ fn result(case: &Case, finding: &Finding) -> Result {
         .artifact_location(ArtifactLocation::builder().uri(uri(&case.path)).build())
         .region(Region::builder().start_line(case.line as i64).build())
         .build();
-    Result::builder()
+    let result = Result::builder()
         .rule_id(&*finding.name)
         .level(level(finding.level))
         .message(Message::builder().text(words).build())
         .locations(vec![Location::builder().physical_location(place).build()])
-        .baseline_state(baseline_state(finding.class))
         .partial_fingerprints(BTreeMap::from([("wrack/v1".to_owned(), identity)]))
-        .build()
+        .build();
+    // The builder would write what is absent as null, which the schema refuses.
+    Result { baseline_state: baseline_state(finding.class), ..result }
 }
 
 fn level(level: Level) -> ResultLevel {
