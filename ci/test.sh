@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # All of the project's tests, from a clean checkout: what a newcomer and CI run alike.
 #
-# Needs Rust and a C compiler. A browser is used if there is one, and installed where that is allowed;
-# what could not be run is listed at the end, and fails the run if CI=true.
+# Needs Rust and a C compiler. A browser, Python's linters of CI templates, GNU parallel and Slurm are used if
+# they are there, and installed where that is allowed; what could not be run is listed at the end, and fails
+# the run if CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Where the reports of the gate stay: JUnit, SARIF, Markdown.
+artifacts=${ARTIFACTS:-target/artifacts}
 
 skipped=()
 step() { printf '\n== %s\n' "$*"; }
@@ -31,8 +34,8 @@ trap 'rm -rf "$root"' EXIT
 cargo install --path harness/wrack --locked --quiet --root "$root"
 wrack="$root/bin/wrack"
 
-step "scenario gate: every variant over 20 seeds"
-"$wrack" run scenarios --seeds 0..20 --variant all --out "$root/gate"
+step "scenario gate: every variant over 20 seeds, and one of them twice, in a fresh process elsewhere"
+"$wrack" gate scenarios --policy ci/gate.toml --out "$artifacts/gate"
 
 step "the scoreboard is the one that is kept"
 "$wrack" scoreboard --format markdown > "$root/scoreboard.md"
@@ -41,13 +44,26 @@ diff "$root/scoreboard.md" models/designs/SCOREBOARD.md || {
     exit 1
 }
 
-step "determinism: twice, the second time in a fresh process elsewhere"
-"$wrack" verify-determinism scenarios
-
 step "the report in a browser"
 if bash ci/browser.sh "$wrack" "$root"; then :; else
     case $? in
         77) skipped+=("the report in a browser: no Chromium here, and none could be installed") ;;
+        *) exit 1 ;;
+    esac
+fi
+
+step "templates for CI systems: linted, and run where they can be"
+if bash ci/templates.sh "$wrack" "$root/templates"; then :; else
+    case $? in
+        77) skipped+=("templates for CI systems: their linters could not be installed") ;;
+        *) exit 1 ;;
+    esac
+fi
+
+step "a sweep with GNU parallel and with Slurm, and a shard that is killed"
+if bash ci/shards.sh "$wrack" "$root/shards"; then :; else
+    case $? in
+        77) skipped+=("GNU parallel and Slurm: not here, and could not be installed") ;;
         *) exit 1 ;;
     esac
 fi
