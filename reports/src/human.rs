@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use wrack_history::alert::Alert;
 use wrack_history::fault::ResolvedFault;
 use wrack_history::run::Slo;
 use wrack_history::{Judgement, Run, Verdict};
@@ -30,6 +31,7 @@ pub(crate) fn text(run: &Run, links: &Links<'_>) -> String {
     lines.extend(section("faults", faults(run)));
     lines.extend(section("promises", run.judgements.iter().map(promise)));
     lines.extend(section("objectives", run.slos.iter().map(objective)));
+    lines.extend(section("alerts", run.alerts.iter().map(alert)));
     lines.extend(section("next", next(links)));
     document(lines)
 }
@@ -161,6 +163,26 @@ fn objective(slo: &Slo) -> String {
         None => "unknown",
     };
     format!("{met:<8}{} {}: {}", slo.name, slo.objective, slo.observed)
+}
+
+/// `page    1h/5m at 14.4: would have fired at 51.850 s, 51.850 s after it began, over 303 s later`.
+fn alert(alert: &Alert) -> String {
+    let Alert { windows, severity, burn_rate_tenths, .. } = alert;
+    let rate = format!("{}.{}", burn_rate_tenths / 10, burn_rate_tenths % 10);
+    let answer = match (alert.fired_ns, alert.detected_after_ns, alert.recovered_after_ns) {
+        (None, ..) => "would not have fired".to_owned(),
+        (Some(at), after, over) => {
+            let after = after.map(|ns| format!(", {} after it began", text::moment(ns)));
+            let over = over.map(|ns| format!(", over {} later", text::moment(ns)));
+            let at = text::moment(at);
+            format!(
+                "would have fired at {at}{}{}",
+                after.unwrap_or_default(),
+                over.unwrap_or_default()
+            )
+        }
+    };
+    format!("{severity:<8}{windows} at {rate}: {answer}")
 }
 
 fn next(links: &Links<'_>) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use wrack_history::alert::Alert;
 use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::gate::{Level, Measured, Unit};
 use wrack_history::{Outcome, Run, Verdict};
@@ -40,6 +41,12 @@ pub const METRICS: &[&MetricInfo] = &[
         doc: "Operations that ended ok, of all operations of all seeds together.",
         higher_is_better: true,
         kind: ParameterKind::PerMillion,
+    },
+    &MetricInfo {
+        name: "pages",
+        doc: "Seeds in which an alert would have paged somebody, where the scenario asks.",
+        higher_is_better: false,
+        kind: ParameterKind::Integer { min: 0, max: i64::MAX },
     },
 ];
 
@@ -99,6 +106,8 @@ pub struct Tally {
     messages: u64,
     attempts: u64,
     latency_ns: Histogram<u64>,
+    /// Runs that say whether somebody would have been paged, and those in which somebody would.
+    alerted: (u64, u64),
     decided: BTreeMap<String, bool>,
 }
 
@@ -119,6 +128,7 @@ impl Tally {
             messages: 0,
             attempts: 0,
             latency_ns: Histogram::new(3).expect("three digits are allowed"),
+            alerted: (0, 0),
             decided: BTreeMap::new(),
         }
     }
@@ -177,6 +187,8 @@ impl Tally {
         metric("latency-p50", self.latency_ns.value_at_quantile(0.5), Unit::Ns, ok);
         metric("latency-p99", self.latency_ns.value_at_quantile(0.99), Unit::Ns, ok);
         metric("messages", for_every_thousand(self.messages), Unit::Count, operations);
+        let (judged, paged) = self.alerted;
+        metric("pages", paged, Unit::Count, judged);
         metric("ok-share", ok * 1_000_000 / operations.max(1), Unit::PerMillion, operations);
         self.observed
     }
@@ -192,6 +204,9 @@ impl Tally {
                 self.latency_ns.record(ns.max(1)).expect("the histogram grows");
             }
         }
+        let pages = |alert: &Alert| alert.severity == "page" && alert.fired_ns.is_some();
+        self.alerted.0 += u64::from(!run.alerts.is_empty());
+        self.alerted.1 += u64::from(run.alerts.iter().any(pages));
         for slo in &run.slos {
             match slo.met {
                 Some(met) => drop(self.decided.insert(slo.name.clone(), met)),

@@ -3,6 +3,7 @@
 //! This crate is the bottom layer: it knows nothing of simulators, checkers or terminals. A history
 //! recorded by somebody else and one recorded by the simulator are the same type here.
 
+pub mod alert;
 pub mod catalogue;
 pub mod check;
 pub mod codec;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::alert::Alert;
 use crate::fact::FactRecord;
 use crate::fault::ResolvedFault;
 use crate::gate::Measured;
@@ -62,6 +63,9 @@ pub struct Run {
     pub faults: Vec<ResolvedFault>,
     /// The service level objectives.
     pub slos: Vec<Slo>,
+    /// Whether what happened would have called somebody, where the scenario asks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<Alert>,
     /// How the operations ended.
     pub counts: Counts,
     /// The phases of the run.

@@ -143,6 +143,9 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
     };
     if variant.anomaly.is_none() {
         run.slos = metrics::judge(scenario, &run, &recording.facts);
+        let (budget, alerts) = metrics::alerts::judge(scenario, &run);
+        run.slos.extend(budget);
+        run.alerts = alerts;
     }
     run.facts = recording.facts;
     run.facts.retain(is_for_the_report);

@@ -16,6 +16,7 @@ use self::caches::Caches;
 use self::copies::Copies;
 use self::queue::Queues;
 
+pub mod alerts;
 mod caches;
 mod conflicts;
 mod copies;

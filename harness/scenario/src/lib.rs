@@ -40,7 +40,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Related, Span};
 pub use policy::{Allowance, Date, POLICY_SCHEMA, Policy, Tolerance, read_policy};
 pub use reader::read;
 pub use scenario::{
-    Bound, Expectation, Follow, Minimum, Objective, PhaseLengths, Promise, Scenario,
+    Alerting, Bound, Expectation, Follow, Minimum, Objective, PhaseLengths, Promise, Scenario,
 };
 pub use schema::schema;
 pub use template::template;

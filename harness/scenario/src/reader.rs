@@ -10,6 +10,7 @@ use crate::scenario::Scenario;
 use crate::scope::Scope;
 use crate::sections::{
     client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants, workload,
+    alert, client, design, environment, fault, guarantee, heading, phases, slo, variants, workload,
 };
 use crate::syntax;
 
@@ -53,6 +54,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
     let faults = faults(&mut root, &scope);
     let swarm = swarm::read(&mut root, &faults, &scope);
     let slos = slo::read(&mut root, &scope);
+    let alert = alert::read(&mut root, &scope);
     let minimum = environment::read_minimum(&mut root, &scope);
     root.finish();
     Some(Scenario {
@@ -80,6 +82,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
         beyond_model: scope.beyond_model,
         guarantees,
         slos,
+        alert,
         minimum,
     })
 }

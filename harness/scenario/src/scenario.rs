@@ -52,6 +52,8 @@ pub struct Scenario {
     pub guarantees: Vec<Promise>,
     /// Service level objectives.
     pub slos: Vec<Objective>,
+    /// The error budget, and what alerts are judged over.
+    pub alert: Option<Alerting>,
     /// Below these a valid verdict is unknown.
     pub minimum: Minimum,
     /// Defaults that were filled in: the path of the key, and the value as text.
@@ -130,6 +132,17 @@ pub struct Objective {
     pub quantile_per_million: u32,
     /// What is promised.
     pub bound: Bound,
+}
+
+/// An error budget, and the traffic before the run that alerts are judged over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alerting {
+    /// The share of operations that must end ok, in millionths, below all of them.
+    pub objective_per_million: u32,
+    /// The share of operations that did not end ok before the run, in millionths.
+    pub baseline_errors_per_million: u32,
+    /// With fewer operations nothing can be said.
+    pub events_min: u64,
 }
 
 /// What an objective promises.

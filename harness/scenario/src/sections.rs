@@ -1,5 +1,6 @@
 //! The sections of a scenario file, one a file.
 
+pub(crate) mod alert;
 pub(crate) mod client;
 pub(crate) mod design;
 pub(crate) mod environment;
@@ -38,6 +39,11 @@ pub(crate) const ALL: &[Section] = &[
     Section { name: "fault", doc: "What is injected, and when.", keys: timing::KEYS },
     Section { name: "swarm", doc: "What is drawn for every seed.", keys: swarm::KEYS },
     Section { name: "phases", doc: "How long the phases last.", keys: phases::KEYS },
+    Section {
+        name: "alert",
+        doc: "An error budget, and whether its burning would have called somebody.",
+        keys: alert::KEYS,
+    },
     Section {
         name: "minimum",
         doc: "Below these a valid verdict is unknown: too little happened.",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use wrack_history::alert::Alert;
 use wrack_history::history::Counts;
 use wrack_history::run::{RESULT_FORMAT, Slo};
 use wrack_history::{Anomaly, Run, SmolStr, Verdict, codec};
@@ -31,6 +32,8 @@ pub struct RunSummary {
     anomalies: Vec<Anomaly>,
     faults: Vec<FaultSummary>,
     slos: Vec<Slo>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<Alert>,
     operations: Counts,
     examined: BTreeMap<SmolStr, BTreeMap<SmolStr, u64>>,
     doubts: Vec<String>,
@@ -62,6 +65,7 @@ impl RunSummary {
                 .map(|f| FaultSummary { kind: f.kind.clone(), effect: f.effect })
                 .collect(),
             slos: run.slos.clone(),
+            alerts: run.alerts.clone(),
             operations: run.counts,
             examined: run.judgements.iter().map(|j| (j.code.clone(), j.examined.clone())).collect(),
             doubts: run.doubts.clone(),

@@ -221,6 +221,34 @@ fn bad_input_exits_65_with_its_place_and_a_bad_command_line_64() {
 }
 
 #[test]
+fn a_budget_that_is_overspent_fails_and_says_whether_it_would_have_paged() {
+    let gated = Gated::good();
+    let text_of = std::fs::read_to_string(&gated.scenario).unwrap();
+    let with = |budget: &str| {
+        let outage = "[[fault]]\nkind = \"partition\"\nshape = \"isolate\"\ntarget = { some = \"clients\" }\n\
+                      at = \"1s\"\nfor = \"1s\"\n\n[[fault]]";
+        let text = text_of.replacen("[[fault]]", outage, 1).replace(
+            "target = { some = \"all\" }\nat = \"1s\"",
+            "target = { some = \"all\" }\nat = \"2s\"",
+        );
+        std::fs::write(&gated.scenario, format!("{text}\n{budget}")).unwrap();
+    };
+    with("[alert]\nobjective = \"99.99%\"\n");
+    let spent = gated.gate(&[]);
+    check(&spent, 1, "slo error-budget");
+    let out = gated.path("run");
+    let told = run(&["run", text(&gated.scenario), "--out", text(&out)]);
+    check(&told, 1, "MISSED  error-budget at most 100% spent");
+    check(&told, 1, "page    1h/5m at 14.4: ");
+    let json = run(&["run", text(&gated.scenario), "--out", text(&out), "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let alerts = value["runs"][0]["alerts"].as_array().unwrap();
+    assert_eq!((alerts.len(), &alerts[0]["windows"]), (4, &"1h/5m".into()));
+    with("[alert]\nobjective = \"50%\"\nevents = 100000\n");
+    check(&gated.gate(&[]), 2, "No seed can decide slo error-budget");
+}
+
+#[test]
 fn kept_regressions_run_first() {
     let gated = Gated::good();
     let folder = gated.path("regressions");
