@@ -9,8 +9,8 @@ use crate::findings::Findings;
 use crate::scenario::Scenario;
 use crate::scope::Scope;
 use crate::sections::{
-    client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants, workload,
-    alert, client, design, environment, fault, guarantee, heading, phases, slo, variants, workload,
+    alert, client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants,
+    workload,
 };
 use crate::syntax;
 
