@@ -19,32 +19,11 @@ fi
 is_there && [ "$(id -u)" = 0 ] || exit 77
 
 mkdir -p planted
-cat >planted/short.toml <<'TOML'
-title = "A short one"
-story = "Two services count the same things, and one variant does not look."
-hypothesis = "Every increment counts: for the second variant that is wrong."
-
-[design]
-name = "optimistic-lock"
-services = 2
-
-[variants.reference]
-expect = "valid"
-
-[variants.blind_rmw]
-expect = "valid"
-
-[workload]
-name = "counter"
-clients = 8
-keys = 2
-rate = "200/s"
-mix = { increment = 3, read = 1 }
-
-[phases]
-faults = "1s"
-quiet = "1s"
-TOML
+# A second variant that does not look, and is said to be as good.
+{
+    cat "$here/../harness/wrack/tests/two-services.toml"
+    printf '[variants.blind_rmw]\nexpect = "valid"\n'
+} >planted/short.toml
 
 # The second shard is killed in the middle, once.
 cat >wrack <<'WRACK'

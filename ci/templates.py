@@ -17,29 +17,7 @@ WRACK = pathlib.Path(sys.argv[1]).resolve()
 FOLDER = pathlib.Path(sys.argv[2]).resolve()
 TOOLS = pathlib.Path(sys.executable).parent
 
-GOOD = """\
-title = "A short one"
-story = "Two services count the same things."
-hypothesis = "Every increment counts."
-
-[design]
-name = "optimistic-lock"
-services = 2
-
-[variants.reference]
-expect = "valid"
-
-[workload]
-name = "counter"
-clients = 8
-keys = 2
-rate = "200/s"
-mix = { increment = 3, read = 1 }
-
-[phases]
-faults = "1s"
-quiet = "1s"
-"""
+GOOD = (CI.parent / "harness/wrack/tests/two-services.toml").read_text()
 BAD = GOOD.replace("variants.reference", "variants.blind_rmw")
 WRONG = GOOD.replace("title", "titel")
 

@@ -2,31 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::program::{Ran, run, short_scenario};
-
-/// Two simulated seconds in which `blind_rmw` loses updates; the file says that this is fine.
-const BLIND: &str = r#"title = "A short one"
-story = "Two services count the same things."
-hypothesis = "Every increment counts."
-
-[design]
-name = "optimistic-lock"
-services = 2
-
-[variants.blind_rmw]
-expect = "valid"
-
-[workload]
-name = "counter"
-clients = 8
-keys = 2
-rate = "200/s"
-mix = { increment = 3, read = 1 }
-
-[phases]
-faults = "1s"
-quiet = "1s"
-"#;
+use crate::program::{Ran, TWO_SERVICES, run, short_scenario};
 
 /// A folder with one scenario, and a gate over it.
 struct Gated {
@@ -46,7 +22,8 @@ impl Gated {
     fn bad() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let scenario = folder.path().join("blind.toml");
-        std::fs::write(&scenario, BLIND).unwrap();
+        let blind = TWO_SERVICES.replace("variants.reference", "variants.blind_rmw");
+        std::fs::write(&scenario, blind).unwrap();
         Self { folder, scenario }
     }
 

@@ -22,6 +22,10 @@ pub struct Ran {
     pub err: String,
 }
 
+/// Two simulated seconds of two services that count the same things; `blind_rmw` loses an update within the
+/// first.
+pub const TWO_SERVICES: &str = include_str!("../two-services.toml");
+
 /// Runs the binary with these words.
 pub fn run(words: &[&str]) -> Ran {
     ran(wrack().args(words).output().unwrap())

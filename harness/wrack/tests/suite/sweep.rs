@@ -3,20 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::program::{Ran, run, wrack};
+use crate::program::{Ran, TWO_SERVICES, run, wrack};
 
-/// Two simulated seconds; `blind_rmw` loses an update within the first.
-const SCENARIO: &str = r#"title = "A short one"
-story = "Two services count the same things."
-hypothesis = "Every increment counts."
-
-[design]
-name = "optimistic-lock"
-services = 2
-
-[variants.reference]
-expect = "valid"
-
+const BLIND: &str = r#"
 [variants.blind_rmw]
 expect = "LUPD"
 share = "100%"
@@ -24,23 +13,12 @@ follows = [
     { code = "LIN", because = "a counter that forgot an update answers a wrong sum" },
     { code = "LOST", because = "the update that was overwritten had been acknowledged" },
 ]
-
-[workload]
-name = "counter"
-clients = 8
-keys = 2
-rate = "200/s"
-mix = { increment = 3, read = 1 }
-
-[phases]
-faults = "1s"
-quiet = "1s"
 "#;
 
 /// Where the scenario is, written there.
 fn scenario(folder: &Path) -> String {
     let path = folder.join("short.toml");
-    std::fs::write(&path, SCENARIO).unwrap();
+    std::fs::write(&path, format!("{TWO_SERVICES}{BLIND}")).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
