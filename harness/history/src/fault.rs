@@ -16,6 +16,8 @@ use crate::setting::Settings;
 pub enum Target {
     /// The node or client of this name.
     Node(SmolStr),
+    /// The nodes and clients of these names.
+    Nodes(Vec<SmolStr>),
     /// Whoever claims this role at that moment; of two claimants the one of the highest epoch. If
     /// nobody does, it is waited for.
     Role(SmolStr),
@@ -39,6 +41,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node(name) => f.write_str(name),
+            Self::Nodes(names) => f.write_str(&names.join(", ")),
             Self::Role(role) => write!(f, "the {role}"),
             Self::Random(role) => write!(f, "a {role}"),
             Self::Count(count) => write!(f, "{count} nodes"),
@@ -84,6 +87,9 @@ pub struct Fault {
 pub struct ScheduledFault {
     /// Stable identity: every random draw of the fault is keyed by it, never by its position.
     pub id: u32,
+    /// The number of its first occurrence, from 0: draws are keyed by it, too. An occurrence that is
+    /// taken out of a fault that comes several times keeps its number.
+    pub occurrence: u32,
     /// When it is injected first.
     pub when: When,
     /// How long until it is healed; absent where the fault heals itself or lasts to the end.
@@ -128,4 +134,7 @@ pub struct ResolvedFault {
     pub operations_open: u64,
     /// First and last effect, in virtual nanoseconds.
     pub effect_span_ns: Option<(u64, u64)>,
+    /// Its parameters, with the names of those whom each target meant when it was injected.
+    #[serde(default)]
+    pub settings: Settings,
 }

@@ -3,6 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::setting::{Delay, Settings};
+use crate::value::Value;
 
 /// How links and disks behave without faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,25 @@ pub struct Workload {
     pub operations_max: Option<u64>,
     /// Further parameters of this workload.
     pub settings: Settings,
+}
+
+/// An operation that a scenario names itself, in place of those that a workload would draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplicitOperation {
+    /// Which client invokes it, from 0.
+    pub client: u32,
+    /// Its number among the client's operations: every draw for it is keyed by this.
+    pub number: u32,
+    /// When it is due, in virtual nanoseconds; never before the client's last one completed.
+    pub at_ns: u64,
+    /// The node that is asked first; whom the client asked last if absent.
+    pub to: Option<SmolStr>,
+    /// The object.
+    pub key: SmolStr,
+    /// What is asked.
+    pub function: SmolStr,
+    /// With what; a cas takes `[expected, new]`.
+    pub argument: Value,
 }
 
 /// How keys are chosen.

@@ -26,13 +26,21 @@ struct Name {
     occurrence: u32,
 }
 
+impl Name {
+    /// The first occurrence of an entry, which names the entry itself.
+    fn first_of(entry: &ScheduledFault) -> Self {
+        Self { id: entry.id, occurrence: entry.occurrence }
+    }
+}
+
 /// Carries out a schedule of faults.
 ///
 /// Order: at one instant faults are healed first, then they take their turns, then new ones are
 /// injected; among equals by id and occurrence.
 pub struct Nemesis {
     terms: Terms,
-    entries: BTreeMap<u32, ScheduledFault>,
+    /// By the first occurrence of each.
+    entries: BTreeMap<Name, ScheduledFault>,
     occurrences: BTreeMap<Name, Occurrence>,
     triggers: Vec<Trigger>,
     /// Those that found nobody to be for.
@@ -47,7 +55,7 @@ impl Nemesis {
     /// Everything is healed at `heal_ns`, but for the crashes of the nodes in `stays_down`.
     ///
     /// # Panics
-    /// If two entries have one id, or a fault is not in [`ALL`](crate::ALL): whoever reads
+    /// If two entries have an occurrence of one id in common, or a fault is not in [`ALL`](crate::ALL): whoever reads
     /// scenarios has refused them.
     pub fn new(
         schedule: &[ScheduledFault],
@@ -56,9 +64,11 @@ impl Nemesis {
         stays_down: &[SmolStr],
     ) -> Self {
         let terms = Terms { seed, heal_ns, stays_down: stays_down.to_vec() };
-        let entries = schedule.iter().map(|entry| (entry.id, entry.clone()));
+        let entries = schedule.iter().map(|entry| (Name::first_of(entry), entry.clone()));
         let entries = entries.collect::<BTreeMap<_, _>>();
-        assert_eq!(entries.len(), schedule.len(), "every entry has its own id");
+        let named = entries.values().flat_map(occurrences).collect::<BTreeMap<_, _>>();
+        let count = schedule.iter().map(|entry| entry.times as usize).sum::<usize>();
+        assert_eq!(named.len(), count, "every occurrence has its own name");
         let triggers = entries.values().filter_map(Trigger::of).collect::<Vec<_>>();
         let watched = match (triggers.is_empty(), entries.values().any(is_for_a_role)) {
             (false, _) => Watched::Everything,
@@ -67,7 +77,7 @@ impl Nemesis {
         };
         let mut nemesis = Self {
             terms,
-            occurrences: entries.values().flat_map(occurrences).collect(),
+            occurrences: named,
             entries,
             triggers,
             waiting: BTreeSet::new(),
@@ -89,19 +99,25 @@ impl Nemesis {
 
     fn plan_timed(&mut self) {
         let base = |entry: &ScheduledFault| match entry.when {
-            When::At(ns) => Some((entry.id, ns)),
+            When::At(ns) => Some((Name::first_of(entry), ns)),
             When::OnFact { .. } => None,
         };
-        for (id, base_ns) in self.entries.values().filter_map(base).collect::<Vec<_>>() {
-            self.plan(id, (0, base_ns), None);
+        for (first, base_ns) in self.entries.values().filter_map(base).collect::<Vec<_>>() {
+            self.plan(first, (0, base_ns), None);
         }
     }
 
+    /// The entry that an occurrence belongs to.
+    fn entry(&self, name: Name) -> &ScheduledFault {
+        let up_to = self.entries.range(..=name).next_back();
+        up_to.map(|(_, entry)| entry).expect("every occurrence belongs to an entry")
+    }
+
     /// Plans all occurrences of an entry, the first of them at `base_ns` and none before `now`.
-    fn plan(&mut self, id: u32, (now, base_ns): (u64, u64), source: Option<NodeId>) {
-        let entry = &self.entries[&id];
+    fn plan(&mut self, first: Name, (now, base_ns): (u64, u64), source: Option<NodeId>) {
+        let entry = &self.entries[&first];
         for number in 0..entry.times {
-            let name = Name { id, occurrence: number };
+            let name = Name { occurrence: first.occurrence + number, ..first };
             let later_ns = u64::from(number).saturating_mul(entry.every_ns.unwrap_or(0));
             let start_ns = base_ns.saturating_add(later_ns);
             let start_ns = self.terms.jitter(name, start_ns, entry.jitter_ns).max(now);
@@ -116,8 +132,8 @@ impl Nemesis {
     }
 
     fn take(&mut self, step: Step, name: Name, world: &mut dyn World) {
+        let within_ns = self.entry(name).within_ns;
         let occurrence = self.occurrences.get_mut(&name).expect("every occurrence is kept");
-        let entry = &self.entries[&name.id];
         match step {
             Step::Inject => self.inject(name, world),
             Step::Turn => {
@@ -128,7 +144,7 @@ impl Nemesis {
             Step::Heal => occurrence.heal(&self.terms, world),
             Step::GiveUp => {
                 if self.waiting.remove(&name) {
-                    occurrence.was_in_vain(entry.within_ns);
+                    occurrence.was_in_vain(within_ns);
                 }
             }
         }
@@ -136,14 +152,15 @@ impl Nemesis {
 
     fn inject(&mut self, name: Name, world: &mut dyn World) {
         let now = world.now_ns();
-        let entry = &self.entries[&name.id];
+        let entry = self.entry(name);
+        let (within_ns, lasts_ns) = (entry.within_ns, entry.lasts_ns);
         let occurrence = self.occurrences.get_mut(&name).expect("every occurrence is kept");
         if !occurrence.is_planned() {
             return;
         }
         if !occurrence.inject(&self.terms, world) {
             if self.waiting.insert(name) {
-                let until_ns = now.saturating_add(entry.within_ns).min(self.terms.heal_ns);
+                let until_ns = now.saturating_add(within_ns).min(self.terms.heal_ns);
                 self.agenda.push(until_ns, Step::GiveUp, name);
             }
             return;
@@ -153,7 +170,7 @@ impl Nemesis {
             self.agenda.push(turn_ns, Step::Turn, name);
         }
         if occurrence.lasts() {
-            let heal_ns = entry.lasts_ns.map_or(u64::MAX, |ns| now.saturating_add(ns));
+            let heal_ns = lasts_ns.map_or(u64::MAX, |ns| now.saturating_add(ns));
             let heal_ns = heal_ns.min(self.terms.heal_ns);
             self.agenda.push(heal_ns, Step::Heal, name);
         }
@@ -181,7 +198,7 @@ impl Controller for Nemesis {
         let set_off = self.triggers.extract_if(.., set_off).collect::<Vec<_>>();
         for trigger in set_off {
             let base_ns = now.saturating_add(trigger.delay_ns);
-            self.plan(trigger.id, (now, base_ns), Some(NodeId(record.node)));
+            self.plan(trigger.first, (now, base_ns), Some(NodeId(record.node)));
         }
         if matches!(record.fact, Fact::Role { .. }) {
             for name in &self.waiting {
@@ -198,7 +215,7 @@ fn occurrences(entry: &ScheduledFault) -> impl Iterator<Item = (Name, Occurrence
         When::OnFact { fact, .. } => SmolStr::from(format!("{fact} was not noted so often")),
     };
     (0..entry.times).map(move |number| {
-        let name = Name { id: entry.id, occurrence: number };
+        let name = Name { id: entry.id, occurrence: entry.occurrence + number };
         let mut occurrence = Occurrence::new(name, fault, &entry.fault.settings);
         occurrence.detail = missed.clone();
         (name, occurrence)

@@ -32,6 +32,8 @@ pub struct Stage<'a> {
     pub stream: Stream,
     /// Who noted the fact that set it off.
     pub(crate) source: Option<NodeId>,
+    /// What was resolved so far, in order.
+    pub(crate) resolved: Vec<(Target, Vec<NodeId>)>,
     /// Names of nodes that are to stay down; empty but for the heal at the end.
     pub(crate) stays_down: &'a [SmolStr],
 }
@@ -66,12 +68,24 @@ impl Stage<'_> {
     ///
     /// Errors: nobody holds the role, or nobody of that name exists.
     pub fn resolve(&mut self, target: &Target) -> Result<Vec<NodeId>, Nobody> {
+        let nodes = self.find(target)?;
+        self.resolved.push((target.clone(), nodes.clone()));
+        Ok(nodes)
+    }
+
+    fn find(&mut self, target: &Target) -> Result<Vec<NodeId>, Nobody> {
         let servers = self.world.servers();
         let nobody = |role: &SmolStr| Nobody { role: role.clone() };
+        let named = |name: &SmolStr| {
+            let place = self.world.names().iter().position(|other| other == name);
+            place.map(|place| NodeId(place as u16)).ok_or_else(|| nobody(name))
+        };
         Ok(match target {
-            Target::Node(name) => {
-                let place = self.world.names().iter().position(|other| other == name);
-                vec![NodeId(place.ok_or_else(|| nobody(name))? as u16)]
+            Target::Node(name) => vec![named(name)?],
+            Target::Nodes(names) => {
+                let mut nodes = names.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+                nodes.sort_unstable();
+                nodes
             }
             Target::Role(role) => vec![holder(self.world, role).ok_or_else(|| nobody(role))?],
             Target::Random(role) => {

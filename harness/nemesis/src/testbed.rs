@@ -376,6 +376,7 @@ pub(crate) fn fault(kind: &str) -> Scheduled {
     let info = crate::find(kind).unwrap().info;
     Scheduled(ScheduledFault {
         id: 0,
+        occurrence: 0,
         when: When::At(0),
         lasts_ns: None,
         every_ns: None,

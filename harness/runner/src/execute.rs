@@ -1,5 +1,7 @@
 //! Executing: a scenario's design, clients and faults on the simulator, through all its phases.
 
+use std::collections::BTreeSet;
+
 use wrack_checkers::{Invariant, Judge};
 use wrack_history::catalogue::DesignInfo;
 use wrack_history::fault::ResolvedFault;
@@ -83,7 +85,10 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let scenario = order.scenario;
     let cluster = cluster_of(order);
     let entries = D::entries(&cluster);
-    let readers = final_readers(D::INFO, &entries);
+    let readers = match scenario.final_reads {
+        true => final_readers(D::INFO, &entries),
+        false => Vec::new(),
+    };
     let clients = client_plans(order, &entries, &readers);
     let names = names_of(&cluster, clients.len() - readers.len(), readers.len());
     let (servers, phases) = (cluster.names.len(), &scenario.phases);
@@ -96,10 +101,13 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
         servers,
         environment: scenario.environment.clone(),
         trace: order.trace,
-        keep_all_facts: false,
+        keep_all_facts: order.trace == TraceLevel::Texts,
     };
     let client_count = clients.len() as u32;
-    let operations = wrack_workloads::expected_operations(&scenario.workload, quiet_end_ns);
+    let operations = match &scenario.operations {
+        Some(operations) => operations.len(),
+        None => wrack_workloads::expected_operations(&scenario.workload, quiet_end_ns),
+    };
     let boot = move |id: NodeId, _| match clients.get(id.index().wrapping_sub(servers)) {
         Some(plan) => Member::<D>::Client(Client::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
@@ -157,7 +165,12 @@ fn final_readers(design: &DesignInfo, entries: &[NodeId]) -> Vec<Vec<NodeId>> {
 fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) -> Vec<ClientPlan> {
     let scenario = order.scenario;
     let duration_ns = scenario.phases.faults_ns + scenario.phases.quiet_ns;
-    let plans = wrack_workloads::plan(&scenario.workload, order.seed, duration_ns);
+    let plans = match &scenario.operations {
+        Some(operations) => {
+            wrack_workloads::explicit(operations, scenario.workload.clients, &scenario.nodes)
+        }
+        None => wrack_workloads::plan(&scenario.workload, order.seed, duration_ns),
+    };
     let first_reader = plans.len() as u32;
     let clients = first_reader + readers.len() as u32;
     let plan = |client, operations: Operations, pace, policy: &RetryPolicy| ClientPlan {
@@ -177,7 +190,7 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
         .zip(plans)
         .map(|(client, operations)| plan(client, operations, pace, &scenario.client))
         .collect();
-    let mut reads = wrack_workloads::final_reads(&scenario.workload);
+    let mut reads = wrack_workloads::final_reads(&keys(scenario));
     for read in &mut reads {
         read.due_ns = duration_ns + FINAL_READS_AFTER_NS;
     }
@@ -188,6 +201,19 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
         ..plan(client, reads.clone(), Pace::Open, &policy)
     }));
     all
+}
+
+/// Every key that is asked for.
+fn keys(scenario: &Scenario) -> Vec<SmolStr> {
+    match &scenario.operations {
+        Some(operations) => {
+            // The numbered keys of a workload in order of their number.
+            let place = |key: &SmolStr| (key.len(), key.clone());
+            let keys: BTreeSet<_> = operations.iter().map(|one| place(&one.key)).collect();
+            keys.into_iter().map(|(_, key)| key).collect()
+        }
+        None => wrack_workloads::keys(&scenario.workload),
+    }
 }
 
 /// A final reader does not give up: nothing is wrong any more when it asks.

@@ -9,7 +9,10 @@ use wrack_scenario::Scenario;
 pub fn doubts(scenario: &Scenario, history: &History, faults: &[ResolvedFault]) -> Vec<String> {
     let mut doubts = too_little(scenario, history);
     for fault in faults {
-        let entry = scenario.faults.iter().find(|entry| entry.id == fault.id);
+        let entry = scenario.faults.iter().find(|entry| {
+            let occurrences = entry.occurrence..entry.occurrence + entry.times;
+            entry.id == fault.id && occurrences.contains(&fault.occurrence)
+        });
         if let Some(entry) = entry {
             doubts.extend(toothless(scenario, entry, fault));
         }

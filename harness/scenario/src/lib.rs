@@ -35,6 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod value;
+mod writer;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Span};
 pub use policy::{Allowance, Date, POLICY_SCHEMA, Policy, Tolerance, read_policy};
@@ -45,5 +46,6 @@ pub use scenario::{
 pub use schema::schema;
 pub use template::template;
 pub use wrack_history::load::{
-    Environment, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload,
+    Environment, ExplicitOperation, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload,
 };
+pub use writer::{Remarks, write};

@@ -49,7 +49,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
     let guarantees = guarantee::read(&mut root, &mut scope);
     let variants = variants::read(&mut root, &design.parameters, &mut scope);
     let environment = environment::read(&mut root, &scope);
-    let workload = workload::read(&mut root, &mut scope);
+    let asked = workload::read(&mut root, &mut scope);
     let client = client::read(&mut root, &scope);
     let faults = faults(&mut root, &scope);
     let swarm = swarm::read(&mut root, &faults, &scope);
@@ -57,6 +57,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
     let alert = alert::read(&mut root, &scope);
     let minimum = environment::read_minimum(&mut root, &scope);
     root.finish();
+    let asked = asked?;
     Some(Scenario {
         name: String::new(),
         path: String::new(),
@@ -73,7 +74,9 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
         nodes: scope.nodes.clone().unwrap_or_default(),
         variants,
         environment,
-        workload: workload?,
+        workload: asked.workload,
+        operations: asked.operations,
+        final_reads: asked.final_reads,
         client,
         faults,
         swarm,

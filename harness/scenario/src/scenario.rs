@@ -1,6 +1,6 @@
 //! A scenario, validated and with every default filled in.
 
-use wrack_history::load::{Environment, RetryPolicy, Workload};
+use wrack_history::load::{Environment, ExplicitOperation, RetryPolicy, Workload};
 use wrack_history::{ScheduledFault, Settings, SmolStr, Swarm};
 
 /// What a scenario file says, with every default filled in.
@@ -36,6 +36,10 @@ pub struct Scenario {
     pub environment: Environment,
     /// What clients ask.
     pub workload: Workload,
+    /// Explicit operations in order of time, in place of those that the workload would draw.
+    pub operations: Option<Vec<ExplicitOperation>>,
+    /// Whether every key is read when all is quiet.
+    pub final_reads: bool,
     /// How clients retry.
     pub client: RetryPolicy,
     /// What is injected.

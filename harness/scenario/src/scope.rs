@@ -48,6 +48,8 @@ pub(crate) struct Scope<'a> {
     pub clients: Option<u32>,
     /// How long the fault phase lasts, in nanoseconds.
     pub faults_ns: Option<u64>,
+    /// When clients stop asking, in nanoseconds.
+    pub end_ns: Option<u64>,
     /// Whether the file says that its faults are beyond the model.
     pub beyond_model: bool,
 }
@@ -73,6 +75,7 @@ impl<'a> Scope<'a> {
             workload: None,
             clients: None,
             faults_ns: None,
+            end_ns: None,
             beyond_model: false,
         }
     }
@@ -95,18 +98,25 @@ impl<'a> Scope<'a> {
 
     /// Judges the name of a node or client.
     pub fn member(&self, name: &str, span: Span) -> Result<(), Mistake> {
-        let number = name.strip_prefix("client-").and_then(|n| n.parse::<u32>().ok());
-        let Some(number) = number else {
-            return self.node(name, span);
-        };
-        match self.clients {
-            Some(clients) if !(1..=clients).contains(&number) => {
-                let title = format!("there is no client `{name}`");
-                let help = format!("the clients are `client-1` to `client-{clients}`");
-                Err(Mistake::new(span, title, "can never match").help(help))
-            }
-            _ => Ok(()),
+        match client_number(name) {
+            Some(_) => self.client(name, span).map(drop),
+            None => self.node(name, span),
         }
+    }
+
+    /// Judges the name of a client, and gives its place among them, from 0.
+    pub fn client(&self, name: &str, span: Span) -> Result<u32, Mistake> {
+        let number = client_number(name);
+        let clients = self.clients.unwrap_or(u32::MAX);
+        if let Some(number) = number.filter(|number| (1..=clients).contains(number)) {
+            return Ok(number - 1);
+        }
+        let title = match number {
+            Some(_) => format!("there is no client `{name}`"),
+            None => format!("`{name}` is not a client"),
+        };
+        let help = format!("the clients are `client-1` to `client-{clients}`");
+        Err(Mistake::new(span, title, "can never match").help(help))
     }
 
     /// Judges the name of a role.
@@ -187,6 +197,10 @@ impl<'a> Scope<'a> {
     fn unknown_node(&self, name: &str, span: Span, nodes: &[SmolStr]) -> Mistake {
         unknown("node", name, span, &nodes.iter().map(SmolStr::as_str).collect::<Vec<_>>())
     }
+}
+
+fn client_number(name: &str) -> Option<u32> {
+    name.strip_prefix("client-")?.parse().ok()
 }
 
 /// Every fact that a fault can wait for in this design: its own, its roles, those of every node.

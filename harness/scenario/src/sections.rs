@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod guarantee;
 pub(crate) mod heading;
 pub(crate) mod mix;
+pub(crate) mod operation;
 pub(crate) mod phases;
 pub(crate) mod slo;
 pub(crate) mod swarm;
@@ -35,6 +36,11 @@ pub(crate) const ALL: &[Section] = &[
     Section { name: "network", doc: "Links without faults.", keys: environment::NETWORK },
     Section { name: "disk", doc: "Disks without faults.", keys: environment::DISK },
     Section { name: "workload", doc: "What clients ask, and how fast.", keys: workload::KEYS },
+    Section {
+        name: "operation",
+        doc: "An explicit operation, in place of those that the workload would draw.",
+        keys: operation::KEYS,
+    },
     Section { name: "client", doc: "How clients retry.", keys: client::KEYS },
     Section { name: "fault", doc: "What is injected, and when.", keys: timing::KEYS },
     Section { name: "swarm", doc: "What is drawn for every seed.", keys: swarm::KEYS },
@@ -56,6 +62,10 @@ const SPECIAL: &[(&str, &str)] = &[
     ("rate", "workload"),
     ("distribution", "workload"),
     ("mix", "workload"),
+    ("client", "operation"),
+    ("function", "operation"),
+    ("key", "operation"),
+    ("to", "operation"),
     ("kind", "fault"),
     ("at", "fault"),
     ("on", "fault"),

@@ -1,6 +1,6 @@
 //! Targets: whom a fault is for.
 //!
-//! `"n1"`, `"client-2"`, `{ role = "leader" }`, `{ random = "follower" }`, `{ count = 2 }`,
+//! `"n1"`, `"client-2"`, `["n1", "n2"]`, `{ role = "leader" }`, `{ random = "follower" }`, `{ count = 2 }`,
 //! `{ some = "minority" }` (or `majority`, `all`, `clients`), `{ source = true }`.
 
 use toml::de::DeValue;
@@ -26,10 +26,11 @@ pub(crate) fn target<'a>(
     scope: &Scope,
 ) -> Option<Target> {
     match item.get_ref() {
-        DeValue::String(name) => {
-            let known = scope.member(name, item.span());
-            known.map_err(|mistake| findings.report(mistake)).ok()?;
-            Some(Target::Node(SmolStr::from(name.as_ref())))
+        DeValue::String(_) => named(item, path, findings, scope).map(Target::Node),
+        DeValue::Array(_) => {
+            let members = list(item, path, findings)?.iter();
+            let names = members.map(|member| named(member, path, findings, scope));
+            names.collect::<Option<_>>().map(Target::Nodes)
         }
         DeValue::Table(_) => table(Fields::of(item, path.into(), findings), scope),
         _ => {
@@ -38,6 +39,18 @@ pub(crate) fn target<'a>(
             None
         }
     }
+}
+
+/// The name of a node or client.
+fn named<'a>(
+    item: &'a Item<'a>,
+    path: &str,
+    findings: &'a Findings,
+    scope: &Scope,
+) -> Option<SmolStr> {
+    let name = value::name(item).map_err(|mistake| mistake.of_key(&spoken(path)));
+    let judged = name.and_then(|name| scope.member(&name, item.span()).map(|()| name));
+    judged.map_err(|mistake| findings.report(mistake)).ok()
 }
 
 fn table(mut fields: Fields, scope: &Scope) -> Option<Target> {
@@ -123,6 +136,7 @@ fn list<'a>(item: &'a Item<'a>, path: &str, findings: &Findings) -> Option<&'a [
 pub(crate) fn extent(target: &Target, nodes: &[SmolStr]) -> usize {
     match target {
         Target::Node(name) => usize::from(nodes.contains(name)),
+        Target::Nodes(names) => names.iter().filter(|name| nodes.contains(name)).count(),
         Target::Role(_) | Target::Random(_) | Target::Source => 1,
         Target::Count(count) => *count as usize,
         Target::Minority => nodes.len().saturating_sub(1) / 2,
@@ -134,7 +148,7 @@ pub(crate) fn extent(target: &Target, nodes: &[SmolStr]) -> usize {
 
 /// Whether it is the same nodes whenever it is resolved.
 pub(crate) fn is_fixed(target: &Target) -> bool {
-    matches!(target, Target::Node(_) | Target::All | Target::Clients)
+    matches!(target, Target::Node(_) | Target::Nodes(_) | Target::All | Target::Clients)
 }
 
 #[cfg(test)]

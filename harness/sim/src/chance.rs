@@ -33,6 +33,8 @@ pub enum Purpose {
     History = 7,
     /// What a swarm draws: (what, occurrence).
     Swarm = 8,
+    /// Operations that a shrinker draws from all: (how many, 0).
+    Shrink = 9,
 }
 
 /// A keyed stream of random words.

@@ -29,6 +29,8 @@ pub struct PlannedOperation {
     pub function: SmolStr,
     /// With what.
     pub argument: Argument,
+    /// Whom it asks first; whom the client asked last if absent, or if that one serves no clients.
+    pub to: Option<NodeId>,
 }
 
 /// What an operation is asked with.
@@ -242,6 +244,8 @@ impl<P: Payload> Client<P> {
     fn invoke(&mut self, cx: &mut Cx<'_, Self>) {
         let Some(planned) = self.next.take() else { return };
         self.next = self.coming.next();
+        let entry = planned.to.and_then(|to| self.plan.entries.iter().position(|one| *one == to));
+        self.target = entry.unwrap_or(self.target);
         let argument = match planned.argument {
             Argument::Value(value) => value,
             Argument::FromSeen(new) => {

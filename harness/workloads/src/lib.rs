@@ -23,7 +23,7 @@ use wrack_history::catalogue::WorkloadInfo;
 use wrack_sim::Stream;
 use wrack_sim::client::Argument;
 
-pub use plan::{Planner, expected_operations, final_reads, plan};
+pub use plan::{Planner, expected_operations, explicit, final_reads, keys, plan};
 
 /// A workload: how it describes itself, and what it asks with.
 #[derive(Debug)]

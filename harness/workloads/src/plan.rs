@@ -11,13 +11,12 @@
 
 use std::sync::Arc;
 
-use wrack_history::load::{Pace, Workload};
+use wrack_history::load::{ExplicitOperation, Pace, Workload};
 use wrack_history::setting::Delay;
 use wrack_history::{SmolStr, Value};
-use wrack_sim::PlannedOperation;
-use wrack_sim::Stream;
 use wrack_sim::chance::Purpose;
 use wrack_sim::client::{Argument, Operations};
+use wrack_sim::{NodeId, PlannedOperation, Stream};
 
 use crate::keys::Keys;
 use crate::{Entry, Question, entry};
@@ -51,16 +50,46 @@ pub fn expected_operations(workload: &Workload, duration_ns: u64) -> usize {
 }
 
 /// A read of every key, for a client of closed pace that runs when all others are done.
-pub fn final_reads(workload: &Workload) -> Vec<PlannedOperation> {
-    let keys = Keys::new(workload.keys, workload.distribution);
+pub fn final_reads(keys: &[SmolStr]) -> Vec<PlannedOperation> {
     let read = |(number, key): (u32, &SmolStr)| PlannedOperation {
         number,
         due_ns: 0,
         key: key.clone(),
         function: SmolStr::new_static("read"),
         argument: Argument::Value(Value::Nil),
+        to: None,
     };
-    (0..).zip(keys.names()).map(read).collect()
+    (0..).zip(keys).map(read).collect()
+}
+
+/// Every key of a workload that draws its operations.
+pub fn keys(workload: &Workload) -> Vec<SmolStr> {
+    Keys::new(workload.keys, workload.distribution).names().to_vec()
+}
+
+/// The operations of each client, as a scenario names them in order of time; `nodes` are the names that
+/// it may ask first.
+pub fn explicit(
+    operations: &[ExplicitOperation],
+    clients: u32,
+    nodes: &[SmolStr],
+) -> Vec<Operations> {
+    let planned = |operation: &ExplicitOperation| PlannedOperation {
+        number: operation.number,
+        due_ns: operation.at_ns,
+        key: operation.key.clone(),
+        function: operation.function.clone(),
+        argument: Argument::Value(operation.argument.clone()),
+        to: operation.to.as_ref().and_then(|name| {
+            let place = nodes.iter().position(|node| node == name);
+            place.map(|place| NodeId(place as u16))
+        }),
+    };
+    let of_client = |client| {
+        let own = operations.iter().filter(|operation| operation.client == client);
+        own.map(planned).collect()
+    };
+    (0..clients).map(of_client).collect()
 }
 
 /// Plans one operation at a time: a pure function of client and number.
@@ -142,7 +171,7 @@ impl Planner {
             settings: &self.workload.settings,
         };
         let argument = (self.entry.argument)(&question, stream);
-        PlannedOperation { number, due_ns, key, function: function.clone(), argument }
+        PlannedOperation { number, due_ns, key, function: function.clone(), argument, to: None }
     }
 
     /// The limit of the workload is shared out evenly, the first clients taking what is left over.
@@ -325,7 +354,7 @@ pub(crate) mod tests {
 
     #[test]
     fn every_key_is_read_at_the_end() {
-        let reads = final_reads(&workload(Pace::Open));
+        let reads = final_reads(&keys(&workload(Pace::Open)));
         let keys: Vec<_> = reads.iter().map(|read| read.key.as_str()).collect();
         assert_eq!(keys, ["k0", "k1", "k2"]);
         assert!(reads.iter().all(|read| read.due_ns == 0));

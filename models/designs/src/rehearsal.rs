@@ -71,6 +71,7 @@ impl Rehearsal {
             key: format!("k{}", number % 3).into(),
             function: SmolStr::new_static(self.function),
             argument: Argument::Value(i64::from(number * CLIENTS + client + 1).into()),
+            to: None,
         });
         ClientPlan {
             client,

@@ -244,6 +244,7 @@ fn faults() -> Vec<ResolvedFault> {
                 unit: unit.into(),
                 operations_open: 412 / (u64::from(id) + 1),
                 effect_span_ns: Some((span.0 + 3 * MILLISECOND, span.1 - 8 * MILLISECOND)),
+                settings: wrack_history::Settings::default(),
             }
         };
     let step = (36 * SECOND, 36 * SECOND + 400 * MILLISECOND);

@@ -3,7 +3,7 @@
 use wrack_history::catalogue::{FaultInfo, Lasting};
 use wrack_history::duration;
 use wrack_history::fault::ResolvedFault;
-use wrack_history::{Moment, NemesisEvent, Settings, SmolStr};
+use wrack_history::{Moment, NemesisEvent, Setting, Settings, SmolStr, Target};
 use wrack_sim::chance::Purpose;
 use wrack_sim::network::FaultHandle;
 use wrack_sim::record::FaultEffect;
@@ -49,6 +49,8 @@ pub(super) struct Occurrence {
     /// Who noted the fact that set it off.
     pub source: Option<NodeId>,
     handle: Option<FaultHandle>,
+    /// Its parameters, with the names that targets were resolved to.
+    settings: Settings,
     nodes: Vec<SmolStr>,
     /// What it was resolved to; until it is injected, what kept it from that.
     pub detail: SmolStr,
@@ -65,6 +67,7 @@ impl Occurrence {
             state: State::Planned,
             source: None,
             handle: None,
+            settings: settings.clone(),
             nodes: Vec::new(),
             detail: SmolStr::default(),
             injected_ns: None,
@@ -83,13 +86,18 @@ impl Occurrence {
     /// Injects it; `false` if nobody is there yet whom it could be for.
     pub fn inject(&mut self, terms: &Terms, world: &mut dyn World) -> bool {
         self.handle.get_or_insert_with(|| world.open_fault());
-        match self.on_stage(terms, world, |behaviour, stage| behaviour.inject(stage)) {
+        let inject = |behaviour: &mut dyn FaultBehaviour, stage: &mut Stage<'_>| {
+            let injected = behaviour.inject(stage)?;
+            Ok((injected, std::mem::take(&mut stage.resolved)))
+        };
+        match self.on_stage(terms, world, inject) {
             Err(Nobody { role }) => {
                 self.detail = role;
                 false
             }
-            Ok(injected) => {
+            Ok((injected, resolved)) => {
                 let names = world.names();
+                self.settings = named(&self.settings, resolved, names);
                 let names = injected.nodes.iter().map(|node| names[node.index()].clone());
                 self.nodes = names.collect();
                 self.detail = injected.detail.into();
@@ -159,6 +167,7 @@ impl Occurrence {
             unit: self.info.effect.into(),
             operations_open: 0,
             effect_span_ns: effect.span_ns,
+            settings: self.settings,
         }
     }
 
@@ -189,9 +198,42 @@ impl Occurrence {
             key: u64::from(self.name.id) << 32 | u64::from(self.name.occurrence),
             stream,
             source: self.source,
+            resolved: Vec::new(),
             stays_down: if at_the_end { &terms.stays_down } else { &[] },
             world,
         };
         act(&mut *self.behaviour, &mut stage)
     }
+}
+
+/// The settings with names in place of targets. Of two settings with the same target the one whose
+/// name comes first was resolved first.
+fn named(
+    settings: &Settings,
+    mut resolved: Vec<(Target, Vec<NodeId>)>,
+    names: &[SmolStr],
+) -> Settings {
+    let mut name = |target: &Target| {
+        let place = resolved.iter().position(|(other, _)| other == target);
+        let Some((_, nodes)) = place.map(|place| resolved.remove(place)) else {
+            return target.clone();
+        };
+        let mut nodes = nodes.into_iter().map(|node| names[node.index()].clone());
+        match (target, nodes.len()) {
+            (Target::All | Target::Clients, _) | (_, 0) => target.clone(),
+            (_, 1) => Target::Node(nodes.next().expect("there is one")),
+            _ => Target::Nodes(nodes.collect()),
+        }
+    };
+    let mut settings = settings.clone();
+    for setting in settings.0.values_mut() {
+        match setting {
+            Setting::Target(target) => *target = name(target),
+            Setting::Groups(groups) => {
+                groups.iter_mut().flatten().for_each(|target| *target = name(target));
+            }
+            _ => (),
+        }
+    }
+    settings
 }

@@ -3,11 +3,13 @@
 use wrack_history::{FactRecord, ScheduledFault, SmolStr, Target, When};
 use wrack_sim::{NodeId, World};
 
+use super::Name;
 use crate::stage::holder;
 
 /// An entry that waits for a fact.
 pub(super) struct Trigger {
-    pub id: u32,
+    /// The entry: its first occurrence.
+    pub first: Name,
     pub delay_ns: u64,
     fact: SmolStr,
     by: Option<Target>,
@@ -20,7 +22,7 @@ impl Trigger {
         match &entry.when {
             When::At(_) => None,
             When::OnFact { fact, by, nth, delay_ns } => Some(Self {
-                id: entry.id,
+                first: Name::first_of(entry),
                 delay_ns: *delay_ns,
                 fact: fact.clone(),
                 by: by.clone(),

@@ -160,6 +160,8 @@ pub(super) enum Uniform {
 pub(super) enum Target {
     /// The node or client of this name; clients are `client-1` and so on.
     Name(String),
+    /// Those of these names.
+    Names(#[schemars(length(min = 1))] Vec<String>),
     /// Whoever claims this role at that moment.
     Role { role: Role },
     /// One node of this role, drawn at random.

@@ -1,5 +1,7 @@
 //! Schemas of the sections, from the same tables of parameters that the reader uses.
 
+use std::collections::BTreeSet;
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -45,12 +47,13 @@ impl<'a> Builder<'a> {
         let mut sections = vec![
             ("design", choices(designs, "The design under test, with its parameters.")),
             ("workload", choices(workloads, doc_of("workload"))),
+            ("operation", array(self.operation())),
             ("fault", array(choices(faults, doc_of("fault")))),
             ("guarantee", array(choices(promises, "What is promised with a bound."))),
             ("slo", array(choices(metrics, "A service level objective."))),
         ];
         for section in sections::ALL {
-            if !matches!(section.name, "workload" | "fault") {
+            if !matches!(section.name, "workload" | "operation" | "fault") {
                 let mut object = self.object(section.keys).describe(section.doc);
                 object = match section.name {
                     "phases" => object.optional("stays_down", stays_down()),
@@ -83,6 +86,20 @@ impl<'a> Builder<'a> {
             .optional("rate", rate)
             .optional("distribution", distribution)
             .optional("mix", mix)
+            .build()
+    }
+
+    fn operation(&mut self) -> Value {
+        let text = json!({ "type": "string", "pattern": r"\S" });
+        let functions = self.catalogue.workloads.iter().flat_map(|info| info.functions);
+        let functions: BTreeSet<&&str> = functions.collect();
+        self.object(sections::keys_of("operation"))
+            .describe(doc_of("operation"))
+            .required("at", self.form::<forms::Duration>())
+            .required("client", json!({ "type": "string", "pattern": "^client-" }))
+            .required("function", json!({ "enum": functions }))
+            .required("key", text.clone())
+            .optional("to", text)
             .build()
     }
 

@@ -73,6 +73,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
     let fault = Fault { kind, settings: own.settings };
     let scheduled = ScheduledFault {
         id: timing.id.unwrap_or(position),
+        occurrence: timing.occurrence,
         when,
         lasts_ns: timing.lasts_ns,
         every_ns: timing.every_ns,
@@ -108,10 +109,19 @@ fn judge_source(own: &Given, fields: &Fields) {
     }
 }
 
-/// Random draws are keyed by the id: two faults with one id would draw alike.
+/// Random draws are keyed by id and occurrence: two faults that have both in common would draw
+/// alike.
 fn judge_ids(drafts: &[Draft], root: &Fields) {
     for (position, draft) in drafts.iter().enumerate() {
-        let same = |other: &&Draft| other.scheduled.id == draft.scheduled.id;
+        let occurrences = |draft: &Draft| {
+            let first = draft.scheduled.occurrence;
+            first..first + draft.scheduled.times
+        };
+        let (here, id) = (occurrences(draft), draft.scheduled.id);
+        let same = |other: &&Draft| {
+            let there = occurrences(other);
+            other.scheduled.id == id && here.start < there.end && there.start < here.end
+        };
         let Some(first) = drafts[..position].iter().find(same) else {
             continue;
         };

@@ -48,6 +48,8 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Phases {
         PhaseLengths { faults_ns: given.duration("faults"), quiet_ns: given.duration("quiet") };
     scope.beyond_model = given.settings.flag("beyond_model").unwrap_or(false);
     scope.faults_ns = (given.sound && lengths.faults_ns > 0).then_some(lengths.faults_ns);
+    let end_ns = lengths.faults_ns.saturating_add(lengths.quiet_ns);
+    scope.end_ns = given.sound.then_some(end_ns);
     let stays_down = match fields.get("stays_down") {
         Some(item) => stays_down(item, &fields, scope),
         None => Vec::new(),

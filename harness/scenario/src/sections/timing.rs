@@ -53,11 +53,17 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
         ParameterKind::Integer { min: 0, max: u32::MAX as i64 },
         "What random draws are keyed by; the position in the file, from 0, if absent.",
     ),
+    ParameterInfo::optional(
+        "occurrence",
+        ParameterKind::Integer { min: 0, max: TIMES_MAX },
+        "Which occurrence of the fault with this id comes first here, from 0: draws are keyed by it, too.",
+    ),
 ];
 
 /// What these keys say.
 pub(crate) struct Timing {
     pub id: Option<u32>,
+    pub occurrence: u32,
     pub id_span: Option<Span>,
     pub lasts_ns: Option<u64>,
     pub every_ns: Option<u64>,
@@ -85,6 +91,7 @@ pub(crate) fn read(
     let (settings, when) = (&given.settings, when?);
     let mut timing = Timing {
         id: settings.integer("id").map(|id| id as u32),
+        occurrence: settings.integer("occurrence").unwrap_or(0) as u32,
         id_span: given.span("id"),
         lasts_ns: settings.duration("for"),
         every_ns: settings.duration("every"),

@@ -1,15 +1,18 @@
 //! `[workload]`: what clients ask, and how fast.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeValue;
+use wrack_history::SmolStr;
 use wrack_history::catalogue::{DefaultSetting, ParameterInfo, ParameterKind, WorkloadInfo};
 
-use wrack_history::load::{KeyDistribution, Pace, Workload};
+use wrack_history::load::{ExplicitOperation, KeyDistribution, Pace, Workload};
 
 use crate::fields::{Fields, Item};
 use crate::mistake::Mistake;
 use crate::parameters;
 use crate::scope::Scope;
-use crate::sections::mix;
+use crate::sections::{mix, operation};
 use crate::suggestion::{suggest, unknown};
 use crate::value;
 
@@ -38,16 +41,36 @@ pub(crate) const KEYS: &[ParameterInfo] = &[
         ParameterKind::Integer { min: 1, max: i64::MAX },
         "At most so many operations in all; no limit if absent.",
     ),
+    ParameterInfo::new(
+        "final_reads",
+        ParameterKind::Flag,
+        DefaultSetting::Flag(true),
+        "Whether every key is read when all is quiet.",
+    ),
 ];
+
+/// Keys that say how operations are drawn, which explicit operations are not.
+const DRAWN: &[&str] = &["keys", "pace", "operations", "rate", "distribution", "mix"];
+
+/// What the section says.
+pub(crate) struct Asked {
+    pub workload: Workload,
+    /// Explicit operations, in order of time; `None` if they are drawn.
+    pub operations: Option<Vec<ExplicitOperation>>,
+    pub final_reads: bool,
+}
 
 /// The rate if the file does not say, and its text.
 const RATE: (u64, &str) = (50_000, "50/s");
 
-/// Reads the section, and tells `scope` of the workload and the clients.
-pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Workload> {
+/// Reads the section and `[[operation]]`, and tells `scope` of the workload and the clients.
+pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Asked> {
     let mut fields = root.required_section("workload");
     let info = info(&mut fields, scope);
     scope.workload = info;
+    if root.get("operation").is_some() {
+        return explicit(fields, root, scope);
+    }
     let common = parameters::read(&mut fields, KEYS, scope);
     let clients = common.integer("clients") as u32;
     scope.clients = common.sound.then_some(clients);
@@ -58,7 +81,7 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Workload> {
     let mix = mix::read(&mut fields, info, scope);
     let own = parameters::read(&mut fields, info.parameters, scope);
     fields.finish();
-    Some(Workload {
+    let workload = Workload {
         name: info.name.into(),
         clients,
         keys: common.integer("keys") as u32,
@@ -71,7 +94,42 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Workload> {
         mix,
         operations_max: common.settings.integer("operations").map(|count| count as u64),
         settings: own.settings,
-    })
+    };
+    let final_reads = common.settings.flag("final_reads").unwrap_or(true);
+    Some(Asked { workload, operations: None, final_reads })
+}
+
+/// Reads what is left of the section beside explicit operations, and these.
+fn explicit(mut fields: Fields, root: &mut Fields, scope: &mut Scope) -> Option<Asked> {
+    let kept = |key: &&ParameterInfo| !DRAWN.contains(&key.name);
+    let kept = KEYS.iter().filter(kept).copied().collect::<Vec<_>>();
+    let common = parameters::read(&mut fields, &kept, scope);
+    for key in DRAWN {
+        if let Some(item) = fields.get(key) {
+            let title = format!("`{key}` has no meaning beside explicit operations");
+            fields.report(Mistake::new(item.span(), title, "leave it out"));
+        }
+    }
+    let clients = common.integer("clients") as u32;
+    scope.clients = common.sound.then_some(clients);
+    let operations = operation::read(root, scope)?;
+    let info = scope.workload?;
+    let own = parameters::read(&mut fields, info.parameters, scope);
+    fields.finish();
+    let keys: BTreeSet<&SmolStr> = operations.iter().map(|operation| &operation.key).collect();
+    let final_reads = common.settings.flag("final_reads").unwrap_or(true);
+    let workload = Workload {
+        name: info.name.into(),
+        clients,
+        keys: keys.len() as u32,
+        distribution: KeyDistribution::Uniform,
+        rate_per_kilosecond: RATE.0,
+        pace: Pace::Open,
+        mix: operation::mix(info.functions, &operations, final_reads),
+        operations_max: None,
+        settings: own.settings,
+    };
+    Some(Asked { workload, operations: Some(operations), final_reads })
 }
 
 fn info(fields: &mut Fields, scope: &Scope) -> Option<&'static WorkloadInfo> {

@@ -106,12 +106,7 @@ static REGISTER: WorkloadInfo = WorkloadInfo {
     doc: "",
     functions: &["read", "write", "cas"],
     model: "cas-register",
-    parameters: &[ParameterInfo::new(
-        "final_reads",
-        ParameterKind::Flag,
-        DefaultSetting::Flag(true),
-        "Whether every key is read at the end.",
-    )],
+    parameters: &[],
 };
 
 static QUEUE: WorkloadInfo = WorkloadInfo {

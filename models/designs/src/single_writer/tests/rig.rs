@@ -127,6 +127,7 @@ impl Rig {
             key: key(stream.below(self.keys)),
             function: SmolStr::new_static(if is_read { "read" } else { self.function }),
             argument: Argument::Value(argument),
+            to: None,
         }
     }
 
@@ -137,6 +138,7 @@ impl Rig {
             key: key(place),
             function: "read".into(),
             argument: Argument::Value(Value::Nil),
+            to: None,
         }
     }
 }
