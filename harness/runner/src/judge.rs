@@ -13,7 +13,8 @@ use crate::{metrics, swarm, vacuity};
 /// Configurations that a checker visits per key at most, unless it is told otherwise.
 pub const STATES_MAX: u64 = 1_000_000;
 
-/// Runs a variant of a scenario with a seed, on the simulator, and judges it.
+/// Runs a variant of a scenario with a seed, on the simulator, and judges it. With a trace in words, all
+/// facts are kept, too.
 pub fn run(
     scenario: &Scenario,
     entry: &DesignEntry,
@@ -148,8 +149,10 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         run.alerts = alerts;
     }
     run.facts = recording.facts;
-    run.facts.retain(is_for_the_report);
-    run.facts.shrink_to_fit();
+    if order.trace < TraceLevel::Texts {
+        run.facts.retain(is_for_the_report);
+        run.facts.shrink_to_fit();
+    }
     compare(&mut run, variant);
     run
 }

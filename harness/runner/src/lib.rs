@@ -6,11 +6,17 @@
 pub mod catalogue;
 pub mod check;
 pub mod determinism;
+pub mod difference;
 pub mod execute;
 pub mod group;
 pub mod judge;
 pub mod metrics;
 pub mod parallel;
+pub mod regression;
+pub mod replay;
+pub mod resolve;
+pub mod shrink;
+pub mod story;
 pub mod swarm;
 pub mod sweep;
 pub mod vacuity;

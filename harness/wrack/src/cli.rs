@@ -55,6 +55,22 @@ pub enum Command {
     /// twice. What is new against the baseline fails, what nobody knows is never a pass, and nothing
     /// is tried again.
     Gate(Gate),
+    /// Run a result or a scenario again, and show it step by step around its anomaly
+    Replay(Replay),
+    /// Keep the run of a result as a regression: a scenario with explicit operations and faults
+    Keep(Regression),
+    /// Explain two results that differ
+    Diff {
+        /// The folder of a result
+        a: PathBuf,
+        /// The folder of another
+        b: PathBuf,
+    },
+    /// Make the story of an anomaly as small as it can be, and write it as a scenario
+    ///
+    /// Fewer faults, operations, clients, keys and nodes, and less time, as long as the same anomaly
+    /// remains. What is written is an ordinary scenario with explicit operations and faults.
+    Shrink(Shrink),
     /// Run every broken variant, and say which are found and how fast
     Scoreboard(Scoreboard),
     /// Explain a design, variant, fault, guarantee, metric, workload or exit-codes
@@ -252,6 +268,70 @@ pub struct Gate {
 }
 
 #[derive(Debug, Args)]
+pub struct Replay {
+    /// The folder of a result, or a scenario file
+    #[arg(value_name = "RESULT|FILE")]
+    pub path: PathBuf,
+    /// The seed, of a scenario file
+    #[arg(long, value_name = "N", value_parser = seed)]
+    pub seed: Option<u64>,
+    /// The variant, of a scenario file; `reference` by default
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Show the steps up to this virtual time: 12.5s
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub until: Option<Duration>,
+    /// Show what every node has of this key, step by step
+    #[arg(long, value_name = "KEY")]
+    pub entity: Option<String>,
+    /// Show every event of the engine, too
+    #[arg(long)]
+    pub trace: bool,
+    /// Take the scenario as it is now, even if it has changed
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Regression {
+    /// The folder of a result
+    pub result: PathBuf,
+    /// Where the scenario goes
+    #[arg(long, value_name = "DIR", default_value = "scenarios/regressions")]
+    pub out: PathBuf,
+    /// What happened, as a name: `leader-isolated`; by default as the scenario is called
+    #[arg(long, value_name = "EVENT", value_parser = event)]
+    pub name: Option<String>,
+    /// Take the scenario as it is now, even if it has changed
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Shrink {
+    /// The folder of a result
+    pub result: PathBuf,
+    /// Where the scenario goes
+    #[arg(long, value_name = "DIR", default_value = "wrack-shrunk")]
+    pub out: PathBuf,
+    /// Stop after so long, in real time; 60s unless there is a limit of runs
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub time_limit: Option<Duration>,
+    /// Stop after so many runs; then the outcome is the same everywhere
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_runs: Option<u64>,
+    /// How many runs at once; by default one for each core
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// Take the scenario as it is now, even if it has changed
+    #[arg(long)]
+    pub force: bool,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct Scoreboard {
     /// Only this design
     pub design: Option<String>,
@@ -399,6 +479,14 @@ fn seed(text: &str) -> Result<u64, String> {
 
 fn time(text: &str) -> Result<Duration, String> {
     duration::parse(text).map(Duration::from_nanos)
+}
+
+fn event(text: &str) -> Result<String, String> {
+    let known = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    match !text.is_empty() && text.chars().all(known) {
+        true => Ok(text.into()),
+        false => Err("write letters, digits and hyphens, such as leader-isolated".into()),
+    }
 }
 
 fn shard(text: &str) -> Result<(u64, u64), String> {

@@ -1,16 +1,21 @@
 //! One command a file.
 
+mod again;
 mod check;
 mod determinism;
+mod diff;
 mod explain;
 mod files;
 mod gate;
 mod generate;
+mod keep;
 mod list;
 mod merge;
+mod replay;
 mod report;
 mod run;
 mod scoreboard;
+mod shrink;
 mod sweep;
 
 use clap::{CommandFactory, Parser};
@@ -37,6 +42,10 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
         Command::Sweep(options) => sweep::sweep(designs, &options),
         Command::Merge { folders, out, format } => merge::merge(&folders, &out, format),
         Command::Gate(options) => gate::gate(designs, &options),
+        Command::Replay(options) => replay::replay(designs, &options),
+        Command::Keep(options) => keep::keep(designs, &options),
+        Command::Diff { a, b } => diff::diff(designs, &a, &b),
+        Command::Shrink(options) => shrink::shrink(designs, &options),
         Command::Scoreboard(options) => scoreboard::scoreboard(designs, &options),
         Command::Explain { name } => explain::explain(designs, &name),
         Command::New { name } => files::new(designs, &name),

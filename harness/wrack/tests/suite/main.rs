@@ -9,5 +9,6 @@ mod program;
 mod readme;
 mod results;
 mod scenarios;
+mod shrink;
 mod swarm;
 mod sweep;

@@ -1,0 +1,83 @@
+//! Shrinks the anomaly of every broken variant of the repository's scenarios, and says how small its
+//! story becomes and how long that takes.
+//!
+//! `cargo bench -p wrack-runner --bench shrink [-- NAME]`: those whose scenario or variant contains NAME.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use wrack_runner::Designs;
+use wrack_runner::shrink::{Budget, Goal, shrink};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn main() {
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
+    let designs = Designs::reference();
+    let catalogue = designs.catalogue();
+    let (mut operations, mut faults, mut times) = (Vec::new(), Vec::new(), Vec::new());
+    println!("| scenario | variant | anomaly | operations | faults | runs | seconds |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut files = Vec::new();
+    find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios"), &mut files);
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a scenario can be read");
+        let name = path.display().to_string();
+        let scenario = wrack_scenario::read(&name, &text, &catalogue).expect("a good scenario");
+        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        for variant in &scenario.variants {
+            let Some(code) = variant.anomaly.clone() else { continue };
+            let (name, variant) = (&scenario.name, &variant.variant);
+            if !format!("{name} {variant}").contains(&wanted) {
+                continue;
+            }
+            let goal = Goal { variant: variant.clone(), seed: 0, code };
+            let began = Instant::now();
+            let is_over = || began.elapsed().as_secs() >= 60;
+            let budget = Budget { runs_max: u64::MAX, is_over: &is_over };
+            let Some(shrunk) = shrink(&scenario, design, &catalogue, &goal, &budget) else {
+                println!("| {name} | {variant} | {} | not reproduced | | | |", goal.code);
+                continue;
+            };
+            let (took, after) = (began.elapsed().as_secs_f64(), shrunk.after);
+            println!(
+                "| {name} | {variant} | {} | {} → {} | {} → {} | {} | {took:.2} |",
+                goal.code,
+                shrunk.before.operations,
+                after.operations,
+                shrunk.before.faults,
+                after.faults,
+                shrunk.runs
+            );
+            operations.push(after.operations);
+            faults.push(after.faults);
+            times.push((took * 1_000.0) as usize);
+        }
+    }
+    println!("\n{} stories", operations.len());
+    summary("operations", operations);
+    summary("faults", faults);
+    summary("milliseconds", times);
+}
+
+fn summary(what: &str, mut values: Vec<usize>) {
+    values.sort_unstable();
+    let Some(most) = values.last() else { return };
+    println!("{what}: median {}, at most {most}", values[values.len() / 2]);
+}
+
+/// Every scenario under the folder, in name order.
+fn find(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut entries: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            find(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+}

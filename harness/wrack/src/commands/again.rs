@@ -1,0 +1,81 @@
+//! A result or a scenario file, to be run again.
+
+use std::path::Path;
+
+use wrack_history::{Anomaly, Run};
+use wrack_scenario::{Expectation, Scenario};
+
+use crate::Designs;
+use crate::exit::Failure;
+use crate::output::read_text;
+use crate::results;
+
+/// A result with the scenario that it came of.
+pub struct Again {
+    /// What was found then.
+    pub result: Run,
+    /// The scenario, as its file says it now; or as the result has it, if the file is gone.
+    pub scenario: Scenario,
+}
+
+impl Again {
+    /// Reads a result and its scenario.
+    ///
+    /// Errors: the scenario has changed since then, and nobody wants that (`force`).
+    pub fn read(folder: &Path, designs: &Designs, force: bool) -> Result<Self, Failure> {
+        let folder = match folder.file_name() {
+            Some(name) if name == "result.json" => folder.parent().unwrap_or(Path::new("")),
+            _ => folder,
+        };
+        let result = results::read(folder)?;
+        if result.scenario_source.is_empty() {
+            let message = "it was not made by running a scenario: there is nothing to run again";
+            return Err(Failure::input(format!("{}: {message}", folder.display())));
+        }
+        let path = Path::new(&result.scenario_path);
+        let source = if path.exists() { read_text(path)? } else { result.scenario_source.clone() };
+        let scenario = read_scenario(&result.scenario_path, &source, designs)?;
+        if scenario.hash != result.scenario_hash && !force {
+            return Err(Failure::input(format!(
+                "{}: the scenario has changed since this result was made: run it again, or add --force to \
+                 take it as it is now",
+                path.display()
+            )));
+        }
+        let again = Self { result, scenario };
+        again.variant()?;
+        Ok(again)
+    }
+
+    /// The variant that was run.
+    pub fn variant(&self) -> Result<&Expectation, Failure> {
+        variant(&self.scenario, &self.result.variant)
+    }
+
+    /// The anomaly that the result is about: the expected one, or one that nobody expected, or any.
+    pub fn anomaly(&self) -> Option<&Anomaly> {
+        let result = &self.result;
+        let of = |wanted: &dyn Fn(&Anomaly) -> bool| result.anomalies().find(|one| wanted(one));
+        of(&|one| result.foreign.contains(&one.code))
+            .or_else(|| of(&|one| one.code == result.expected))
+            .or_else(|| of(&|_| true))
+    }
+}
+
+/// The variant of this name.
+pub fn variant<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Expectation, Failure> {
+    let found = scenario.variants.iter().find(|variant| variant.variant == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = scenario.variants.iter().map(|v| v.variant.as_str()).collect();
+        let names = names.join(", ");
+        Failure::usage(format!("{} has no variant \"{name}\": it has {names}", scenario.path))
+    })
+}
+
+/// Reads a scenario, and shows all mistakes of it.
+pub fn read_scenario(path: &str, text: &str, designs: &Designs) -> Result<Scenario, Failure> {
+    wrack_scenario::read(path, text, &designs.catalogue()).map_err(|diagnostics| {
+        anstream::eprintln!("{}", diagnostics.render(true));
+        Failure::input(format!("{path}: not a scenario that can be run"))
+    })
+}

@@ -1,0 +1,115 @@
+//! `wrack shrink`: the smallest story that shows the anomaly of a result.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use wrack_runner::parallel;
+use wrack_runner::regression::{self, Origin};
+use wrack_runner::shrink::{Budget, Goal, Shrunk, shrink as search};
+
+use super::again::Again;
+use crate::Designs;
+use crate::cli::{self, Format};
+use crate::exit::{Exit, Failure};
+use crate::output::{print, write_file};
+
+/// Without a limit, the search takes at most so long.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Shrinks, and writes what is left as a scenario.
+pub fn shrink(designs: &Designs, options: &cli::Shrink) -> Result<Exit, Failure> {
+    if let Some(jobs) = options.jobs {
+        parallel::limit(jobs.get()).map_err(|error| Failure::usage(format!("--jobs: {error}")))?;
+    }
+    let again = Again::read(&options.result, designs, options.force)?;
+    let Some(anomaly) = again.anomaly() else {
+        let result = options.result.display();
+        return not_reproduced(options, &format!("{result} has no anomaly: nothing to shrink"));
+    };
+    let goal = Goal {
+        variant: again.result.variant.as_str().into(),
+        seed: again.result.seed,
+        code: anomaly.code.clone(),
+    };
+    // With a limit of runs alone the outcome is the same everywhere.
+    let limit = match (options.time_limit, options.max_runs) {
+        (None, Some(_)) => None,
+        (limit, _) => Some(limit.unwrap_or(TIME_LIMIT)),
+    };
+    let began = now();
+    let is_over = || limit.is_some_and(|limit| began.elapsed() >= limit);
+    let budget = Budget { runs_max: options.max_runs.unwrap_or(u64::MAX), is_over: &is_over };
+    let design = designs.get(&again.scenario.design).expect("the reader knows the design");
+    let catalogue = designs.catalogue();
+    let Some(shrunk) = search(&again.scenario, design, &catalogue, &goal, &budget) else {
+        let (code, variant, seed) = (&goal.code, &goal.variant, goal.seed);
+        let message = format!("{code} was not reproduced: variant {variant}, seed {seed}");
+        return not_reproduced(options, &message);
+    };
+    let path = options.out.join(format!("{}-{}.toml", event(&again.scenario.name), goal.variant));
+    let origin = Origin {
+        scenario: &again.scenario,
+        path: path.display().to_string(),
+        goal: &goal,
+        what: "The smallest story that was found",
+    };
+    let text = regression::file(&shrunk.story(), design, &catalogue, &origin);
+    write_file(&path, |to| to.write_all(text.as_bytes()))?;
+    print(match options.format {
+        Format::Json => format!("{:#}\n", as_json(&shrunk, &path)),
+        Format::Human => human(&shrunk, &goal, &path),
+    })?;
+    Ok(Exit::AsExpected)
+}
+
+/// The last part of a scenario's name.
+pub fn event(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn not_reproduced(options: &cli::Shrink, message: &str) -> Result<Exit, Failure> {
+    anstream::eprintln!("{message}");
+    if options.format == Format::Json {
+        print(format!("{:#}\n", json!({ "operations": null, "faults": null, "scenario": null })))?;
+    }
+    Ok(Exit::NotAsExpected)
+}
+
+fn as_json(shrunk: &Shrunk, path: &Path) -> serde_json::Value {
+    let (before, after) = (shrunk.before, shrunk.after);
+    json!({
+        "operations": { "before": before.operations, "after": after.operations },
+        "faults": { "before": before.faults, "after": after.faults },
+        "scenario": path,
+    })
+}
+
+fn human(shrunk: &Shrunk, goal: &Goal, path: &Path) -> String {
+    let (before, after) = (shrunk.before, shrunk.after);
+    let line = |what: &str, before: &dyn std::fmt::Display, after: &dyn std::fmt::Display| {
+        format!("  {what:<11}{before:>8} → {after}\n")
+    };
+    let time = |ns| wrack_history::duration::seconds(ns);
+    let end = match shrunk.finished {
+        true => "nothing more can be left out",
+        false => "the search was cut short",
+    };
+    let mut text = format!("{} in {}: {} runs, {end}\n", goal.code, goal.variant, shrunk.runs);
+    text += &line("operations", &before.operations, &after.operations);
+    text += &line("faults", &before.faults, &after.faults);
+    text += &line("clients", &before.clients, &after.clients);
+    text += &line("nodes", &before.nodes, &after.nodes);
+    text += &line("lasts", &time(before.lasts_ns), &time(after.lasts_ns));
+    text += &format!("\n{}\n\n", shrunk.story().tell());
+    text + &format!(
+        "wrote {}\nrun it: {}\n",
+        path.display(),
+        shrunk.story().command(path.display())
+    )
+}
+
+#[expect(clippy::disallowed_methods, reason = "people wait in real time; no run sees it")]
+fn now() -> Instant {
+    Instant::now()
+}
