@@ -95,6 +95,7 @@ impl<'a> Kind<'a> {
         let settings = self.settings(&mut stream)?;
         Some(ScheduledFault {
             id: first_id(self.info.name) + number as u32,
+            occurrence: 0,
             when: waits_for.unwrap_or(When::At(number * part_ns + offset_ns)),
             lasts_ns: (self.info.lasts == Lasting::For).then_some(lasts_ns),
             every_ns: None,

@@ -11,12 +11,13 @@ use wrack_history::{Fact, Run, SmolStr};
 use wrack_nemesis::swarm::{Ground, stream};
 use wrack_scenario::Scenario;
 
-/// The scenario as it is run with this seed: with drawn faults, parameters and mix, if it has a swarm.
+/// The scenario as it is run with this seed: with drawn faults, parameters and mix, if it has a swarm, and
+/// without a swarm then.
 pub fn draw<'a>(scenario: &'a Scenario, design: &DesignInfo, seed: u64) -> Cow<'a, Scenario> {
     let Some(swarm) = &scenario.swarm else {
         return Cow::Borrowed(scenario);
     };
-    let mut drawn = scenario.clone();
+    let mut drawn = Scenario { swarm: None, ..scenario.clone() };
     let of_family = |name: &str, kind: &str| stream(family(seed), &format!("{kind} {name}"), 0);
     for (name, settings) in &swarm.parameters {
         if let Some(setting) = of_family(name, "parameter").pick(settings) {

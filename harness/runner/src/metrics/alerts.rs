@@ -262,6 +262,7 @@ mod tests {
         let outage = (20 * SECOND, 80 * SECOND);
         let mut run = run(100, |ns| (outage.0..outage.1).contains(&ns));
         let fault = ResolvedFault {
+            settings: wrack_history::Settings::default(),
             id: 0,
             occurrence: 0,
             kind: "partition".into(),

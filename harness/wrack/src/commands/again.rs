@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wrack_history::{Anomaly, Run};
+use wrack_runner::swarm;
 use wrack_scenario::{Expectation, Scenario};
 
 use crate::Designs;
@@ -14,7 +15,8 @@ use crate::results;
 pub struct Again {
     /// What was found then.
     pub result: Run,
-    /// The scenario, as its file says it now; or as the result has it, if the file is gone.
+    /// The scenario, as its file says it now, or as the result has it if the file is gone; with what a
+    /// swarm drew for its seed.
     pub scenario: Scenario,
 }
 
@@ -42,6 +44,12 @@ impl Again {
                 path.display()
             )));
         }
+        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let mut scenario = swarm::draw(&scenario, design.info, result.seed).into_owned();
+        // What was drawn and did nothing is left out; what bit must bite again.
+        let bit = |id| result.faults.iter().any(|fault| fault.id == id && fault.effect > 0);
+        scenario.faults.retain(|fault| fault.min_effect > 0 || bit(fault.id));
+        scenario.faults.iter_mut().for_each(|fault| fault.min_effect = fault.min_effect.max(1));
         let again = Self { result, scenario };
         again.variant()?;
         Ok(again)
