@@ -54,24 +54,32 @@ pub fn run(designs: &Designs, options: &cli::Run) -> Result<Exit, Failure> {
 }
 
 /// Every scenario with each of its variants that is asked for.
+///
+/// Of several scenarios those without that variant are left out, and named: a regression may have the
+/// broken one alone. Errors: none has it.
 pub(super) fn groups<'a>(
     scenarios: &'a [Scenario],
     wanted: &str,
 ) -> Result<Vec<(&'a Scenario, &'a Expectation)>, Failure> {
     let mut groups = Vec::new();
+    let mut without = Vec::new();
     for scenario in scenarios {
         let known = scenario.variants.iter();
-        let variants: Vec<_> =
-            known.filter(|variant| wanted == "all" || variant.variant == wanted).collect();
-        if variants.is_empty() {
+        let before = groups.len();
+        let asked = known.filter(|variant| wanted == "all" || variant.variant == wanted);
+        groups.extend(asked.map(|variant| (scenario, variant)));
+        if groups.len() == before {
             let names: Vec<_> = scenario.variants.iter().map(|v| v.variant.as_str()).collect();
-            return Err(Failure::usage(format!(
-                "{} has no variant \"{wanted}\": it has {}, and all",
-                scenario.path,
-                names.join(", ")
-            )));
+            let names = names.join(", ");
+            let path = &scenario.path;
+            without.push(format!("{path} has no variant \"{wanted}\": it has {names}, and all"));
         }
-        groups.extend(variants.into_iter().map(|variant| (scenario, variant)));
+    }
+    if groups.is_empty() {
+        return Err(Failure::usage(without.join("\n")));
+    }
+    for one in without {
+        anstream::eprintln!("left out: {one}");
     }
     Ok(groups)
 }
