@@ -226,9 +226,15 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// The fault may hit any number of nodes at once.
-    pub const fn any(fault: &'static str) -> Self {
-        Self { fault, nodes: Extent::Any }
+    /// Each of these faults may hit any number of nodes at once.
+    pub const fn any<const N: usize>(faults: [&'static str; N]) -> [Self; N] {
+        let mut tolerances = [Self { fault: "", nodes: Extent::Any }; N];
+        let mut place = 0;
+        while place < N {
+            tolerances[place].fault = faults[place];
+            place += 1;
+        }
+        tolerances
     }
 }
 

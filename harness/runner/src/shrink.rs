@@ -92,11 +92,10 @@ pub fn shrink(
     budget: &Budget<'_>,
 ) -> Option<Shrunk> {
     let mut shrinker = Shrinker::of(scenario, design, catalogue, goal, budget)?;
-    let before = Size::of(scenario, &shrinker.run);
     let written = shrinker.best.clone();
     shrinker.begin(&written).then_some(())?;
     shrinker.search();
-    Some(shrinker.finish(before))
+    Some(shrinker.finish())
 }
 
 /// The run itself as a scenario with explicit operations and faults, nothing left out; `None` if the
@@ -109,7 +108,6 @@ pub fn write_down(
     budget: &Budget<'_>,
 ) -> Option<Shrunk> {
     let mut shrinker = Shrinker::of(scenario, design, catalogue, goal, budget)?;
-    let before = Size::of(scenario, &shrinker.run);
     shrinker.best.minimum = scenario.minimum;
     shrinker.best.slos.clone_from(&scenario.slos);
     let faults = resolve::faults(&shrinker.best, &shrinker.run);
@@ -122,7 +120,7 @@ pub fn write_down(
             true
         }
     };
-    begun.then(|| shrinker.finish(before))
+    begun.then(|| shrinker.finish())
 }
 
 /// The scenario with the operations of its run in place of those that it draws, every occurrence of a
@@ -158,6 +156,8 @@ struct Shrinker<'a> {
     /// Anomalies that were foreign from the beginning.
     foreign: BTreeSet<SmolStr>,
     budget: &'a Budget<'a>,
+    /// How large the story was.
+    before: Size,
     /// The design without the fault that the variant has, if it can be compared with.
     reference: Option<Expectation>,
     best: Scenario,
@@ -192,15 +192,16 @@ impl<'a> Shrinker<'a> {
             budget,
             reference: reference(scenario, design, variant, goal.seed),
             best: explicit(scenario, variant, &run),
+            before: Size::of(scenario, &run),
             run,
             runs: 0,
         })
     }
 
-    fn finish(self, before: Size) -> Shrunk {
+    fn finish(self) -> Shrunk {
         let finished = !self.is_over();
         let after = Size::of(&self.best, &self.run);
-        let Self { goal, best, run, runs, .. } = self;
+        let Self { goal, best, run, runs, before, .. } = self;
         Shrunk { code: goal.code, scenario: best, run, before, after, runs, finished }
     }
 

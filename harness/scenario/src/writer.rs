@@ -9,9 +9,9 @@ use wrack_history::catalogue::{Catalogue, defaults};
 use wrack_history::duration::format as time;
 use wrack_history::load::{Environment, ExplicitOperation, RetryKey, RetryPolicy, Workload};
 use wrack_history::setting::{Delay, Setting, Settings, percent};
-use wrack_history::{ScheduledFault, Target, Value, When};
+use wrack_history::{ScheduledFault, SmolStr, Swarm, Target, Value, When};
 
-use crate::scenario::{Bound, Expectation, Objective, Scenario};
+use crate::scenario::{Alerting, Bound, Expectation, Objective, Scenario};
 use crate::sections::keys_of;
 use crate::{KeyDistribution, Pace};
 
@@ -59,12 +59,14 @@ impl Writer<'_> {
         sections.extend([self.workload(), client(&scenario.client)]);
         let faults = scenario.faults.iter().enumerate();
         sections.extend(faults.map(|(place, fault)| self.fault(place, fault)));
+        sections.extend(scenario.swarm.as_ref().map(swarm));
         sections.push(self.phases());
         sections.extend(scenario.guarantees.iter().map(|promise| {
             let head = Lines::of("[[guarantee]]").key("code", quoted(&promise.code));
             head.settings(&promise.settings, &Settings::default()).0
         }));
         sections.extend(scenario.slos.iter().map(objective));
+        sections.extend(scenario.alert.as_ref().map(alert));
         let minimum = &scenario.minimum;
         let counts = Settings::default()
             .with("ok_operations", Setting::Integer(minimum.ok_operations as i64))
@@ -220,6 +222,39 @@ fn section(name: &str, settings: &Settings) -> String {
     let header = format!("[{name}]\n");
     let lines = Lines(header.clone()).settings(settings, &defaults(keys_of(name))).0;
     if lines == header { String::new() } else { lines }
+}
+
+fn swarm(swarm: &Swarm) -> String {
+    let names = |names: &[SmolStr]| list(names.iter().map(|name| quoted(name)));
+    let drawn = Settings::default()
+        .with("absent", Setting::PerMillion(swarm.absent_per_million))
+        .with("times", Setting::Integer(swarm.times_max.into()));
+    let mut lines = Lines::of("[swarm]").key("faults", names(&swarm.faults));
+    if !swarm.reach.is_empty() {
+        lines = lines.key("reach", names(&swarm.reach));
+    }
+    lines = lines.settings(&drawn, &defaults(keys_of("swarm")));
+    if !swarm.parameters.is_empty() {
+        lines.0 += "\n[swarm.parameters]\n";
+    }
+    for (name, settings) in &swarm.parameters {
+        lines = lines.key(name, list(settings.iter().map(setting)));
+    }
+    if !swarm.mix.is_empty() {
+        lines.0 += "\n[swarm.mix]\n";
+    }
+    for (function, weights) in &swarm.mix {
+        lines = lines.key(function, list(weights.iter().map(u32::to_string)));
+    }
+    lines.0
+}
+
+fn alert(alert: &Alerting) -> String {
+    let settings = Settings::default()
+        .with("objective", Setting::PerMillion(alert.objective_per_million))
+        .with("baseline_errors", Setting::PerMillion(alert.baseline_errors_per_million))
+        .with("events", Setting::Integer(alert.events_min as i64));
+    section("alert", &settings)
 }
 
 fn variant(expectation: &Expectation) -> String {
@@ -426,6 +461,10 @@ mod tests {
              { at = \"1.000000001s\", client = \"client-2\", function = \"read\", key = \"k\", number = 9 },\n\
              ]\n[workload]\nname = \"register\"\nclients = 2\nfinal_reads = false";
         check(&read_good(operations));
+        check(&read_good("[alert]\nobjective = \"99.9%\"\nevents = 7"));
+        check(&read_good(
+            "[swarm]\nabsent = \"10%\"\nreach = []\n[swarm.parameters]\nnodes = [3, 5]\n[swarm.mix]\nread = [1, 9]",
+        ));
         check(&read_good("[[slo]]\nmetric = \"latency\"\nquantile = \"p99.9\"\nat_most = \"5ms\""));
     }
 

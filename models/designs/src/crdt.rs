@@ -181,21 +181,21 @@ pub(crate) const GOSSIP: ParameterInfo = ParameterInfo::new(
 
 /// Any number of nodes at once: everything that matters is on a disk, and everything else is asked
 /// for again.
-pub(crate) const TOLERATES: &[Tolerance] = &[
-    Tolerance::any("clock-step"),
-    Tolerance::any("crash"),
-    Tolerance::any("disk-error"),
-    Tolerance::any("disk-full"),
-    Tolerance::any("drift"),
-    Tolerance::any("duplicate"),
-    Tolerance::any("failpoint"),
-    Tolerance::any("latency"),
-    Tolerance::any("loss"),
-    Tolerance::any("partition"),
-    Tolerance::any("pause"),
-    Tolerance::any("reorder"),
-    Tolerance::any("slow-disk"),
-];
+pub(crate) const TOLERATES: &[Tolerance] = &Tolerance::any([
+    "clock-step",
+    "crash",
+    "disk-error",
+    "disk-full",
+    "drift",
+    "duplicate",
+    "failpoint",
+    "latency",
+    "loss",
+    "partition",
+    "pause",
+    "reorder",
+    "slow-disk",
+]);
 
 /// The names of the replicas.
 pub(crate) fn regions(settings: &Settings) -> Vec<SmolStr> {

@@ -108,22 +108,22 @@ const INFO: DesignInfo = DesignInfo {
     guarantees: &["ASSERT", "LIVE", "MR", "MW", "PHANTOM", "RYW", "WFR"],
     // Any number of nodes at once: the primary's disk has everything, and sessions that are forgotten are
     // served from there.
-    tolerates: &[
-        Tolerance::any("clock-step"),
-        Tolerance::any("crash"),
-        Tolerance::any("disk-error"),
-        Tolerance::any("disk-full"),
-        Tolerance::any("drift"),
-        Tolerance::any("duplicate"),
-        Tolerance::any("failpoint"),
-        Tolerance::any("latency"),
-        Tolerance::any("loss"),
-        Tolerance::any("partition"),
-        Tolerance::any("pause"),
-        Tolerance::any("reorder"),
-        Tolerance::any("replica-lag"),
-        Tolerance::any("slow-disk"),
-    ],
+    tolerates: &Tolerance::any([
+        "clock-step",
+        "crash",
+        "disk-error",
+        "disk-full",
+        "drift",
+        "duplicate",
+        "failpoint",
+        "latency",
+        "loss",
+        "partition",
+        "pause",
+        "reorder",
+        "replica-lag",
+        "slow-disk",
+    ]),
     nodes: names,
     sources: &[
         "Terry, Demers, Petersen, Spreitzer, Theimer and Welch: Session Guarantees for Weakly Consistent \

@@ -150,7 +150,11 @@ fn mix(fields: &mut Fields, scope: &Scope) -> Vec<(SmolStr, Vec<u32>)> {
 /// A list of names, and where each stands.
 fn names<'a>(fields: &mut Fields<'a>, key: &'static str) -> Option<Vec<(SmolStr, &'a Item<'a>)>> {
     let item = fields.get(key)?;
-    let items = list(item, fields, key).iter();
+    let Some(items) = item.get_ref().as_array() else {
+        fields.keep::<()>(key, Err(value::mismatch(item, "a list of names")));
+        return None;
+    };
+    let items = items.iter();
     Some(items.filter_map(|item| Some((fields.keep(key, value::name(item))?, item))).collect())
 }
 
@@ -189,6 +193,7 @@ mod tests {
         assert_eq!(swarm.mix, [("read".into(), vec![1, 9])]);
         let without = read_good("[swarm]\nwithout = [\"crash\"]").swarm.unwrap();
         assert!(!without.faults.is_empty() && !without.faults.iter().any(|name| name == "crash"));
+        assert!(read_good("[swarm]\nfaults = []").swarm.unwrap().faults.is_empty());
         assert!(read_good("").swarm.is_none());
     }
 
@@ -200,8 +205,12 @@ mod tests {
         );
         check("[swarm]\nfaults = [«\"crush\"»]", "unknown fault `crush`\ndid you mean `crash`?");
         check(
-            "[swarm]\nfaults = «[]»",
-            "`swarm.faults`: expected a list with something in it, found an array",
+            "[swarm.mix]\nread = «[]»",
+            "`swarm.mix.read`: expected a list with something in it, found an array",
+        );
+        check(
+            "[swarm]\nfaults = «3»",
+            "`swarm.faults`: expected a list of names, found an integer",
         );
         check(
             "[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\nat = \"5s\"\n[swarm]\nfaults = [«\"crash\"»]",
@@ -211,7 +220,7 @@ mod tests {
             "[swarm.parameters]\n«node» = [3]",
             "unknown parameter `node` of `raft`\ndid you mean `nodes`?",
         );
-        check("[swarm.mix]\nread = [«0»]", "0 is out of bounds");
+        check("[swarm.mix]\nread = [«0»]", "`swarm.mix.read`: 0 is out of bounds");
         check("[swarm]\nreach = [«\"paradise\"»]", "unknown situation `paradise`");
         check("[swarm]\n«time» = 3", "unknown key `time` in `swarm`");
     }
