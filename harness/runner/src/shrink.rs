@@ -1,6 +1,6 @@
 //! Shrinking: the smallest story that still shows the same anomaly.
 //!
-//! A [`Shrinker`] holds the best scenario so far and tries others that say less: fewer faults, operations,
+//! A `Shrinker` holds the best scenario so far and tries others that say less: fewer faults, operations,
 //! clients, keys and nodes, and less time. Each candidate is written as a file, read again and run, so
 //! that whatever is best is a scenario that anybody can run. Candidates come in rounds, in which the first
 //! that shows the anomaly wins: how many run at once does not matter.
