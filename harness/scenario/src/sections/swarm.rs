@@ -210,7 +210,7 @@ mod tests {
         );
         check(
             "[swarm]\nfaults = «3»",
-            "`swarm.faults`: expected a list of names, found an integer",
+            "`swarm.faults`: expected a list of names, found a whole number",
         );
         check(
             "[[fault]]\nkind = \"crash\"\ntarget = \"n1\"\nat = \"5s\"\n[swarm]\nfaults = [«\"crash\"»]",

@@ -91,3 +91,29 @@ fn a_sweep_that_does_not_reach_what_it_must_says_nothing() {
     assert_eq!(wrong.code, 65);
     assert!(wrong.err.contains("did you mean `a write meets a newer version`?"));
 }
+
+#[test]
+fn what_a_swarm_found_becomes_a_story_without_a_swarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let (scenario, out) = (written(folder.path(), ""), folder.path().join("out"));
+    let text = std::fs::read_to_string(&scenario).unwrap();
+    let blind = "[variants.blind_rmw]\nexpect = \"LUPD\"\nfollows = [\n\
+        { code = \"LIN\", because = \"a sum without it\" },\n\
+        { code = \"LOST\", because = \"it was acknowledged\" },\n]";
+    std::fs::write(&scenario, text.replace("[variants.reference]\nexpect = \"valid\"", blind))
+        .unwrap();
+    let (out, shrunk) = (out.to_str().unwrap(), folder.path().join("shrunk"));
+    let found = run(&["run", &scenario, "--variant", "blind_rmw", "--out", out]);
+    assert_eq!(found.code, 0, "{}", found.out);
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    let result = format!("{out}/{name}/short/blind_rmw/0");
+    let shrink = ["shrink", &result, "--max-runs", "100", "--out", shrunk.to_str().unwrap()];
+    let told = run(&[&shrink[..], &["--format", "json"]].concat());
+    assert_eq!(told.code, 0, "{}", told.err);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    let story = told["scenario"].as_str().unwrap();
+    assert!(!std::fs::read_to_string(story).unwrap().contains("[swarm]"));
+    let again = run(&["run", story, "--variant", "blind_rmw", "--out", out]);
+    assert_eq!(again.code, 0, "{}", again.out);
+    assert!(again.out.contains("blind_rmw → LUPD"), "{}", again.out);
+}
