@@ -26,7 +26,7 @@ fn main() {
         let text = std::fs::read_to_string(&path).expect("a scenario can be read");
         let name = path.display().to_string();
         let scenario = wrack_scenario::read(&name, &text, &catalogue).expect("a good scenario");
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(&scenario);
         for variant in &scenario.variants {
             let Some(code) = variant.anomaly.clone() else { continue };
             let (name, variant) = (&scenario.name, &variant.variant);

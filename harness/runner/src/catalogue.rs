@@ -2,6 +2,7 @@
 
 use wrack_history::Catalogue;
 use wrack_history::catalogue::DesignInfo;
+use wrack_scenario::Scenario;
 use wrack_sim::{Design, Registry};
 
 use crate::execute::{Execution, Order, on_sim};
@@ -39,6 +40,14 @@ impl Designs {
     /// The design of this name.
     pub fn get(&self, name: &str) -> Option<&DesignEntry> {
         self.0.iter().find(|entry| entry.info.name == name)
+    }
+
+    /// The design of a scenario.
+    ///
+    /// # Panics
+    /// If the scenario was read with another [`Designs::catalogue`]: the reader knows its designs.
+    pub fn of(&self, scenario: &Scenario) -> &DesignEntry {
+        self.get(&scenario.design).expect("the reader knows the design")
     }
 
     /// What a scenario file may name.

@@ -18,7 +18,11 @@ mod scoreboard;
 mod shrink;
 mod sweep;
 
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
 use clap::{CommandFactory, Parser};
+use wrack_runner::parallel;
 
 use crate::Designs;
 use crate::cli::{Cli, Command};
@@ -65,4 +69,15 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
             print(String::from_utf8_lossy(&page)).map(|()| Exit::AsExpected)
         }
     }
+}
+
+/// At most so many runs at once; one for each core if nothing is said.
+fn limit_jobs(jobs: Option<NonZeroUsize>) -> Result<(), Failure> {
+    let limited = jobs.map_or(Ok(()), |jobs| parallel::limit(jobs.get()));
+    limited.map_err(|error| Failure::usage(format!("--jobs: {error}")))
+}
+
+#[expect(clippy::disallowed_methods, reason = "people wait in real time; no run sees it")]
+fn now() -> Instant {
+    Instant::now()
 }

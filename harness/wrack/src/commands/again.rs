@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wrack_history::{Anomaly, Run};
+use wrack_runner::shrink::Goal;
 use wrack_runner::swarm;
 use wrack_scenario::{Expectation, Scenario};
 
@@ -44,7 +45,7 @@ impl Again {
                 path.display()
             )));
         }
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(&scenario);
         let mut scenario = swarm::draw(&scenario, design.info, result.seed).into_owned();
         // What was drawn and did nothing is left out; what bit must bite again.
         let bit = |id| result.faults.iter().any(|fault| fault.id == id && fault.effect > 0);
@@ -60,14 +61,21 @@ impl Again {
         variant(&self.scenario, &self.result.variant)
     }
 
-    /// The anomaly that the result is about: the expected one, or one that nobody expected, or any.
-    pub fn anomaly(&self) -> Option<&Anomaly> {
+    /// The anomaly that the result is about: one that nobody expected, or the expected one, or any.
+    pub fn goal(&self) -> Option<Goal> {
         let result = &self.result;
         let of = |wanted: &dyn Fn(&Anomaly) -> bool| result.anomalies().find(|one| wanted(one));
-        of(&|one| result.foreign.contains(&one.code))
+        let anomaly = of(&|one| result.foreign.contains(&one.code))
             .or_else(|| of(&|one| one.code == result.expected))
-            .or_else(|| of(&|_| true))
+            .or_else(|| of(&|_| true))?;
+        let (variant, seed) = (result.variant.as_str().into(), result.seed);
+        Some(Goal { variant, seed, code: anomaly.code.clone() })
     }
+}
+
+/// What to say when the run does not show its anomaly any more.
+pub fn not_reproduced(Goal { code, variant, seed }: &Goal) -> String {
+    format!("{code} was not reproduced: variant {variant}, seed {seed}")
 }
 
 /// The variant of this name.

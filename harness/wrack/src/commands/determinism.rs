@@ -27,7 +27,7 @@ pub fn verify(designs: &Designs, options: &VerifyDeterminism) -> Result<Exit, Fa
         .iter()
         .flat_map(|scenario| scenario.variants.iter().map(move |variant| (scenario, variant)))
         .map(|(scenario, variant)| {
-            let design = designs.get(&scenario.design).expect("the reader knows the design");
+            let design = designs.of(scenario);
             (scenario, variant, design)
         })
         .collect();

@@ -12,7 +12,7 @@ use wrack_runner::{Group, Standing, TraceLevel, metrics, parallel};
 use wrack_scenario::{Date, Expectation, Policy, Scenario, read_policy};
 
 use super::determinism::{self, Case};
-use super::{files, run};
+use super::{files, limit_jobs, run};
 use crate::Designs;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -26,9 +26,7 @@ const REGRESSIONS: &str = "regressions/";
 
 /// Runs every variant of every scenario, decides, and writes what CI systems read.
 pub fn gate(designs: &Designs, options: &cli::Gate) -> Result<Exit, Failure> {
-    if let Some(jobs) = options.jobs {
-        parallel::limit(jobs.get()).map_err(|error| Failure::usage(format!("--jobs: {error}")))?;
-    }
+    limit_jobs(options.jobs)?;
     let policy = options.policy.as_deref().map(policy).transpose()?.unwrap_or_default();
     let baseline = options.baseline.as_deref().map(baseline).transpose()?;
     let files = files::find_all(&options.paths)?;
@@ -38,7 +36,7 @@ pub fn gate(designs: &Designs, options: &cli::Gate) -> Result<Exit, Failure> {
     let seeds = options.seeds.clone().unwrap_or(policy.seeds.clone());
     let mut watched = Vec::new();
     for (scenario, variant) in run::groups(&scenarios, "all")? {
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(scenario);
         let twice = policy.twice.min(seeds.end - seeds.start) as usize;
         watched.push(watch((scenario, variant, design), seeds.clone(), twice, &options.out)?);
     }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use wrack_runner::regression::{self, Origin};
-use wrack_runner::shrink::{Budget, Goal, write_down};
+use wrack_runner::shrink::{Budget, write_down};
 
-use super::again::Again;
+use super::again::{self, Again};
 use super::shrink::event;
 use crate::Designs;
 use crate::cli;
@@ -15,21 +15,15 @@ use crate::output::{print, write_file};
 /// Writes the run of a result as a scenario with explicit operations and faults.
 pub fn keep(designs: &Designs, options: &cli::Regression) -> Result<Exit, Failure> {
     let again = Again::read(&options.result, designs, options.force)?;
-    let Some(anomaly) = again.anomaly() else {
+    let Some(goal) = again.goal() else {
         anstream::eprintln!("{} has no anomaly: nothing to keep", options.result.display());
         return Ok(Exit::NotAsExpected);
     };
-    let goal = Goal {
-        variant: again.result.variant.as_str().into(),
-        seed: again.result.seed,
-        code: anomaly.code.clone(),
-    };
-    let design = designs.get(&again.scenario.design).expect("the reader knows the design");
+    let design = designs.of(&again.scenario);
     let catalogue = designs.catalogue();
     let budget = Budget { runs_max: u64::MAX, is_over: &|| false };
     let Some(kept) = write_down(&again.scenario, design, &catalogue, &goal, &budget) else {
-        let (code, variant, seed) = (&goal.code, &goal.variant, goal.seed);
-        anstream::eprintln!("{code} was not reproduced: variant {variant}, seed {seed}");
+        anstream::eprintln!("{}", again::not_reproduced(&goal));
         return Ok(Exit::NotAsExpected);
     };
     let name = options.name.as_deref().unwrap_or_else(|| event(&again.scenario.name));

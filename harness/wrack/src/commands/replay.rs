@@ -54,7 +54,7 @@ fn replay_result(designs: &Designs, options: &cli::Replay) -> Result<Exit, Failu
 
 /// The run with its trace in words, and every fact.
 pub fn in_full(designs: &Designs, scenario: &Scenario, variant: &Expectation, seed: u64) -> Run {
-    let design = designs.get(&scenario.design).expect("the reader knows the design");
+    let design = designs.of(scenario);
     wrack_runner::run(scenario, design, variant, seed, TraceLevel::Texts)
 }
 

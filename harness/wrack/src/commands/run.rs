@@ -32,7 +32,7 @@ pub fn run(designs: &Designs, options: &cli::Run) -> Result<Exit, Failure> {
         if options.verbose {
             anstream::eprintln!("{}", defaults(scenario));
         }
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(scenario);
         let mut kept = Kept::new(options);
         let group = run_group(scenario, design, variant, options, &mut kept, &mut summary)?;
         kept.finish(&mut summary)?;

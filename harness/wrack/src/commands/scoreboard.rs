@@ -27,7 +27,7 @@ pub fn scoreboard(designs: &Designs, options: &cli::Scoreboard) -> Result<Exit, 
     let scenarios = files::scenarios(&options.scenarios, &catalogue)?;
     let (mut scores, mut worst) = (Vec::new(), Exit::AsExpected);
     for scenario in scenarios.iter().filter(|scenario| wanted(&scenario.design)) {
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(scenario);
         for variant in scenario.variants.iter().filter(|variant| variant.anomaly.is_some()) {
             let (score, standing) = score(scenario, design, variant, options.seeds.clone());
             worst = run::worse(worst, standing);

@@ -1,14 +1,14 @@
 //! `wrack shrink`: the smallest story that shows the anomaly of a result.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
-use wrack_runner::parallel;
 use wrack_runner::regression::{self, Origin};
 use wrack_runner::shrink::{Budget, Goal, Shrunk, shrink as search};
 
-use super::again::Again;
+use super::again::{self, Again};
+use super::{limit_jobs, now};
 use crate::Designs;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -19,18 +19,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Shrinks, and writes what is left as a scenario.
 pub fn shrink(designs: &Designs, options: &cli::Shrink) -> Result<Exit, Failure> {
-    if let Some(jobs) = options.jobs {
-        parallel::limit(jobs.get()).map_err(|error| Failure::usage(format!("--jobs: {error}")))?;
-    }
+    limit_jobs(options.jobs)?;
     let again = Again::read(&options.result, designs, options.force)?;
-    let Some(anomaly) = again.anomaly() else {
+    let Some(goal) = again.goal() else {
         let result = options.result.display();
-        return not_reproduced(options, &format!("{result} has no anomaly: nothing to shrink"));
-    };
-    let goal = Goal {
-        variant: again.result.variant.as_str().into(),
-        seed: again.result.seed,
-        code: anomaly.code.clone(),
+        return no_story(options, &format!("{result} has no anomaly: nothing to shrink"));
     };
     // With a limit of runs alone the outcome is the same everywhere.
     let limit = match (options.time_limit, options.max_runs) {
@@ -40,12 +33,10 @@ pub fn shrink(designs: &Designs, options: &cli::Shrink) -> Result<Exit, Failure>
     let began = now();
     let is_over = || limit.is_some_and(|limit| began.elapsed() >= limit);
     let budget = Budget { runs_max: options.max_runs.unwrap_or(u64::MAX), is_over: &is_over };
-    let design = designs.get(&again.scenario.design).expect("the reader knows the design");
+    let design = designs.of(&again.scenario);
     let catalogue = designs.catalogue();
     let Some(shrunk) = search(&again.scenario, design, &catalogue, &goal, &budget) else {
-        let (code, variant, seed) = (&goal.code, &goal.variant, goal.seed);
-        let message = format!("{code} was not reproduced: variant {variant}, seed {seed}");
-        return not_reproduced(options, &message);
+        return no_story(options, &again::not_reproduced(&goal));
     };
     let path = options.out.join(format!("{}-{}.toml", event(&again.scenario.name), goal.variant));
     let origin = Origin {
@@ -68,7 +59,7 @@ pub fn event(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn not_reproduced(options: &cli::Shrink, message: &str) -> Result<Exit, Failure> {
+fn no_story(options: &cli::Shrink, message: &str) -> Result<Exit, Failure> {
     anstream::eprintln!("{message}");
     if options.format == Format::Json {
         print(format!("{:#}\n", json!({ "operations": null, "faults": null, "scenario": null })))?;
@@ -107,9 +98,4 @@ fn human(shrunk: &Shrunk, goal: &Goal, path: &Path) -> String {
         path.display(),
         shrunk.story().command(path.display())
     )
-}
-
-#[expect(clippy::disallowed_methods, reason = "people wait in real time; no run sees it")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -10,7 +10,7 @@ use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{Record, Tally};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::{files, run};
+use super::{files, limit_jobs, now, run};
 use crate::Designs;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -28,9 +28,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Runs every seed of every group that is not written down yet, and says what all of them showed.
 pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
-    if let Some(jobs) = options.jobs {
-        parallel::limit(jobs.get()).map_err(|error| Failure::usage(format!("--jobs: {error}")))?;
-    }
+    limit_jobs(options.jobs)?;
     let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
     let groups = run::groups(&scenarios, &options.variant)?;
     let plan = plan(designs, &groups, options);
@@ -77,7 +75,7 @@ fn is_interrupted() -> bool {
 
 fn plan(designs: &Designs, groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
     let coverage = |scenario: &Scenario| {
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(scenario);
         Coverage::of(scenario, design.info)
     };
     let group = |(scenario, variant): &(&Scenario, &Expectation)| PlannedGroup {
@@ -114,7 +112,7 @@ impl Turn<'_> {
         tally: &mut Tally,
     ) -> Result<bool, Failure> {
         let (scenario, variant) = *self.group;
-        let design = designs.get(&scenario.design).expect("the reader knows the design");
+        let design = designs.of(scenario);
         let seeds: Vec<u64> = self.seeds.by_ref().take(self.chunk).collect();
         let began = now();
         // A run is kept whole only if it may be the first of its kind.
@@ -193,9 +191,4 @@ impl Watch {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "people wait in real time; no run sees it")]
-fn now() -> Instant {
-    Instant::now()
 }
