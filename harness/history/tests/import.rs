@@ -36,6 +36,13 @@ const SAMPLES: &[(&str, &str, &str)] = &[
     ("set20-c8-n1000-ok.jsonl", "set", "synth-lin"),
     ("maelstrom-lk-proxy.edn", "cas-register", "jepsen-edn"),
     ("mm-lk-seq.json", "cas-register", "jepsen-json"),
+    ("rw-write-skew-t0.jsonl", "rw-register", "synth-txn"),
+    ("la-fractured-read-t0-init.jsonl", "list-append", "synth-txn"),
+    ("la-G1c-circular-t0-init.edn", "list-append", "jepsen-edn"),
+    ("rw-G1a-aborted-read-t0-init.plume.txt", "rw-register", "plume"),
+    ("galera.txt", "rw-register", "plume"),
+    ("pg_ser_bug.txt", "rw-register", "plume"),
+    ("awdit-biswas-enea.txt", "rw-register", "awdit"),
 ];
 
 fn sample(name: &str) -> Imported {

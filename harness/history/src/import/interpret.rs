@@ -21,7 +21,7 @@ use super::edn::pairs;
 use super::recorder::Recorder;
 use super::source::Place;
 use super::vocabulary::{Function, Gives, Keys, Takes, Vocabulary};
-use super::{Assumption, FailedCas, Format, Imported, Reading, Stop};
+use super::{Assumption, FailedCas, Format, Imported, Reading, Stop, sessions, transactions};
 use crate::operation::{Operation, Outcome};
 use crate::value::Value;
 
@@ -31,6 +31,7 @@ pub fn interpret(
     format: &'static Format,
     reading: &Reading<'_>,
 ) -> Result<Imported, Stop> {
+    let processes = recorder.processes();
     let Recorder { mut history, places, keys, nemesis, timed, untimed, .. } = recorder;
     let operations = &mut history.operations;
     let vocabulary = Vocabulary::of(reading.model);
@@ -45,18 +46,24 @@ pub fn interpret(
         canonical(operation, function).map_err(|reason| Stop::at(*place, reason))?;
         failures.decide(operation, function, failed_cas);
     }
-    let reads = functions.iter().any(|function| function.gives == Gives::Read);
-    let initial = match &reading.initial {
-        Some(initial) => initial.clone(),
-        None if reads => format.initial.clone(),
-        None => Value::Nil,
+    let reads = |function: &&Function| matches!(function.gives, Gives::Read | Gives::Transaction);
+    let initial = match (&reading.initial, recorder.initial) {
+        (Some(initial), _) => initial.clone(),
+        (None, Some(initial)) => initial,
+        (None, None) if functions.iter().any(reads) => format.initial.clone(),
+        (None, None) => Value::Nil,
     };
     let nil_reads = nil_reads(operations, &functions, &initial);
     let mut assumed = first_assumptions(format, reading.model, &initial);
     assumed.extend(failures.assumption(failed_cas));
     assumed.extend(nil_reads.or_else(|| nil_micros(operations, &functions, &initial)));
     assumed.extend(kept);
-    assumed.extend(times(timed, untimed));
+    assumed.extend(match recorder.sessions_only {
+        true => Some(sessions::times()),
+        false => times(timed, untimed),
+    });
+    assumed.extend(processes);
+    assumed.extend(recorder.assumed);
     if nemesis > 0 {
         let words = format!("{nemesis} events of the nemesis are left out");
         assumed.push(Assumption { name: "nemesis", value: "ignored".into(), words });
@@ -195,6 +202,7 @@ fn canonical(operation: &mut Operation, function: &Function) -> Result<(), Strin
         Takes::Transfer => *argument = transfer(argument)?,
         Takes::Micros => *argument = micros(argument)?,
         Takes::MicrosOf(micro) => *argument = micros_of(micro, argument)?,
+        Takes::Transaction(objects) => *argument = transactions::asked(objects, argument)?,
     }
     if operation.outcome != Outcome::Ok {
         *result = Value::Nil;
@@ -206,6 +214,12 @@ fn canonical(operation: &mut Operation, function: &Function) -> Result<(), Strin
         (Gives::Success, _) => *result = true.into(),
         (Gives::Truth, _) => *result = Value::Nil,
         (Gives::Balances, _) => *result = balances(result)?,
+        (Gives::Transaction, _) => {
+            let Takes::Transaction(objects) = function.takes else {
+                unreachable!("only transactions answer as transactions do")
+            };
+            *result = transactions::answered(objects, argument, result)?;
+        }
         (Gives::Micros, _) => {
             *result = match function.takes {
                 Takes::MicrosOf(micro) => micros_of(micro, result)?,

@@ -66,7 +66,7 @@ fn event(form: Form<'_>) -> Result<Event, Stop> {
         Ok(())
     })?;
     event.kind = kind.ok_or_else(|| form.wrong(0, "this operation has no :type"))?;
-    event.subject = subject.ok_or_else(|| form.wrong(0, "this operation has no :process"))?;
+    event.subject = subject.unwrap_or(Subject::Unnamed);
     Ok(event)
 }
 
@@ -141,7 +141,7 @@ mod tests {
     fn a_mistake_is_refused_at_its_place() {
         let check = |text: &str, expected: &str| refused("register", text, expected);
         check("{:process 1 :f :read}", "f:1:1: this operation has no :type");
-        check("\n {:type :invoke :f :read}", "f:2:2: this operation has no :process");
+        check("\n {:type :invoke :f :read}", "f:2:2: this operation has no process");
         check(
             "{:process 1, :f :read,\n :type :started}",
             "f:2:8: this :type is not known: it is one of :invoke, :ok, :fail and :info",

@@ -87,7 +87,7 @@ fn event(form: Form<'_>) -> Result<Event, Stop> {
                 .wrong(0, format!("the process \"{name}\" is not known"))
                 .suggest("it is \"nemesis\" or a number from 0 to 4294967295"));
         }
-        None => return Err(form.wrong(0, "this operation has no \"process\"")),
+        None => Subject::Unnamed,
     };
     Ok(Event {
         kind,

@@ -9,10 +9,8 @@
 //! Other lines are left out. In these logs a cas that failed had been compared.
 //! Source: <https://github.com/jepsen-io/jepsen>, `jepsen.util/log-op`.
 
-use std::io::BufRead;
-
 use super::edn::{Reader, integer};
-use super::forms::{FORM_BYTES_MAX, Form, utf8};
+use super::forms::{Form, utf8};
 use super::recorder::{Event, Kind, Recorder, Subject};
 use super::source::Source;
 use super::{FailedCas, Format, Read, Stop, contains, jepsen_edn};
@@ -36,16 +34,7 @@ fn recognises(head: &[u8]) -> bool {
 
 fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
     let mut line = Vec::new();
-    loop {
-        let place = source.place();
-        line.clear();
-        let mut limited = std::io::Read::take(&mut *source, FORM_BYTES_MAX as u64);
-        if limited.read_until(b'\n', &mut line).map_err(Stop::Io)? == 0 {
-            return Ok(());
-        }
-        if line.len() == FORM_BYTES_MAX {
-            return Err(Stop::at(place, "this line is longer than 16 MiB"));
-        }
+    while let Some(place) = source.line(&mut line)? {
         if !contains(&line, LOGGER) {
             continue;
         }
@@ -54,6 +43,7 @@ fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
             recorder.event(place, event)?;
         }
     }
+    Ok(())
 }
 
 /// The event of a line, if there is one.

@@ -8,16 +8,21 @@
 //! Files may be compressed with gzip or zstd. They are read as a stream: what is held is one
 //! operation's text and the operations read so far. Nothing here opens a file.
 
+mod awdit;
 mod edn;
 mod forms;
 mod interpret;
 mod jepsen_edn;
 mod jepsen_json;
 mod jepsen_log;
+mod plume;
 mod porcupine_kv;
 mod recorder;
+mod sessions;
 mod source;
 mod synth_lin;
+mod synth_txn;
+mod transactions;
 mod vocabulary;
 mod wrack;
 
@@ -30,13 +35,17 @@ use crate::value::Value;
 use interpret::interpret;
 use recorder::Recorder;
 use source::{Place, Source};
+use vocabulary::Vocabulary;
 
 /// Every format, in the order in which they are tried on a file that does not say: a format that asks
 /// for more stands before one that asks for less.
 pub const ALL: &[&Format] = &[
     &wrack::FORMAT,
+    &synth_txn::FORMAT,
     &synth_lin::FORMAT,
     &jepsen_log::FORMAT,
+    &plume::FORMAT,
+    &awdit::FORMAT,
     &porcupine_kv::FORMAT,
     &jepsen_json::FORMAT,
     &jepsen_edn::FORMAT,
@@ -122,13 +131,27 @@ pub struct Imported {
 /// Something that the file does not say, and that was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumption {
-    /// What it is about: `format`, `model`, `initial`, `failed_cas`, `nil_reads`, `keys`, `times`,
-    /// `nemesis`.
+    /// What it is about: `format`, `model`, `initial`, `failed_cas`, `nil_reads`, `keys`, `times`
+    /// (see [`SESSIONS_ONLY`]), `processes`, `nemesis`.
     pub name: &'static str,
     /// What was assumed.
     pub value: Value,
     /// The same as a sentence.
     pub words: String,
+}
+
+/// The value of the assumption `times` of a history of which nothing but the order within each session
+/// is known: its sessions are its processes, and that one operation completes before another one of
+/// another process begins says nothing.
+pub const SESSIONS_ONLY: &str = "sessions";
+
+impl Imported {
+    /// Whether the order of the history is one of time, so that an operation that completes before
+    /// another begins came before it; else only the order within each process counts.
+    pub fn has_times(&self) -> bool {
+        let sessions_only = Value::from(SESSIONS_ONLY);
+        !self.assumed.iter().any(|said| said.name == "times" && said.value == sessions_only)
+    }
 }
 
 /// Why a history could not be read.
@@ -287,7 +310,8 @@ fn read_format(source: &mut Source<'_>, reading: &Reading<'_>) -> Result<Importe
             Ok(Imported { history, format, initial, assumed })
         }
         Read::Recorded(read) => {
-            let mut recorder = Recorder::default();
+            let implied = Vocabulary::of(reading.model).and_then(Vocabulary::implied);
+            let mut recorder = Recorder::with_implied(implied);
             read(source, &mut recorder)?;
             interpret(recorder, format, reading)
         }

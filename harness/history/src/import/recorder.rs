@@ -3,8 +3,8 @@
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::Stop;
 use super::source::Place;
+use super::{Assumption, Stop};
 use crate::duration::MILLISECOND;
 use crate::history::History;
 use crate::operation::{Moment, Operation, Outcome};
@@ -37,6 +37,8 @@ impl Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Subject {
     Client(u32),
+    /// A client of which the file does not say who it is.
+    Unnamed,
     /// The nemesis, or whoever else is no client.
     #[default]
     Nemesis,
@@ -72,6 +74,16 @@ pub struct Recorder {
     /// Events with a time, and without.
     pub timed: u64,
     pub untimed: u64,
+    /// Nothing but the order within each session is known: see [`super::sessions`].
+    pub sessions_only: bool,
+    /// Where the file itself says that objects start; `None` where the format says.
+    pub initial: Option<Value>,
+    /// What else was assumed while reading.
+    pub assumed: Vec<Assumption>,
+    /// The function of an operation that does not name one.
+    implied: Option<&'static str>,
+    /// Operations of clients that have no name, each of which is a process of its own.
+    unnamed: u32,
     index: u64,
     ns: u64,
     /// The last operation of each client.
@@ -79,12 +91,27 @@ pub struct Recorder {
 }
 
 impl Recorder {
+    /// One whose operations are transactions, or what this function is, where they do not say it.
+    pub fn with_implied(implied: Option<&'static str>) -> Self {
+        Self { implied, ..Self::default() }
+    }
+
     /// Takes the next event, which stands at `place`.
-    pub fn event(&mut self, place: Place, event: Event) -> Result<(), Stop> {
-        let Subject::Client(process) = event.subject else {
-            self.nemesis += 1;
-            return Ok(());
+    pub fn event(&mut self, place: Place, mut event: Event) -> Result<(), Stop> {
+        let process = match event.subject {
+            Subject::Client(process) if self.unnamed == 0 => process,
+            Subject::Client(_) => return Err(partly_named(place)),
+            Subject::Unnamed => self.unnamed(place, event.kind)?,
+            Subject::Nemesis => {
+                self.nemesis += 1;
+                return Ok(());
+            }
         };
+        if let (Kind::Invoke, true, Some(implied)) =
+            (event.kind, event.function.is_empty(), self.implied)
+        {
+            event.function = implied.into();
+        }
         match event.ns {
             // A clock that jumps back does not take the order of the file back.
             Some(ns) => {
@@ -104,6 +131,36 @@ impl Recorder {
             Kind::Invoke => self.invoke(place, process, at, event),
             kind => self.complete(place, process, at, kind, event),
         }
+    }
+
+    /// Events without a process can be paired only if every operation completes before the next.
+    fn unnamed(&mut self, place: Place, kind: Kind) -> Result<u32, Stop> {
+        if self.implied.is_none() {
+            return Err(Stop::at(place, "this operation has no process"));
+        }
+        if self.unnamed == 0 && !self.last.is_empty() {
+            return Err(partly_named(place));
+        }
+        if kind == Kind::Invoke {
+            self.unnamed += 1;
+            let before = self.last.get(&self.unnamed.saturating_sub(2));
+            let open = before.map(|last| &self.history.operations[*last]);
+            if open.is_some_and(|operation| operation.complete == Moment::NEVER) {
+                let reason = "operations have no process, and one begins before the last one ends";
+                return Err(Stop::at(place, reason).suggest("say which process each one is of"));
+            }
+        }
+        Ok(self.unnamed.saturating_sub(1))
+    }
+
+    /// What to say of clients that have no name.
+    pub fn processes(&self) -> Option<Assumption> {
+        (self.unnamed > 0).then(|| Assumption {
+            name: "processes",
+            value: "none".into(),
+            words: "the file does not say who did what: every operation is a process of its own"
+                .into(),
+        })
     }
 
     fn invoke(&mut self, place: Place, process: u32, at: Moment, event: Event) -> Result<(), Stop> {
@@ -180,6 +237,10 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+fn partly_named(place: Place) -> Stop {
+    Stop::at(place, "some operations have a process, and some have none")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::Stop;
+use super::forms::FORM_BYTES_MAX;
 
 /// As much as is looked at to recognise a format, and at least as much as is held at once.
 const HEAD_BYTES: usize = 1 << 13;
@@ -79,6 +80,20 @@ impl<'a> Source<'a> {
     /// The next bytes, as many as are at hand; none at the end.
     pub fn chunk(&mut self) -> Result<&[u8], Stop> {
         self.fill_buf().map_err(Stop::Io)
+    }
+
+    /// Reads the next line, its end included, and says where it begins; `None` at the end.
+    pub fn line(&mut self, line: &mut Vec<u8>) -> Result<Option<Place>, Stop> {
+        let place = self.place;
+        line.clear();
+        let mut limited = Read::take(&mut *self, FORM_BYTES_MAX as u64);
+        if limited.read_until(b'\n', line).map_err(Stop::Io)? == 0 {
+            return Ok(None);
+        }
+        match line.len() {
+            FORM_BYTES_MAX => Err(Stop::at(place, "this line is longer than 16 MiB")),
+            _ => Ok(Some(place)),
+        }
     }
 
     /// What an error of reading means: of compressed data, that the file is damaged.

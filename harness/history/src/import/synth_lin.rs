@@ -60,16 +60,22 @@ struct Line<'a> {
 }
 
 /// The times are ranks: they are shown as so many milliseconds.
-fn shown(rank: u64) -> Option<u64> {
+pub fn shown(rank: u64) -> Option<u64> {
     Some(rank.saturating_mul(MILLISECOND))
 }
 
 /// An event and when it happens: invocations before completions of the same time.
-struct Timed {
-    ns: u64,
-    completes: bool,
-    place: Place,
-    event: Event,
+pub struct Timed {
+    pub ns: u64,
+    pub completes: bool,
+    pub place: Place,
+    pub event: Event,
+}
+
+/// Records events in order of time.
+pub fn record(mut events: Vec<Timed>, recorder: &mut Recorder) -> Result<(), Stop> {
+    events.sort_by_key(|timed| (timed.ns, timed.completes));
+    events.into_iter().try_for_each(|timed| recorder.event(timed.place, timed.event))
 }
 
 fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
@@ -81,11 +87,7 @@ fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
             operation(form, line, &mut events)?;
         }
     }
-    events.sort_by_key(|timed| (timed.ns, timed.completes));
-    for timed in events {
-        recorder.event(timed.place, timed.event)?;
-    }
-    Ok(())
+    record(events, recorder)
 }
 
 fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<(), Stop> {
@@ -102,13 +104,7 @@ fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<
     let function = smol_str::SmolStr::from(line.function);
     let ns = shown(invoke);
     let event = Event { subject, function, value, key, ns, ..Event::default() };
-    let kind = match &*line.outcome {
-        "" => return Err(missing("s")),
-        "info" => Kind::Info,
-        "ok" => Kind::Ok,
-        "fail" => Kind::Fail,
-        other => return Err(form.wrong(0, format!("the outcome \"{other}\" is not known"))),
-    };
+    let kind = outcome(form, &line.outcome)?;
     if let Some(complete) = line.complete {
         if complete < invoke {
             return Err(form.wrong(0, "this operation returns before it is invoked"));
@@ -121,6 +117,19 @@ fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<
     }
     events.push(Timed { ns: invoke, completes: false, place, event });
     Ok(())
+}
+
+/// What `s` says.
+pub fn outcome(form: Form<'_>, name: &str) -> Result<Kind, Stop> {
+    match name {
+        "" => Err(form.wrong(0, "this operation has no \"s\"")),
+        "info" => Ok(Kind::Info),
+        "ok" => Ok(Kind::Ok),
+        "fail" => Ok(Kind::Fail),
+        other => Err(form
+            .wrong(0, format!("the outcome \"{other}\" is not known"))
+            .suggest("it is one of \"ok\", \"fail\" and \"info\"")),
+    }
 }
 
 #[cfg(test)]

@@ -64,6 +64,10 @@ fn formats_are_found_by_name_and_by_how_they_begin() {
     check("{\"meta\": {\"linearizable\": true}}\n", "synth-lin");
     check("one\nINFO  jepsen.util - 0\t:invoke\t:read\tnil\n", "jepsen-log");
     check("{:process 0, :type :ok, :f :get, :key \"0\"}", "porcupine-kv");
+    check("{\"meta\": {\"consistent\": {}}}\n", "synth-txn");
+    check("{\"p\":0,\"c\":0,\"r\":1,\"s\":\"ok\",\"t\":[]}\n", "synth-txn");
+    check("\n w(0,1,1,-1)\n", "plume");
+    check("w 0 1\n=====", "awdit");
     check("[ {\"type\": 1}]", "jepsen-json");
     check("{\"type\": 1}", "jepsen-json");
     check("; a comment\n  ({:type :invoke})", "jepsen-edn");
@@ -77,7 +81,7 @@ fn an_empty_file_is_read_only_if_its_format_is_named() {
         "register",
         " \n",
         "f:1:1: the file is empty, so its format cannot be recognised: name it with --from: wrack, \
-         synth-lin, jepsen-log, porcupine-kv, jepsen-json, jepsen-edn",
+         synth-txn, synth-lin, jepsen-log, plume, awdit, porcupine-kv, jepsen-json, jepsen-edn",
     );
     for format in ALL.iter().filter(|format| format.name != "wrack") {
         let reading = Reading { model: "register", from: Some(format), ..Reading::default() };

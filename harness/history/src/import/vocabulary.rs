@@ -1,5 +1,7 @@
 //! What Wrack's models call their functions, and what others call them.
 
+use super::transactions::Objects;
+
 /// The functions of one model.
 #[derive(Debug)]
 pub struct Vocabulary {
@@ -43,6 +45,8 @@ pub enum Takes {
     Micros,
     /// A map of keys and values, all of which this micro-operation is for.
     MicrosOf(&'static str),
+    /// Micro-operations of a transaction on such objects.
+    Transaction(Objects),
 }
 
 /// What the value of an `ok` is.
@@ -62,6 +66,8 @@ pub enum Gives {
     Balances,
     /// The micro-operations again, reads filled in.
     Micros,
+    /// The same of a transaction.
+    Transaction,
 }
 
 impl Vocabulary {
@@ -75,6 +81,14 @@ impl Vocabulary {
         self.functions
             .iter()
             .find(|function| function.foreign.contains(&foreign) || function.name == foreign)
+    }
+
+    /// The function of an operation that does not name one, if the model has only transactions.
+    pub fn implied(&self) -> Option<&'static str> {
+        match self.functions {
+            [Function { name, takes: Takes::Transaction(_), .. }] => Some(name),
+            _ => None,
+        }
     }
 
     /// The models that have a function that somebody calls like this.
@@ -137,6 +151,11 @@ const ALL: &[Vocabulary] = &[
         ],
     ),
     vocabulary("list", Keys::Independent, &[APPEND, READ_ALL]),
+    vocabulary(
+        "list-append",
+        Keys::None,
+        &[function("txn", &[], Takes::Transaction(Objects::Lists), Gives::Transaction)],
+    ),
     vocabulary("log", Keys::Independent, &[APPEND, READ_ALL]),
     vocabulary(
         "multi-register",
@@ -172,6 +191,17 @@ const ALL: &[Vocabulary] = &[
         ],
     ),
     vocabulary("register", Keys::Independent, &[READ, WRITE]),
+    vocabulary(
+        "rw-register",
+        Keys::None,
+        // The workload of long forks calls its transactions by what is in them.
+        &[function(
+            "txn",
+            &["read", "r", "write", "w"],
+            Takes::Transaction(Objects::Registers),
+            Gives::Transaction,
+        )],
+    ),
     vocabulary(
         "set",
         Keys::Independent,
