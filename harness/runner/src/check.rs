@@ -72,9 +72,12 @@ fn guarantees(question: &Question<'_>, history: &History, initial: &Value) -> Ve
         return question.guarantees.to_vec();
     }
     let moves = history.operations.iter().any(|operation| operation.function == "transfer");
+    let polled = history.operations.iter().any(|operation| operation.function == "poll");
     let codes: &[&str] = match question.model {
         "bank" if moves && !initial.is_nil() => &["CONS", "LIN"],
         "bank" => &["CONS"],
+        // A poll may come back with less than there is: no order of single operations says that.
+        "log" if polled => &["LOG"],
         "unique-ids" => &["UNIQ"],
         _ => &["LIN"],
     };

@@ -35,6 +35,9 @@ pub fn interpret(
     let Recorder { mut history, places, keys, nemesis, timed, untimed, .. } = recorder;
     let operations = &mut history.operations;
     let vocabulary = Vocabulary::of(reading.model);
+    // Only the workload of long forks calls its transactions by what is in them.
+    let forks = vocabulary.is_some_and(|vocabulary| vocabulary.implied().is_some())
+        && operations.iter().any(|operation| operation.function != "txn");
     let functions = match vocabulary {
         Some(vocabulary) => functions(vocabulary, operations, &places)?,
         None => Vec::new(),
@@ -55,6 +58,7 @@ pub fn interpret(
     };
     let nil_reads = nil_reads(operations, &functions, &initial);
     let mut assumed = first_assumptions(format, reading.model, &initial);
+    assumed.extend(forks.then(|| transactions::imply_writes(operations)).flatten());
     assumed.extend(failures.assumption(failed_cas));
     assumed.extend(nil_reads.or_else(|| nil_micros(operations, &functions, &initial)));
     assumed.extend(kept);

@@ -9,12 +9,14 @@
 //! operation's text and the operations read so far. Nothing here opens a file.
 
 mod awdit;
+mod dbcop;
 mod edn;
 mod forms;
 mod interpret;
 mod jepsen_edn;
 mod jepsen_json;
 mod jepsen_log;
+mod kafka;
 mod plume;
 mod porcupine_kv;
 mod recorder;
@@ -45,6 +47,7 @@ pub const ALL: &[&Format] = &[
     &synth_lin::FORMAT,
     &jepsen_log::FORMAT,
     &plume::FORMAT,
+    &dbcop::FORMAT,
     &awdit::FORMAT,
     &porcupine_kv::FORMAT,
     &jepsen_json::FORMAT,
@@ -132,7 +135,8 @@ pub struct Imported {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumption {
     /// What it is about: `format`, `model`, `initial`, `failed_cas`, `nil_reads`, `keys`, `times`
-    /// (see [`SESSIONS_ONLY`]), `processes`, `nemesis`.
+    /// (see [`SESSIONS_ONLY`]), `processes`, `writes`,
+    /// `nemesis`.
     pub name: &'static str,
     /// What was assumed.
     pub value: Value,
@@ -313,6 +317,9 @@ fn read_format(source: &mut Source<'_>, reading: &Reading<'_>) -> Result<Importe
             let implied = Vocabulary::of(reading.model).and_then(Vocabulary::implied);
             let mut recorder = Recorder::with_implied(implied);
             read(source, &mut recorder)?;
+            if reading.model == "log" {
+                kafka::unfold(&mut recorder)?;
+            }
             interpret(recorder, format, reading)
         }
     }

@@ -5,6 +5,12 @@
 //! same list with what the reads found filled in. Of lists (`list-append`) a read finds a list, the
 //! empty one where there is nothing; of registers (`rw-register`) a value, or nil.
 
+use std::collections::BTreeSet;
+
+use smol_str::SmolStr;
+
+use super::Assumption;
+use crate::operation::{Moment, Operation, Outcome};
 use crate::value::Value;
 
 /// What the objects of a transaction are.
@@ -60,6 +66,67 @@ pub fn answered(objects: Objects, asked: &Value, answer: &Value) -> Result<Value
     };
     let micros = questions.iter().zip(list).map(micro);
     micros.collect::<Result<Vec<_>, _>>().map(Value::list)
+}
+
+/// Adds the writes that a history of long forks leaves out: one in doubt, open all the time and by a
+/// process of its own, for every value that a read found and nobody wrote.
+///
+/// Such a history writes each key once, in a transaction of its own, and some recorders keep only the
+/// reads. Of any other history a value that nobody wrote is an anomaly.
+pub fn imply_writes(operations: &mut Vec<Operation>) -> Option<Assumption> {
+    let of = |value: &Value, wanted: &str| {
+        let micros = value.as_list().unwrap_or_default().iter();
+        let parts = micros.filter_map(|micro| match micro.as_list() {
+            Some([Value::Text(name), key, value]) if name == wanted && !value.is_nil() => {
+                Some((key.clone(), value.clone()))
+            }
+            _ => None,
+        });
+        parts.collect::<Vec<_>>()
+    };
+    let written = operations.iter().flat_map(|operation| of(&operation.argument, "w"));
+    let written = written.collect::<BTreeSet<_>>();
+    let found = operations.iter().flat_map(|operation| of(&operation.result, READ));
+    let found = found.collect::<BTreeSet<_>>();
+    let missing = found.difference(&written).collect::<Vec<_>>();
+    if missing.is_empty() {
+        return None;
+    }
+    let count = missing.len() as u64;
+    let last = operations.iter().map(|operation| operation.process).max().unwrap_or(0);
+    for operation in &mut *operations {
+        operation.id += count;
+        operation.invoke.index += count;
+        if operation.complete != Moment::NEVER {
+            operation.complete.index += count;
+        }
+    }
+    let implied = missing.into_iter().zip(0_u32..).map(|((key, value), number)| {
+        let process = last.saturating_add(1).saturating_add(number);
+        let write = Value::list(["w".into(), key.clone(), value.clone()]);
+        Operation {
+            id: u64::from(number),
+            process,
+            session: process,
+            key: SmolStr::default(),
+            function: SmolStr::new_static("txn"),
+            argument: Value::list([write]),
+            result: Value::Nil,
+            outcome: Outcome::Info,
+            invoke: Moment { index: u64::from(number), ns: 0 },
+            complete: Moment::NEVER,
+            details: None,
+        }
+    });
+    operations.splice(0..0, implied.collect::<Vec<_>>());
+    Some(Assumption {
+        name: "writes",
+        value: "implied".into(),
+        words: format!(
+            "{count} values were read whose writes the file leaves out: each was written in a \
+             transaction of its own, at any time"
+        ),
+    })
 }
 
 const READ: &str = "r";
@@ -124,12 +191,35 @@ mod tests {
     }
 
     #[test]
+    fn the_writes_that_a_history_of_long_forks_leaves_out_are_added() {
+        check(
+            "rw-register",
+            "{:type :invoke :process 3 :f :write :value [[:w 0 1]]}
+             {:type :ok :process 3 :f :write :value [[:w 0 1]]}
+             {:type :invoke :process 4 :f :read :value [[:r 0 nil] [:r 1 nil] [:r 2 nil]]}
+             {:type :ok :process 4 :f :read :value [[:r 0 1] [:r 1 1] [:r 2 nil]]}",
+            &[
+                r#"5 txn([["w", 1, 1]]) info nil [0, never]"#,
+                r#"3 txn([["w", 0, 1]]) ok [["w", 0, 1]] [1, 2]"#,
+                r#"4 txn([["r", 0, nil], ["r", 1, nil], ["r", 2, nil]]) ok [["r", 0, 1], ["r", 1, 1], ["r", 2, nil]] [3, 4]"#,
+            ],
+        );
+        // A transaction of any other history is taken at its word.
+        check(
+            "rw-register",
+            "{:type :invoke :process 4 :f :txn :value [[:r 1 nil]]}
+             {:type :ok :process 4 :f :txn :value [[:r 1 7]]}",
+            &[r#"4 txn([["r", 1, nil]]) ok [["r", 1, 7]] [0, 1]"#],
+        );
+    }
+
+    #[test]
     fn transactions_of_nobody_are_processes_of_their_own_if_they_come_one_by_one() {
         check(
             "rw-register",
-            "{:type :invoke :f :read :value [[:r 0 nil] [:r 1 nil]]}
-             {:type :ok :f :read :value [[:r 0 1] [:r 1 nil]]}
-             {:type :invoke :f :write :value [[:w 1 1]]}",
+            "{:type :invoke :f :txn :value [[:r 0 nil] [:r 1 nil]]}
+             {:type :ok :f :txn :value [[:r 0 1] [:r 1 nil]]}
+             {:type :invoke :value [[:w 1 1]]}",
             &[
                 r#"0 txn([["r", 0, nil], ["r", 1, nil]]) ok [["r", 0, 1], ["r", 1, nil]] [0, 1]"#,
                 r#"1 txn([["w", 1, 1]]) info nil [2, never]"#,

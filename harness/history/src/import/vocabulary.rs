@@ -156,7 +156,20 @@ const ALL: &[Vocabulary] = &[
         Keys::None,
         &[function("txn", &[], Takes::Transaction(Objects::Lists), Gives::Transaction)],
     ),
-    vocabulary("log", Keys::Independent, &[APPEND, READ_ALL]),
+    vocabulary(
+        "log",
+        Keys::Independent,
+        &[
+            APPEND,
+            // One that is told the offset.
+            function("append", &["send"], Takes::Value, Gives::Value),
+            READ_ALL,
+            function("poll", &[], Takes::Nothing, Gives::Value),
+            function("assign", &[], Takes::Value, Gives::Nothing),
+            function("subscribe", &[], Takes::Value, Gives::Nothing),
+            function("crash", &[], Takes::Nothing, Gives::Nothing),
+        ],
+    ),
     vocabulary(
         "multi-register",
         Keys::None,

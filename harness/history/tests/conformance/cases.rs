@@ -2,8 +2,8 @@
 //! of them.
 //!
 //! The folder has the form of `histories/` and `synthetic/` as this project keeps them: verdicts stand
-//! in `histories/verdicts.json`, `histories/MANIFEST.csv` and `synthetic/MANIFEST.csv`. Only
-//! histories of single operations are listed; transactions are another matter.
+//! in `histories/verdicts.json`, `histories/MANIFEST.csv` and `synthetic/MANIFEST.csv`. Of histories of
+//! transactions a verdict is said for each level of isolation; `levels` says how.
 //!
 //! Whoever judges them includes this file with `#[path]`, and reads what it needs.
 
@@ -11,6 +11,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+#[path = "levels.rs"]
+mod levels;
 
 use wrack_history::Value;
 use wrack_history::import::{self, FailedCas, Reading};
@@ -34,6 +37,10 @@ pub struct Case {
     pub guarantee: Option<&'static str>,
     /// Whether it holds; `None` if nobody said so.
     pub valid: Option<bool>,
+    /// Of transactions: whether each of these levels of isolation holds, by name.
+    pub levels: BTreeMap<&'static str, bool>,
+    /// Whether it must be refused, and what the refusal says.
+    pub refused: Option<&'static str>,
 }
 
 impl Case {
@@ -96,6 +103,10 @@ fn all_in_one_account() -> Option<Value> {
     Some(Value::list((0..10).map(balance)))
 }
 
+fn zero() -> Option<Value> {
+    Some(0.into())
+}
+
 fn x_and_y() -> Option<Value> {
     Some(Value::list(["x", "y"].map(|key| Value::pair(key.into(), 0.into()))))
 }
@@ -126,6 +137,26 @@ const FAMILIES: &[Family] = &[
     held_to("SUM:reads=settled", family("histories/mm-runs/gc-", "counter")),
     held_to("SETFULL", family("histories/mm-runs/gs-", "g-set")),
     held_to("SUM:reads=settled", family("histories/mm-runs/pn-", "counter")),
+    family("histories/maelstrom/ka-", "log"),
+    family("histories/mm-runs/ka-", "log"),
+    family("histories/maelstrom/la-", "list-append"),
+    family("histories/mm-runs/la-", "list-append"),
+    // A node that answers 0 for what nobody wrote.
+    Family { initial: zero, ..family("histories/maelstrom/rw-teivah", "rw-register") },
+    Family { initial: zero, ..family("histories/mm-runs/rw-teivah", "rw-register") },
+    family("histories/maelstrom/rw-", "rw-register"),
+    family("histories/mm-runs/rw-", "rw-register"),
+    family("histories/elle/", "list-append"),
+    family("histories/elle-cli/paper-example", "list-append"),
+    family("histories/elle-cli/rw-register", "rw-register"),
+    family("histories/elle-cli/long-fork", "rw-register"),
+    family("histories/history-sim/", "list-append"),
+    family("histories/polysi", "rw-register"),
+    family("histories/isovista-plume/", "rw-register"),
+    family("histories/awdit-test-format/", "rw-register"),
+    family("histories/txn-text/", "rw-register"),
+    family("synthetic/synth-txn/la-", "list-append"),
+    family("synthetic/synth-txn/rw-", "rw-register"),
     held_to("SUM:reads=settled", family("histories/mm-runs/x-pn-", "counter")),
     family("histories/mm-runs/x-ids", "unique-ids"),
     family("histories/mm-runs/lk-", "cas-register"),
@@ -153,14 +184,19 @@ fn family_of(name: &str) -> Option<&'static Family> {
     FAMILIES.iter().find(|family| name.starts_with(family.prefix))
 }
 
-/// Every history of single operations below `folder`, in order of their names.
+/// Histories that are no answer to what was asked, and so are refused.
+const REFUSED: [(&str, &str); 1] =
+    [("histories/maelstrom/la-wrongfn", "is none to the micro-operations")];
+
+/// Every history below `folder`, in order of their names.
 pub fn cases(folder: &Path) -> Vec<Case> {
     let verdicts = verdicts(folder);
+    let levels = levels::levels(folder);
     let mut files = Vec::new();
     walk(folder, &mut files);
     let case = |path: &PathBuf| {
         let name = path.strip_prefix(folder).expect("it is below").to_str()?.replace('\\', "/");
-        let known = ["edn", "json", "jsonl", "log", "txt", "gz"];
+        let known = ["bincode", "edn", "json", "jsonl", "log", "txt", "gz"];
         let extension = path.extension()?.to_str()?;
         if !known.contains(&extension) || name.ends_with("results.edn") {
             return None;
@@ -168,13 +204,18 @@ pub fn cases(folder: &Path) -> Vec<Case> {
         let family = family_of(&name)?;
         let run = name.rsplit_once('/').map_or("", |(run, _)| run);
         let verdict = verdicts.get(&name).or_else(|| verdicts.get(&format!("{run}/")));
+        let refused = REFUSED.iter().find(|(refused, _)| *refused == run).map(|(_, why)| *why);
+        let of_levels = levels.get(&name).or_else(|| levels.get(&format!("{run}/")));
+        let transactions = matches!(family.model, "list-append" | "rw-register");
         Some(Case {
+            levels: of_levels.filter(|_| transactions).cloned().unwrap_or_default(),
+            refused,
             model: family.model,
             initial: (family.initial)(),
             failed_cas: family.failed_cas,
             from: family.from,
             guarantee: family.guarantee,
-            valid: verdict.copied().filter(|_| !BEYOND_THE_HISTORY.contains(&run)),
+            valid: verdict.copied().filter(|_| !transactions && !BEYOND_THE_HISTORY.contains(&run)),
             path: path.clone(),
             name,
         })
