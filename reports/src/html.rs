@@ -1,77 +1,101 @@
-//! The report of one run as one page: a frame, and one panel a file.
+//! Pages: a frame, and one panel a file. A page is a list of panels.
 
 mod anomalies;
 mod banner;
 mod charts;
 mod checked;
+mod coverage;
 mod faults;
+mod frame;
+mod impact;
 mod keys;
 mod mark;
+mod notes;
 mod origin;
+mod panel;
 mod promises;
+mod sheet;
 mod slos;
+mod source;
 
-use askama::Template;
 use wrack_history::Run;
 use wrack_history::check::Check;
 
-use crate::plot::band::bands;
-use crate::text;
-use anomalies::Anomalies;
-use banner::Banner;
-use charts::Charts;
-use checked::Checked;
-use faults::Faults;
-use keys::Keys;
-use origin::Origin;
-use promises::Promises;
-use slos::Slos;
-
-const STYLE: &str = include_str!("../templates/style.css");
-/// What the policy allows as style: SHA-256 of [`STYLE`], in base64. A test tells the new one.
-const STYLE_HASH: &str = "M7WVmrhfj1cYn3zsiWq4qShoehrpF7CTDhcQT4qNMbI=";
-
-#[derive(Template)]
-#[template(path = "report.html")]
-struct Page {
-    title: String,
-    style: &'static str,
-    style_hash: &'static str,
-    panels: Vec<String>,
-}
+use crate::plot::{blast, latency, nodes, strip, throughput};
+use crate::{summary, text};
+use frame::Group;
+use panel::{Audience, Panel};
+use sheet::Sheet;
 
 /// Writes the page of a run.
 pub(crate) fn page(run: &Run) -> String {
-    let bands = bands(run);
+    frame::page(&title(run), "run", vec![group(run, "")])
+}
+
+/// The panels of a run; ids begin with `prefix`, so that several runs may share a page.
+pub(crate) fn group(run: &Run, prefix: &str) -> Group {
+    let sheet = Sheet::of(run, prefix);
     let panels = [
-        Banner::of(run).render(),
-        Promises::of(run).render(),
-        Anomalies::of(run, &bands).render(),
-        Faults::of(run).render(),
-        Charts::of(run, &bands).render(),
-        Slos::of(run).render(),
-        Origin::of(run).render(),
+        Some(banner::panel(&sheet)),
+        Some(impact::panel(&sheet)),
+        Some(anomalies::panel(&sheet)),
+        Some(promises::panel(&sheet)),
+        blast_radius(&sheet),
+        Some(faults::panel(&sheet)),
+        lanes(&sheet),
+        over_time(&sheet),
+        Some(slos::panel(&sheet)),
+        Some(coverage::panel(&sheet)),
+        source::panel(&sheet),
+        Some(origin::panel(&sheet)),
+        Some(notes::panel(prefix)),
     ];
-    frame(title(run), panels)
+    grouped(&sheet, panels)
 }
 
 /// Writes the page of a history that somebody else recorded.
 pub(crate) fn check_page(check: &Check) -> String {
-    let bands = bands(&check.run);
+    let sheet = Sheet::of(&check.run, "");
     let panels = [
-        Checked::of(check).render(),
-        Promises::of(&check.run).render(),
-        Anomalies::of(&check.run, &bands).render(),
-        Charts::of(&check.run, &bands).render(),
-        Keys::of(check).render(),
+        Some(checked::panel(check)),
+        Some(anomalies::panel(&sheet)),
+        Some(promises::panel(&sheet)),
+        over_time(&sheet),
+        keys::panel(&sheet),
+        Some(keys::meaning(check)),
     ];
-    frame(format!("{}: {}", check.run.verdict, text::label(&check.path)), panels)
+    let title = format!("{}: {}", check.run.verdict, text::label(&check.path));
+    frame::page(&title, "check", vec![grouped(&sheet, panels)])
 }
 
-fn frame<const N: usize>(title: String, panels: [askama::Result<String>; N]) -> String {
-    let rendered = "a template renders into memory";
-    let panels = panels.map(|panel| panel.expect(rendered)).into();
-    Page { title, style: STYLE, style_hash: STYLE_HASH, panels }.render().expect(rendered)
+fn grouped(sheet: &Sheet<'_>, panels: impl IntoIterator<Item = Option<Panel>>) -> Group {
+    let first = summary::first_anomaly(sheet.run);
+    Group {
+        end_ns: sheet.axis.end_ns,
+        anomaly_ns: first.and_then(|anomaly| anomaly.at_ns),
+        columns: String::new(),
+        panels: panels.into_iter().flatten().collect(),
+    }
+}
+
+fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
+    let chart = blast::chart(&sheet.backdrop(), &sheet.bins, &sheet.blast);
+    let lead = "How much of what clients do was touched, and when. Faults stand behind it.";
+    sheet.charts("blast-radius", "Blast radius", Audience::Executive, lead, [chart])
+}
+
+fn lanes(sheet: &Sheet<'_>) -> Option<Panel> {
+    let backdrop = sheet.backdrop();
+    let charts = [strip::chart(&backdrop), nodes::chart(sheet.run, &backdrop)];
+    let lead = "What was done to the world, and what became of each node.";
+    sheet.charts("lanes", "Nodes", Audience::OnCall, lead, charts)
+}
+
+fn over_time(sheet: &Sheet<'_>) -> Option<Panel> {
+    let backdrop = sheet.backdrop();
+    let charts =
+        [latency::chart(&backdrop, &sheet.bins), throughput::chart(&backdrop, &sheet.bins)];
+    sheet.charts("over-time", "What clients saw", Audience::OnCall, "", charts)
 }
 
 fn title(run: &Run) -> String {
@@ -82,19 +106,4 @@ fn title(run: &Run) -> String {
         text::label(&run.variant),
         run.seed
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{STYLE, STYLE_HASH};
-    use base64::Engine;
-    use sha2::Digest;
-
-    #[test]
-    fn the_policy_allows_the_style_that_the_page_has() {
-        let digest = sha2::Sha256::digest(STYLE.replace("\r\n", "\n"));
-        let hash = base64::engine::general_purpose::STANDARD.encode(digest);
-        assert_eq!(STYLE_HASH, hash, "write the right-hand hash into STYLE_HASH");
-        assert!(!STYLE.contains("</") && !STYLE.contains("url(http"));
-    }
 }

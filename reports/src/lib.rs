@@ -6,10 +6,12 @@
 //!
 //! Everything is bounded: plots are binned, labels are clipped, and lists that are cut say so.
 
+mod blast;
 mod check;
 mod gate;
 mod html;
 mod human;
+mod margin;
 mod plot;
 mod scoreboard;
 mod summary;
@@ -25,9 +27,10 @@ pub use scoreboard::Score;
 
 /// The report of one run as one HTML file.
 ///
-/// Shape: one file without script, external request, date or host name; its style is allowed by
-/// hash in a strict Content-Security-Policy. Light, dark, print and phone width are served by the
-/// same bytes. Every text of the run is escaped.
+/// Shape: one file without external request, date or host name; its style and its one script are
+/// allowed by hash in a strict Content-Security-Policy. Light, dark, print and phone width are served
+/// by the same bytes, and so are three views: for executives, on-call and everything. All of it can be
+/// read without the script. Every text of the run is escaped.
 /// Units: virtual time since the run began.
 /// Bounds: at most 2 MB for 100,000 operations: at most 120 bins a plot, 200 faults listed, 10
 /// anomalies drawn and 100 told in words, 24 lanes of nodes. Whatever is left out is counted.

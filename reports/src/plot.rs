@@ -5,6 +5,7 @@
 
 pub(crate) mod band;
 pub(crate) mod bins;
+pub(crate) mod blast;
 mod ink;
 pub(crate) mod latency;
 pub(crate) mod nodes;
@@ -27,7 +28,7 @@ use plotters::style::{Color, TextStyle};
 
 use crate::text;
 use band::Band;
-use ink::{Ink, Name, dress};
+use ink::{Ink, Layers, Name, dress};
 use table::Table;
 use time::{LEFT, RIGHT, TimeAxis, WIDTH};
 
@@ -43,7 +44,7 @@ const HEAD: u32 = 10;
 /// One chart of the page.
 pub(crate) struct Chart {
     /// Unique in the page.
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     /// What it shows.
     pub(crate) title: String,
     /// How to read it, one sentence.
@@ -97,28 +98,47 @@ pub(crate) struct Backdrop<'a> {
     pub(crate) axis: &'a TimeAxis,
     /// The faults.
     pub(crate) bands: &'a [Band],
+    /// Before every id.
+    pub(crate) prefix: &'a str,
+}
+
+impl Backdrop<'_> {
+    /// The id of a chart.
+    pub(crate) fn id(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
 }
 
 const NEVER_FAILS: &str = "drawing into memory does not fail";
 
-/// Draws one plot: backdrop, axes, then what `paint` adds.
+/// Draws one plot: what stands still when somebody looks closer, and what moves then: faults and what
+/// `paint` adds.
 fn draw(
     name: &Name<'_>,
     backdrop: &Backdrop<'_>,
     upward: &Upward,
     paint: impl FnOnce(&mut Plane<'_, '_>),
 ) -> String {
+    let still = layer(backdrop.axis, upward, |plane| draw_axes(plane, upward));
+    let moving = layer(backdrop.axis, upward, |plane| {
+        draw_bands(plane, backdrop, upward);
+        paint(plane);
+    });
+    let ticks = rows::ticks(backdrop.axis);
+    dress(&Layers { still, moving, ticks, height: HEIGHT, floor: HEIGHT - FOOT }, name)
+}
+
+/// One drawing of plotters, in stand-in colours.
+fn layer(axis: &TimeAxis, upward: &Upward, paint: impl FnOnce(&mut Plane<'_, '_>)) -> String {
     let mut svg = String::new();
     {
         let area =
             SVGBackend::with_string(&mut svg, (WIDTH * FINE, HEIGHT * FINE)).into_drawing_area();
-        let mut plane = plane(&area, backdrop.axis, upward);
-        draw_bands(&mut plane, backdrop, upward);
-        draw_axes(&mut plane, upward);
+        let mut plane = plane(&area, axis, upward);
         paint(&mut plane);
         area.present().expect(NEVER_FAILS);
     }
-    dress(&svg, name, (WIDTH * FINE, HEIGHT * FINE))
+    svg
 }
 
 fn plane<'a, 'b>(
@@ -159,12 +179,13 @@ fn draw_axes(plane: &mut Plane<'_, '_>, upward: &Upward) {
     plane
         .configure_mesh()
         .disable_x_mesh()
+        .x_labels(0)
+        .disable_x_axis()
         .light_line_style(plotters::style::TRANSPARENT)
         .bold_line_style(Ink::Grid.color().stroke_width(FINE))
         .axis_style(axis)
         .label_style(words)
         .set_all_tick_mark_size(4 * FINE)
-        .x_label_formatter(&|ns| time::tick_label(*ns))
         .y_label_formatter(&|value| (upward.label)(*value))
         .draw()
         .expect(NEVER_FAILS);

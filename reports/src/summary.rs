@@ -110,6 +110,13 @@ pub(crate) fn first_anomaly(run: &Run) -> Option<&Anomaly> {
         .or_else(|| run.anomalies().next())
 }
 
+/// All anomalies, the one to tell first before the others.
+pub(crate) fn anomalies(run: &Run) -> Vec<&Anomaly> {
+    let first = first_anomaly(run);
+    let is_first = |one: &&Anomaly| first.is_some_and(|first| std::ptr::eq(first, *one));
+    first.into_iter().chain(run.anomalies().filter(|one| !is_first(one))).collect()
+}
+
 /// Codes of all anomalies that were found, each once, in the order of the judgements.
 pub(crate) fn codes_found(run: &Run) -> Vec<String> {
     let mut codes: Vec<String> = Vec::new();
@@ -172,6 +179,26 @@ pub(crate) fn statement(run: &Run) -> String {
                 _ => format!("{} promises were broken: {}.", codes.len(), text::list(&codes)),
             }
         }
+    }
+}
+
+/// How far the verdict can be trusted, and why.
+pub(crate) fn confidence(run: &Run) -> String {
+    let examined = match run.judgements.len() as u64 {
+        0 => return "Nothing was judged, so nothing is known.".into(),
+        all => text::counted(all, "checkers"),
+    };
+    match run.verdict {
+        Verdict::Invalid => {
+            "Certain: the operations below contradict the promise by themselves, whatever else \
+                             happened."
+                .into()
+        }
+        Verdict::Unknown => "None: too little happened, or a bound was met, as said above.".into(),
+        Verdict::Valid => format!(
+            "For this seed: {examined} looked at all of it and found nothing. One seed says little of others: \
+             `wrack sweep` runs many."
+        ),
     }
 }
 

@@ -198,6 +198,24 @@ pub(crate) fn guarantee(code: &str) -> &'static str {
     }
 }
 
+/// What a metric measures, in a few words; empty if it says so itself.
+///
+/// Source: the catalogue of metrics, whose codes are stable.
+pub(crate) fn metric(code: &str) -> &'static str {
+    match code {
+        "M1" => "writes that succeed and stay",
+        "M2" => "staleness of reads",
+        "M4" => "event lag, in true time",
+        "M4-as-seen" => "event lag, as the nodes' clocks show it",
+        "M5" => "duplicate effects",
+        "M6" => "cache hits",
+        "M7" => "replica lag",
+        "M8" => "backlog of copies",
+        "error-budget" => "what the run spent of its own",
+        _ => "",
+    }
+}
+
 /// The code of a guarantee with its name, where it has one: `LIN (linearizability)`.
 pub(crate) fn code_and_name(code: &str) -> String {
     match guarantee(code) {

@@ -7,7 +7,10 @@ mod axis;
 mod lanes;
 
 use askama::Template;
-use wrack_history::Operation;
+use std::collections::BTreeMap;
+
+use wrack_history::verdict::Counterexample;
+use wrack_history::{Moment, Operation};
 
 use crate::plot::band::Band;
 use crate::plot::rows::{px, text_width};
@@ -63,16 +66,25 @@ struct Tick {
     text: String,
 }
 
+/// What is known beside the operations.
+pub(crate) struct Behind<'a> {
+    /// Faults.
+    pub(crate) bands: &'a [Band],
+    /// How far a legal order goes, and what cannot come next.
+    pub(crate) found: Option<&'a Counterexample>,
+}
+
 /// Draws operations, which are in order of invocation; `None` if there are none.
 pub(crate) fn draw(
     id: &str,
     title: &str,
     operations: &[&Operation],
-    bands: &[Band],
+    behind: &Behind<'_>,
 ) -> Option<String> {
     let axis = CutAxis::over(operations, LEFT, WIDTH - RIGHT)?;
     let with_key = operations.iter().any(|operation| operation.key != operations[0].key);
-    let (lanes, floor) = lanes::lanes(operations, &axis, with_key);
+    let (lanes, floor) =
+        lanes::lanes(operations, &axis, with_key, &points(operations, behind.found));
     let drawing = Drawing {
         id: id.into(),
         title: title.into(),
@@ -83,12 +95,41 @@ pub(crate) fn draw(
         right: WIDTH - RIGHT,
         head: HEAD,
         floor,
-        bands: drawn_bands(&axis, bands),
+        bands: drawn_bands(&axis, behind.bands),
         cuts: axis.cuts().map(cut).collect(),
         ticks: ticks(&axis),
         lanes,
     };
     Some(drawing.render().expect("a template renders into memory"))
+}
+
+/// Where an operation stands in the legal order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    /// It takes effect then, as the so manieth from 1.
+    Legal { number: usize, ns: u64 },
+    /// It would have to come next and cannot.
+    Blocked,
+}
+
+/// The points of a legal order, each within its operation and none before the one that comes before it.
+fn points(operations: &[&Operation], found: Option<&Counterexample>) -> BTreeMap<u64, Point> {
+    let Some(found) = found else { return BTreeMap::new() };
+    let by_id = |id: &u64| operations.iter().find(|operation| operation.id == *id);
+    let mut points: BTreeMap<u64, Point> =
+        found.blocked.iter().map(|id| (*id, Point::Blocked)).collect();
+    let mut at_ns = 0;
+    for (number, operation) in (1..).zip(found.legal.iter().filter_map(by_id)) {
+        let earliest = operation.invoke.ns.max(at_ns);
+        let latest = match operation.complete {
+            Moment::NEVER => earliest,
+            complete => complete.ns,
+        };
+        // A third of the way: a point at the very edge looks like the edge.
+        at_ns = earliest + latest.saturating_sub(earliest) / 3;
+        points.insert(operation.id, Point::Legal { number, ns: at_ns });
+    }
+    points
 }
 
 /// The drawing in words: each operation with its process and interval.

@@ -4,6 +4,8 @@ use askama::Template;
 use wrack_history::verdict::Counterexample;
 use wrack_history::{Anomaly, Operation, Run};
 
+use super::panel::{Audience, Panel};
+use super::sheet::Sheet;
 use crate::plot::band::Band;
 use crate::{summary, text, timeline};
 
@@ -14,8 +16,7 @@ const TOLD_MAX: usize = 100;
 
 #[derive(Template)]
 #[template(path = "anomalies.html")]
-pub(crate) struct Anomalies<'a> {
-    count: String,
+struct Anomalies<'a> {
     drawn: Vec<Drawn<'a>>,
     told: Vec<(&'a str, String)>,
     left_out: usize,
@@ -51,25 +52,26 @@ struct Row<'a> {
     error: &'a str,
 }
 
-impl<'a> Anomalies<'a> {
-    pub(crate) fn of(run: &'a Run, bands: &[Band]) -> Self {
-        let count = run.anomalies().count();
-        let drawn = run.anomalies().take(DRAWN_MAX).enumerate();
-        let told = run.anomalies().skip(DRAWN_MAX).take(TOLD_MAX);
-        Self {
-            count: text::count(count as u64),
-            drawn: drawn
-                .map(|(position, anomaly)| draw(run, bands, position + 1, anomaly))
-                .collect(),
-            told: told
-                .map(|anomaly| (anomaly.code.as_str(), text::sentence(&anomaly.explanation)))
-                .collect(),
-            left_out: count.saturating_sub(DRAWN_MAX + TOLD_MAX),
-        }
-    }
+/// The panel.
+pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
+    let run = sheet.run;
+    let count = run.anomalies().count();
+    let ordered = summary::anomalies(run);
+    let drawn = ordered.iter().take(DRAWN_MAX).enumerate();
+    let told = ordered.iter().skip(DRAWN_MAX).take(TOLD_MAX);
+    let body = Anomalies {
+        drawn: drawn.map(|(position, anomaly)| draw(sheet, position + 1, anomaly)).collect(),
+        told: told
+            .map(|anomaly| (anomaly.code.as_str(), text::sentence(&anomaly.explanation)))
+            .collect(),
+        left_out: count.saturating_sub(DRAWN_MAX + TOLD_MAX),
+    };
+    let panel = sheet.panel("anomalies", "Why it is illegal", Audience::OnCall, body);
+    panel.counted(text::counted(count as u64, "anomalies"))
 }
 
-fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -> Drawn<'a> {
+fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a> {
+    let (run, bands): (&'a Run, &[Band]) = (sheet.run, &sheet.bands);
     let known = anomaly.operations.iter().filter_map(|id| run.history.operation(*id));
     let shown: Vec<&Operation> = known.take(timeline::OPERATIONS_MAX).collect();
     let heading = text::code_and_name(&anomaly.code);
@@ -77,7 +79,12 @@ fn draw<'a>(run: &'a Run, bands: &[Band], number: usize, anomaly: &'a Anomaly) -
     Drawn {
         about: about(run, anomaly),
         explanation: text::sentence(&anomaly.explanation),
-        timeline: timeline::draw(&format!("anomaly-{number}"), &title, &shown, bands),
+        timeline: timeline::draw(
+            &sheet.id(&format!("anomaly-{number}")),
+            &title,
+            &shown,
+            &timeline::Behind { bands, found: anomaly.counterexample.as_ref() },
+        ),
         note: note(anomaly.operations.len(), shown.len()),
         paper: anomaly.counterexample.as_ref().map(|found| paper(run, found)),
         operations: shown.into_iter().map(row).collect(),

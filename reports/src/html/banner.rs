@@ -4,18 +4,21 @@ use askama::Template;
 use wrack_history::{Run, Verdict};
 
 use super::mark::Mark;
+use super::panel::{Audience, Panel};
+use super::sheet::Sheet;
 use crate::{summary, text};
 
 const DOUBTS_MAX: usize = 20;
 
 #[derive(Template)]
 #[template(path = "banner.html")]
-pub(crate) struct Banner<'a> {
+struct Banner<'a> {
     run: &'a Run,
     title: String,
     headline: Mark,
     expectation: Mark,
     statement: String,
+    confidence: String,
     details: Vec<String>,
     evidence: String,
     story: String,
@@ -23,12 +26,18 @@ pub(crate) struct Banner<'a> {
     identity: Vec<(&'static str, String)>,
 }
 
+/// The panel; it brings the page's own heading.
+pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
+    sheet.panel("verdict", "", Audience::Executive, Banner::of(sheet.run))
+}
+
 impl<'a> Banner<'a> {
-    pub(crate) fn of(run: &'a Run) -> Self {
+    fn of(run: &'a Run) -> Self {
         let title = if run.title.is_empty() { &run.scenario } else { &run.title };
         Self {
             run,
             title: text::clip(title, 200),
+            confidence: summary::confidence(run),
             headline: Mark { word: summary::headline(run.verdict), ..Mark::verdict(run.verdict) },
             expectation: match run.as_expected {
                 true => Mark::good("as expected"),

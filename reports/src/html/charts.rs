@@ -1,30 +1,15 @@
-//! What happened over time: all charts over one axis, in one frame that scrolls as a whole.
+//! Charts over time, each with its legend, how to read it, and its numbers.
 
 use askama::Template;
-use wrack_history::Run;
 
-use crate::plot::band::Band;
-use crate::plot::bins::Bins;
-use crate::plot::time::TimeAxis;
-use crate::plot::{Backdrop, Chart, latency, nodes, strip, throughput};
+use crate::plot::Chart;
 
+/// The body of a panel.
 #[derive(Template)]
 #[template(path = "charts.html")]
-pub(crate) struct Charts {
-    charts: Vec<Chart>,
-}
-
-impl Charts {
-    pub(crate) fn of(run: &Run, bands: &[Band]) -> Self {
-        let axis = TimeAxis::of(run);
-        let bins = Bins::gather(&axis, &run.history.operations);
-        let backdrop = Backdrop { axis: &axis, bands };
-        let charts = [
-            strip::chart(&backdrop),
-            latency::chart(&backdrop, &bins),
-            throughput::chart(&backdrop, &bins),
-            nodes::chart(run, &backdrop),
-        ];
-        Self { charts: charts.into_iter().flatten().collect() }
-    }
+pub(crate) struct Charts<'a> {
+    /// What they have in common, one sentence.
+    pub(crate) lead: &'a str,
+    /// At least one.
+    pub(crate) charts: Vec<Chart>,
 }

@@ -5,11 +5,12 @@ use wrack_history::Verdict;
 use wrack_history::check::Check;
 
 use super::mark::Mark;
+use super::panel::{Audience, Panel};
 use crate::{summary, text};
 
 #[derive(Template)]
 #[template(path = "checked.html")]
-pub(crate) struct Checked<'a> {
+struct Checked<'a> {
     path: &'a str,
     headline: Mark,
     statement: String,
@@ -18,8 +19,13 @@ pub(crate) struct Checked<'a> {
     assumed: Vec<(&'a str, &'a str)>,
 }
 
+/// The panel; it brings the page's own heading.
+pub(crate) fn panel(check: &Check) -> Panel {
+    Panel::new("verdict", "", Audience::Executive, Checked::of(check))
+}
+
 impl<'a> Checked<'a> {
-    pub(crate) fn of(check: &'a Check) -> Self {
+    fn of(check: &'a Check) -> Self {
         let run = &check.run;
         Self {
             path: &check.path,

@@ -1,10 +1,11 @@
 //! What was injected, and what it touched: a fault that touched nothing proves nothing.
 
 use askama::Template;
-use wrack_history::Run;
 use wrack_history::fault::ResolvedFault;
 
 use super::mark::Mark;
+use super::panel::{Audience, Panel};
+use super::sheet::Sheet;
 use crate::plot::band::{FAULTS_MAX, label};
 use crate::{summary, text};
 
@@ -12,8 +13,7 @@ const NODES_MAX: usize = 16;
 
 #[derive(Template)]
 #[template(path = "faults.html")]
-pub(crate) struct Faults {
-    count: String,
+struct Faults {
     rows: Vec<Row>,
     left_out: usize,
 }
@@ -31,15 +31,15 @@ struct Row {
     open: String,
 }
 
-impl Faults {
-    pub(crate) fn of(run: &Run) -> Self {
-        let rows = run.faults.iter().take(FAULTS_MAX).enumerate();
-        Self {
-            count: summary::faults(run),
-            rows: rows.map(|(position, fault)| row(position, fault)).collect(),
-            left_out: run.faults.len().saturating_sub(FAULTS_MAX),
-        }
-    }
+/// The panel.
+pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
+    let run = sheet.run;
+    let rows = run.faults.iter().take(FAULTS_MAX).enumerate();
+    let body = Faults {
+        rows: rows.map(|(position, fault)| row(position, fault)).collect(),
+        left_out: run.faults.len().saturating_sub(FAULTS_MAX),
+    };
+    sheet.panel("faults", "Faults", Audience::OnCall, body).counted(summary::faults(run))
 }
 
 fn row(position: usize, fault: &ResolvedFault) -> Row {

@@ -4,12 +4,13 @@ use askama::Template;
 use wrack_history::{Judgement, Run, Verdict};
 
 use super::mark::Mark;
-use crate::{summary, text};
+use super::panel::{Audience, Panel};
+use super::sheet::Sheet;
+use crate::{margin, summary, text};
 
 #[derive(Template)]
 #[template(path = "promises.html")]
-pub(crate) struct Promises<'a> {
-    count: String,
+struct Promises<'a> {
     rows: Vec<Row<'a>>,
 }
 
@@ -21,23 +22,29 @@ struct Row<'a> {
     found: String,
     bound: &'a str,
     observed: &'a str,
+    margin: String,
     examined: String,
     algorithm: &'a str,
     reason: String,
 }
 
-impl<'a> Promises<'a> {
-    pub(crate) fn of(run: &'a Run) -> Self {
-        let held = run.judgements.iter().filter(|j| j.verdict == Verdict::Valid).count();
-        Self {
-            count: format!("{held} of {} held", run.judgements.len()),
-            rows: run.judgements.iter().map(|judgement| row(run, judgement)).collect(),
-        }
-    }
+/// The panel.
+pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
+    let run = sheet.run;
+    let held = run.judgements.iter().filter(|j| j.verdict == Verdict::Valid).count();
+    let body =
+        Promises { rows: run.judgements.iter().map(|judgement| row(run, judgement)).collect() };
+    sheet
+        .panel("promises", "Promises", Audience::Executive, body)
+        .counted(format!("{held} of {} held", run.judgements.len()))
 }
 
 fn row<'a>(run: &Run, judgement: &'a Judgement) -> Row<'a> {
     let or_dash = |text: &'a Option<String>| text.as_deref().unwrap_or("–");
+    let margin = match (&judgement.bound, &judgement.observed) {
+        (Some(bound), Some(observed)) => margin::of_promise(bound, observed),
+        _ => None,
+    };
     Row {
         code: &judgement.code,
         name: text::guarantee(&judgement.code),
@@ -49,11 +56,12 @@ fn row<'a>(run: &Run, judgement: &'a Judgement) -> Row<'a> {
         },
         bound: or_dash(&judgement.bound),
         observed: or_dash(&judgement.observed),
+        margin: margin.unwrap_or_default(),
         examined: match judgement.examined.is_empty() {
             true => "nothing".into(),
             false => summary::examined_counts(judgement),
         },
-        algorithm: or_dash(&judgement.algorithm),
+        algorithm: judgement.algorithm.as_deref().unwrap_or(""),
         reason: text::paragraph(judgement.reason.as_deref().unwrap_or("")),
     }
 }

@@ -1,30 +1,49 @@
 //! Service level objectives, judged.
 
 use askama::Template;
-use wrack_history::Run;
 use wrack_history::run::Slo;
 
 use super::mark::Mark;
-use crate::text;
+use super::panel::{Audience, Panel};
+use super::sheet::Sheet;
+use crate::{margin, text};
 
 #[derive(Template)]
 #[template(path = "slos.html")]
-pub(crate) struct Slos<'a> {
-    count: String,
-    rows: Vec<(Mark, &'a Slo)>,
+struct Slos<'a> {
+    rows: Vec<Row<'a>>,
 }
 
-impl<'a> Slos<'a> {
-    pub(crate) fn of(run: &'a Run) -> Self {
-        let met = run.slos.iter().filter(|slo| slo.met == Some(true)).count();
-        let mark = |slo: &Slo| match slo.met {
-            Some(true) => Mark::good("met"),
-            Some(false) => Mark::bad("missed"),
-            None => Mark::doubt("too little data"),
-        };
-        Self {
-            count: format!("{met} of {} met", text::count(run.slos.len() as u64)),
-            rows: run.slos.iter().map(|slo| (mark(slo), slo)).collect(),
-        }
+struct Row<'a> {
+    mark: Mark,
+    slo: &'a Slo,
+    meaning: &'static str,
+    margin: String,
+}
+
+/// The panel.
+pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
+    let slos = &sheet.run.slos;
+    let met = slos.iter().filter(|slo| slo.met == Some(true)).count();
+    let rows = slos.iter().map(|slo| Row {
+        mark: mark(slo),
+        slo,
+        meaning: text::metric(slo.name.split(' ').next().unwrap_or("")),
+        margin: margin::of_slo(slo).unwrap_or_else(|| "–".into()),
+    });
+    let body = Slos { rows: rows.collect() };
+    let panel = sheet.panel("slos", "Service level objectives", Audience::OnCall, body);
+    match slos.len() as u64 {
+        0 => panel,
+        all => panel.counted(format!("{met} of {} met", text::count(all))),
+    }
+}
+
+/// Whether it was met, as a mark.
+pub(crate) fn mark(slo: &Slo) -> Mark {
+    match slo.met {
+        Some(true) => Mark::good("met"),
+        Some(false) => Mark::bad("missed"),
+        None => Mark::doubt("too little data"),
     }
 }

@@ -7,6 +7,9 @@
 use askama::Template;
 use plotters::prelude::RGBColor;
 
+use super::rows::{Tick, px};
+use super::time::{LEFT, RIGHT, WIDTH};
+
 /// A part of a drawing that the style sheet colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
@@ -53,18 +56,56 @@ pub(super) struct Name<'a> {
     pub(super) description: &'a str,
 }
 
+/// The layers of a plot, in stand-in colours, and its axis of time.
+pub(super) struct Layers {
+    /// Axes and grid.
+    pub(super) still: String,
+    /// What moves when somebody looks closer.
+    pub(super) moving: String,
+    pub(super) ticks: Vec<Tick>,
+    pub(super) height: u32,
+    /// Where the axis of time is.
+    pub(super) floor: u32,
+}
+
 #[derive(Template)]
 #[template(path = "drawing.html")]
 struct Drawing<'a> {
     id: &'a str,
     title: &'a str,
     description: &'a str,
-    view: String,
-    content: &'a str,
+    width: u32,
+    height: u32,
+    left: u32,
+    right: u32,
+    floor: u32,
+    ticks: &'a [Tick],
+    fine: String,
+    still: String,
+    moving: String,
 }
 
 /// Turns stand-in colours into classes, and names the drawing.
-pub(super) fn dress(svg: &str, name: &Name<'_>, size: (u32, u32)) -> String {
+pub(super) fn dress(layers: &Layers, name: &Name<'_>) -> String {
+    let drawing = Drawing {
+        id: name.id,
+        title: name.title,
+        description: name.description,
+        width: WIDTH,
+        height: layers.height,
+        left: LEFT,
+        right: WIDTH - RIGHT,
+        floor: layers.floor,
+        ticks: &layers.ticks,
+        fine: px(1.0 / f64::from(super::FINE)),
+        still: classed(&layers.still),
+        moving: classed(&layers.moving),
+    };
+    drawing.render().expect("a template renders into memory")
+}
+
+/// What a drawing holds, with classes instead of colours.
+fn classed(svg: &str) -> String {
     let start = svg.find('>').expect("a drawing has an opening tag") + 1;
     let end = svg.rfind("</svg>").expect("a drawing has a closing tag");
     let mut content = svg[start..end]
@@ -78,19 +119,12 @@ pub(super) fn dress(svg: &str, name: &Name<'_>, size: (u32, u32)) -> String {
             content = content.replace(&stand_in, &format!("class=\"{prefix}-{class}\""));
         }
     }
-    let drawing = Drawing {
-        id: name.id,
-        title: name.title,
-        description: name.description,
-        view: format!("0 0 {} {}", size.0, size.1),
-        content: &content,
-    };
-    drawing.render().expect("a template renders into memory")
+    content
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{INKS, Ink, Name, dress};
+    use super::{INKS, Ink, Layers, Name, dress};
 
     #[test]
     fn every_ink_stands_at_its_place() {
@@ -103,8 +137,10 @@ mod tests {
     #[test]
     fn a_dressed_drawing_has_classes_and_a_name_instead_of_colours() {
         let name = Name { id: "latency", title: "a < b", description: "c" };
-        let svg = "<svg xmlns=\"x\">\n<rect opacity=\"1\" fill=\"#A05703\"/></svg>";
-        let dressed = dress(svg, &name, (2, 1));
+        let svg = "<svg xmlns=\"x\">\n<rect opacity=\"1\" fill=\"#A05703\"/></svg>".to_owned();
+        let still = svg.clone();
+        let layers = Layers { still, moving: svg, ticks: Vec::new(), height: 9, floor: 5 };
+        let dressed = dress(&layers, &name);
         assert!(dressed.contains("<rect class=\"in-fault\"/>"), "{dressed}");
         assert!(dressed.contains("role=\"img\"") && dressed.contains("a &#60; b"), "{dressed}");
         assert!(!dressed.contains("xmlns"));

@@ -36,7 +36,8 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
         tick_label(bins.width_ns),
         numbers.join(", "),
     );
-    let name = Name { id: "latency", title: "Latency over time", description: &caption };
+    let id = backdrop.id("latency");
+    let name = Name { id: &id, title: "Latency over time", description: &caption };
     let end_ns = backdrop.axis.end_ns;
     let svg = draw(&name, backdrop, &upward(bins), |plane| {
         for curve in CURVES.iter().rev() {
@@ -47,7 +48,7 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
         }
     });
     Some(Chart {
-        id: "latency",
+        id,
         title: "Latency of ok operations".into(),
         caption,
         legend,

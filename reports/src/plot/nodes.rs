@@ -29,8 +29,9 @@ pub(crate) fn chart(run: &Run, backdrop: &Backdrop<'_>) -> Option<Chart> {
         return None;
     }
     let caption = caption(servers);
+    let id = backdrop.id("nodes-over-time");
     let svg = draw(Rows {
-        id: "nodes",
+        id: &id,
         title: "Nodes over time",
         description: &caption,
         axis,
@@ -38,8 +39,8 @@ pub(crate) fn chart(run: &Run, backdrop: &Backdrop<'_>) -> Option<Chart> {
         rows: rows(&lanes, axis),
     });
     Some(Chart {
-        id: "nodes",
-        title: "Nodes".into(),
+        id,
+        title: "Role and state".into(),
         caption,
         legend: vec![
             Key::surface("leading", "leads (role and term)"),
@@ -133,6 +134,7 @@ fn rows(lanes: &[(&SmolStr, Vec<Span>)], axis: &TimeAxis) -> Vec<Row> {
     let least_ns = axis.end_ns / (SEGMENTS_LEGIBLE / lanes.len() as u64);
     let row = |(name, spans): &(&SmolStr, Vec<Span>)| Row {
         name: name.to_string(),
+        key: name.to_string(),
         segments: legible(spans, least_ns).iter().map(|span| segment(name, span)).collect(),
     };
     lanes.iter().map(row).collect()

@@ -19,6 +19,8 @@ const NAME_CHARS_MAX: usize = 11;
 pub(crate) struct Row {
     /// Who or what it is about.
     pub(crate) name: String,
+    /// The node that it is about, to find it again; empty if it is about none.
+    pub(crate) key: String,
     /// What is drawn in it.
     pub(crate) segments: Vec<Segment>,
 }
@@ -71,13 +73,15 @@ struct Surface {
     width: String,
 }
 
-struct Tick {
-    x: String,
-    text: String,
+/// A time with its place on the axis.
+pub(crate) struct Tick {
+    pub(crate) x: String,
+    pub(crate) text: String,
 }
 
 struct DrawnRow {
     name: String,
+    key: String,
     y: u32,
     middle: u32,
     height: u32,
@@ -115,7 +119,7 @@ pub(crate) fn draw(rows: Rows<'_>) -> String {
         right: WIDTH - RIGHT,
         floor,
         behind: behind(axis, rows.bands),
-        ticks: axis.ticks().into_iter().map(|ns| tick(axis, ns)).collect(),
+        ticks: ticks(axis),
         rows: (0..).zip(rows.rows).map(|(index, row)| drawn_row(axis, index, row)).collect(),
     };
     drawing.render().expect("a template renders into memory")
@@ -149,14 +153,17 @@ fn behind(axis: &TimeAxis, bands: &[Band]) -> Vec<Surface> {
         .collect()
 }
 
-fn tick(axis: &TimeAxis, ns: u64) -> Tick {
-    Tick { x: px(axis.x(ns)), text: tick_label(ns) }
+/// The round times of an axis.
+pub(crate) fn ticks(axis: &TimeAxis) -> Vec<Tick> {
+    let tick = |ns| Tick { x: px(axis.x(ns)), text: tick_label(ns) };
+    axis.ticks().into_iter().map(tick).collect()
 }
 
 fn drawn_row(axis: &TimeAxis, index: u32, row: Row) -> DrawnRow {
     let y = TOP + index * (ROW_HEIGHT + ROW_GAP) + ROW_GAP / 2;
     DrawnRow {
         name: text::clip(&row.name, NAME_CHARS_MAX),
+        key: text::label(&row.key),
         y,
         middle: y + ROW_HEIGHT / 2,
         height: ROW_HEIGHT,
@@ -185,7 +192,7 @@ fn inside(segment: &Segment, x: f64, end: f64) -> Option<DrawnLabel> {
 
 fn beside(segment: &Segment, x: f64, end: f64) -> Option<DrawnLabel> {
     let label = segment.labels.first().filter(|_| segment.beside)?;
-    let fits_right = end + PADDING + text_width(label) <= f64::from(WIDTH);
+    let fits_right = end + PADDING + text_width(label) <= f64::from(WIDTH - RIGHT);
     Some(DrawnLabel {
         x: px(if fits_right { end + PADDING } else { x - PADDING }),
         anchor: if fits_right { "start" } else { "end" },
@@ -202,5 +209,5 @@ pub(crate) fn reach(axis: &TimeAxis, segment: &Segment) -> (f64, f64) {
         return (x, end);
     }
     let label = segment.labels.first().map_or(0.0, |label| text_width(label)) + 2.0 * PADDING;
-    if end + label <= f64::from(WIDTH) { (x, end + label) } else { (x - label, end) }
+    if end + label <= f64::from(WIDTH - RIGHT) { (x, end + label) } else { (x - label, end) }
 }

@@ -18,8 +18,9 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>) -> Option<Chart> {
     }
     let caption = "What was wrong with the world, and when. The same bands stand behind every \
                    chart below.";
+    let id = backdrop.id("phases");
     let svg = draw(Rows {
-        id: "phases",
+        id: &id,
         title: "Phases and faults",
         description: caption,
         axis: backdrop.axis,
@@ -27,7 +28,7 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>) -> Option<Chart> {
         rows,
     });
     Some(Chart {
-        id: "phases",
+        id,
         title: "Phases and faults".into(),
         caption: caption.into(),
         legend: vec![
@@ -54,7 +55,7 @@ fn phases(backdrop: &Backdrop<'_>) -> Option<Row> {
             words: format!("{name}: {} to {}", text::moment(from_ns), text::moment(to_ns)),
         })
         .collect();
-    (!segments.is_empty()).then(|| Row { name: "phase".into(), segments })
+    (!segments.is_empty()).then(|| Row { name: "phase".into(), key: String::new(), segments })
 }
 
 /// Each fault in the first row where it touches no other.
@@ -69,7 +70,7 @@ fn faults(backdrop: &Backdrop<'_>) -> Vec<Row> {
         let index = free.unwrap_or_else(|| rows.len().min(FAULT_ROWS_MAX - 1));
         if index == rows.len() {
             let name = if index == 0 { "faults" } else { "" };
-            let row = Row { name: name.into(), segments: Vec::new() };
+            let row = Row { name: name.into(), key: String::new(), segments: Vec::new() };
             rows.push((0.0, row));
         }
         let (taken, row) = &mut rows[index];

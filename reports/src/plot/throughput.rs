@@ -31,7 +31,8 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
          bins of {}. Those that did not end ok stand at the bottom.",
         tick_label(bins.width_ns),
     );
-    let name = Name { id: "throughput", title: "Throughput over time", description: &caption };
+    let id = backdrop.id("throughput");
+    let name = Name { id: &id, title: "Throughput over time", description: &caption };
     let sum = |of: fn(&Bin) -> u64| text::count(bins.bins.iter().map(of).sum());
     let end_ns = backdrop.axis.end_ns;
     let svg = draw(&name, backdrop, &upward(bins), |plane| {
@@ -41,7 +42,7 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>, bins: &Bins) -> Option<Chart> {
         }
     });
     Some(Chart {
-        id: "throughput",
+        id,
         title: "Operations per second".into(),
         caption,
         legend: vec![

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use wrack_history::{Moment, Operation, Outcome};
 
-use super::HEAD;
 use super::axis::CutAxis;
+use super::{HEAD, Point};
 use crate::plot::rows::{px, text_width};
 use crate::text;
 
@@ -42,6 +42,12 @@ pub(super) struct Bar {
     pub(super) anchor: &'static str,
     pub(super) label: String,
     pub(super) words: String,
+    /// Where it takes effect in a legal order: a place and a number.
+    pub(super) legal: Option<(String, usize)>,
+    /// Whether it cannot come next.
+    pub(super) blocked: bool,
+    /// Its id in the history.
+    pub(super) operation: u64,
 }
 
 /// An arrow to the right edge.
@@ -52,7 +58,12 @@ pub(super) struct Open {
 }
 
 /// The lanes in order of their processes, and where the last one ends.
-pub(super) fn lanes(operations: &[&Operation], axis: &CutAxis, with_key: bool) -> (Vec<Lane>, u32) {
+pub(super) fn lanes(
+    operations: &[&Operation],
+    axis: &CutAxis,
+    with_key: bool,
+    points: &BTreeMap<u64, Point>,
+) -> (Vec<Lane>, u32) {
     let mut by_process = BTreeMap::<u32, Vec<&Operation>>::new();
     for operation in operations {
         by_process.entry(operation.process).or_default().push(operation);
@@ -60,7 +71,14 @@ pub(super) fn lanes(operations: &[&Operation], axis: &CutAxis, with_key: bool) -
     let mut y = HEAD;
     let mut lanes = Vec::with_capacity(by_process.len());
     for (process, operations) in by_process {
-        let lane = lane(process, &operations, axis, with_key, y);
+        let mut lane = lane(process, &operations, axis, with_key, y);
+        for bar in &mut lane.bars {
+            match points.get(&bar.operation) {
+                Some(Point::Legal { number, ns }) => bar.legal = Some((px(axis.x(*ns)), *number)),
+                Some(Point::Blocked) => bar.blocked = true,
+                None => {}
+            }
+        }
         y += lane.height + LANE_GAP;
         lanes.push(lane);
     }
@@ -138,6 +156,9 @@ impl Place {
             label_y: bar_y - 5,
             anchor,
             words: words(operation, &self.label),
+            legal: None,
+            blocked: false,
+            operation: operation.id,
             label: self.label,
         }
     }
