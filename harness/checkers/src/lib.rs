@@ -57,7 +57,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::catalogue::{GuaranteeInfo, defaults};
 use wrack_history::run::Phases;
 use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr, Value};
-use wrack_sequential::Specification;
+use wrack_sequential::{OwnModel, Specification};
 
 pub use linearizability::{KeyVerdict, is_linearizable, verdicts};
 
@@ -75,6 +75,8 @@ pub struct Evidence<'a> {
     pub phases: Phases,
     /// The sequential model that the workload is judged by, by name.
     pub model: &'a str,
+    /// Models beside those that Wrack has.
+    pub own_models: &'a [OwnModel],
     /// Where the object of each key starts; `Nil` where the model says.
     pub initial: &'a Value,
     /// Bounds every search: configurations per key.
@@ -93,6 +95,7 @@ impl<'a> Evidence<'a> {
             nodes: &[],
             phases: Phases::default(),
             model,
+            own_models: &[],
             initial: &Value::Nil,
             states_max: STATES_MAX,
         }
@@ -105,7 +108,7 @@ impl<'a> Evidence<'a> {
 
     /// What the object of each key is.
     pub(crate) fn specification(&self) -> Specification<'a> {
-        Specification { model: self.model, initial: self.initial }
+        Specification { model: self.model, initial: self.initial, own: self.own_models }
     }
 }
 

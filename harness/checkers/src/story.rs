@@ -173,6 +173,7 @@ impl<'a> Case<'a> {
             nodes: &nodes,
             phases: Phases { heal_ns, quiet_end_ns, end_ns },
             model: self.model,
+            own_models: &[],
             initial: &self.initial,
             states_max: 100_000,
         };

@@ -340,6 +340,12 @@ pub struct MetricInfo {
     pub kind: ParameterKind,
 }
 
+/// `n1`, `n2` …: as many as the parameter `nodes` says, and three if there is no such parameter.
+pub fn numbered_nodes(settings: &Settings) -> Vec<SmolStr> {
+    let nodes = settings.integer("nodes").unwrap_or(3);
+    (1..=nodes).map(|number| format!("n{number}").into()).collect()
+}
+
 impl Catalogue {
     /// The design of this name.
     pub fn design(&self, name: &str) -> Option<&'static DesignInfo> {
@@ -368,6 +374,42 @@ impl Catalogue {
 }
 
 impl DesignInfo {
+    /// Nothing yet: a design names what it has, and leaves the rest as it is here.
+    ///
+    /// Its nodes are those of [`numbered_nodes`]. There is one variant, the `reference`.
+    ///
+    /// ```
+    /// use wrack_history::catalogue::DesignInfo;
+    ///
+    /// const INFO: DesignInfo = DesignInfo {
+    ///     name: "my-store",
+    ///     title: "Three nodes that hold everything",
+    ///     functions: &["read", "write"],
+    ///     guarantees: &["LIN"],
+    ///     ..DesignInfo::BLANK
+    /// };
+    /// assert_eq!((INFO.nodes)(&Default::default()), ["n1", "n2", "n3"]);
+    /// ```
+    pub const BLANK: Self = Self {
+        name: "",
+        codes: &[],
+        title: "",
+        doc: "",
+        variants: &[VariantInfo { name: "reference", doc: "As described.", broken: false }],
+        roles: &[],
+        failpoints: &[],
+        messages: &[],
+        controls: &[],
+        facts: &[],
+        situations: &[],
+        functions: &[],
+        parameters: &[],
+        guarantees: &[],
+        tolerates: &[],
+        nodes: numbered_nodes,
+        sources: &[],
+    };
+
     /// The variant of this name.
     pub fn variant(&self, name: &str) -> Option<&'static VariantInfo> {
         self.variants.iter().find(|variant| variant.name == name)

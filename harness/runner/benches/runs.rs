@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use wrack_history::{Run, Verdict};
-use wrack_runner::{Designs, TraceLevel};
+use wrack_runner::{Catalogue, TraceLevel};
 use wrack_scenario::Scenario;
 
 /// As in the binary.
@@ -77,14 +77,14 @@ quiet = "10s"
 "#;
 
 struct Prepared {
-    designs: Designs,
+    designs: Catalogue,
     scenario: Scenario,
 }
 
 impl Prepared {
     fn new(text: &str) -> Self {
-        let designs = Designs::reference();
-        let scenario = wrack_scenario::read("bench/run.toml", text, &designs.catalogue());
+        let designs = Catalogue::builtin();
+        let scenario = wrack_scenario::read("bench/run.toml", text, &designs.names());
         let scenario = scenario.unwrap_or_else(|mistakes| panic!("{mistakes}"));
         Self { designs, scenario }
     }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use wrack_runner::Designs;
+use wrack_runner::Catalogue;
 use wrack_runner::shrink::{Budget, Goal, shrink};
 
 #[global_allocator]
@@ -15,8 +15,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn main() {
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default();
-    let designs = Designs::reference();
-    let catalogue = designs.catalogue();
+    let designs = Catalogue::builtin();
+    let catalogue = designs.names();
     let (mut operations, mut faults, mut times) = (Vec::new(), Vec::new(), Vec::new());
     println!("| scenario | variant | anomaly | operations | faults | runs | seconds |");
     println!("|---|---|---|---|---|---|---|");

@@ -1,63 +1,181 @@
 //! The catalogue as it is built: every design, workload, fault, guarantee, model and metric.
 
-use wrack_history::Catalogue;
+use std::sync::Arc;
+
+use wrack_checkers::Guarantee;
 use wrack_history::catalogue::DesignInfo;
 use wrack_scenario::Scenario;
+use wrack_sequential::{Model, OwnModel};
 use wrack_sim::{Design, Registry};
+use wrack_workloads::Entry;
 
 use crate::execute::{Execution, Order, on_sim};
 use crate::metrics;
 
+/// Everything that can be run and judged: what Wrack has, and people's own.
+///
+/// ```
+/// use wrack_runner::Catalogue;
+///
+/// let catalogue = Catalogue::builtin();
+/// assert!(catalogue.names().design("raft").is_some());
+/// ```
+#[derive(Clone, Default)]
+pub struct Catalogue {
+    designs: Vec<DesignEntry>,
+    own: Arc<Own>,
+}
+
 /// A design that can be run, whatever its type.
+#[derive(Clone)]
 pub struct DesignEntry {
     /// How it describes itself.
     pub info: &'static DesignInfo,
     /// Runs it on the simulator.
     pub on_sim: fn(&Order<'_>) -> Execution,
+    /// What its scenarios may name beside what Wrack has.
+    pub own: Arc<Own>,
 }
 
-/// All designs that can be run: the reference designs, and people's own.
-#[derive(Default)]
-pub struct Designs(Vec<DesignEntry>);
+/// People's own workloads, guarantees and models.
+#[derive(Clone, Default)]
+pub struct Own {
+    workloads: Vec<&'static Entry>,
+    guarantees: Vec<&'static Guarantee>,
+    models: Vec<OwnModel>,
+}
 
-impl Registry for Designs {
-    fn add<D: Design>(&mut self) {
-        // A design takes the place of one that has its name.
-        self.0.retain(|entry| entry.info.name != D::INFO.name);
-        self.0.push(DesignEntry { info: D::INFO, on_sim: on_sim::<D> });
-        self.0.sort_by_key(|entry| entry.info.name);
+impl Own {
+    /// Every workload, sorted by name.
+    pub fn workloads(&self) -> Vec<&'static Entry> {
+        let mut all: Vec<_> = wrack_workloads::ALL.iter().chain(self.workloads.clone()).collect();
+        all.sort_by_key(|entry| entry.info.name);
+        all
+    }
+
+    /// The workload of this name.
+    pub fn workload(&self, name: &str) -> Option<&'static Entry> {
+        self.workloads().into_iter().find(|entry| entry.info.name == name)
+    }
+
+    /// Every guarantee, sorted by code.
+    pub fn guarantees(&self) -> Vec<&'static Guarantee> {
+        let mut all: Vec<_> = wrack_checkers::ALL.iter().chain(self.guarantees.clone()).collect();
+        all.sort_by_key(|guarantee| guarantee.info.code);
+        all
+    }
+
+    /// The guarantee of this code.
+    pub fn guarantee(&self, code: &str) -> Option<&'static Guarantee> {
+        self.guarantees().into_iter().find(|guarantee| guarantee.info.code == code)
+    }
+
+    /// Models beside those that Wrack has.
+    pub fn models(&self) -> &[OwnModel] {
+        &self.models
     }
 }
 
-impl Designs {
-    /// The reference designs.
-    pub fn reference() -> Self {
-        let mut designs = Self::default();
-        wrack_designs::register(&mut designs);
-        designs
+impl Registry for Catalogue {
+    fn add<D: Design>(&mut self) {
+        // A design takes the place of one that has its name.
+        self.designs.retain(|entry| entry.info.name != D::INFO.name);
+        let own = Arc::clone(&self.own);
+        self.designs.push(DesignEntry { info: D::INFO, on_sim: on_sim::<D>, own });
+        self.designs.sort_by_key(|entry| entry.info.name);
+    }
+}
+
+impl Catalogue {
+    /// What Wrack has: the reference designs, and all that they are tested with.
+    pub fn builtin() -> Self {
+        let mut catalogue = Self::default();
+        wrack_designs::register(&mut catalogue);
+        catalogue
+    }
+
+    /// Takes a design in, in place of one that has its name.
+    #[must_use]
+    pub fn design<D: Design>(mut self) -> Self {
+        self.add::<D>();
+        self
+    }
+
+    /// Takes a workload in: scenarios name it in `[workload]`.
+    ///
+    /// # Panics
+    /// If there is one of this name.
+    #[must_use]
+    pub fn workload(self, workload: &'static Entry) -> Self {
+        let name = workload.info.name;
+        assert!(self.own.workload(name).is_none(), "there is a workload \"{name}\" already");
+        self.with(|own| own.workloads.push(workload))
+    }
+
+    /// Takes a sequential model in: workloads name it as what they are judged by.
+    ///
+    /// # Panics
+    /// If there is one of this name.
+    #[must_use]
+    pub fn model<M: Model + Default + 'static>(self) -> Self {
+        let model = OwnModel::of::<M>();
+        let name = model.info.name;
+        let known = self.names().models.iter().any(|info| info.name == name);
+        assert!(!known, "there is a model \"{name}\" already");
+        self.with(|own| own.models.push(model))
+    }
+
+    /// Takes a guarantee in: designs promise it by its code, and scenarios may bound it.
+    ///
+    /// # Panics
+    /// If there is one of this code.
+    #[must_use]
+    pub fn guarantee(self, guarantee: &'static Guarantee) -> Self {
+        let code = guarantee.info.code;
+        assert!(self.own.guarantee(code).is_none(), "there is a guarantee {code} already");
+        self.with(|own| own.guarantees.push(guarantee))
+    }
+
+    /// Takes something in, for every design.
+    fn with(mut self, take: impl FnOnce(&mut Own)) -> Self {
+        let mut own = Own::clone(&self.own);
+        take(&mut own);
+        self.own = Arc::new(own);
+        for entry in &mut self.designs {
+            entry.own = Arc::clone(&self.own);
+        }
+        self
     }
 
     /// The design of this name.
     pub fn get(&self, name: &str) -> Option<&DesignEntry> {
-        self.0.iter().find(|entry| entry.info.name == name)
+        self.designs.iter().find(|entry| entry.info.name == name)
     }
 
     /// The design of a scenario.
     ///
     /// # Panics
-    /// If the scenario was read with another [`Designs::catalogue`]: the reader knows its designs.
+    /// If the scenario was read with other [names](Self::names): the reader knows its designs.
     pub fn of(&self, scenario: &Scenario) -> &DesignEntry {
         self.get(&scenario.design).expect("the reader knows the design")
     }
 
+    /// People's own workloads, guarantees and models.
+    pub fn own(&self) -> &Own {
+        &self.own
+    }
+
     /// What a scenario file may name.
-    pub fn catalogue(&self) -> Catalogue {
-        Catalogue {
-            designs: self.0.iter().map(|entry| entry.info).collect(),
-            workloads: wrack_workloads::ALL.iter().map(|entry| entry.info).collect(),
+    pub fn names(&self) -> wrack_history::Catalogue {
+        let own_models = self.own.models.iter().map(|model| model.info);
+        let mut models: Vec<_> = wrack_sequential::ALL.iter().copied().chain(own_models).collect();
+        models.sort_by_key(|info| info.name);
+        wrack_history::Catalogue {
+            designs: self.designs.iter().map(|entry| entry.info).collect(),
+            workloads: self.own.workloads().iter().map(|entry| entry.info).collect(),
             faults: wrack_nemesis::ALL.iter().map(|entry| entry.info).collect(),
-            guarantees: wrack_checkers::ALL.iter().map(|guarantee| guarantee.info).collect(),
-            models: wrack_sequential::ALL.to_vec(),
+            guarantees: self.own.guarantees().iter().map(|guarantee| guarantee.info).collect(),
+            models,
             metrics: metrics::ALL.to_vec(),
         }
     }

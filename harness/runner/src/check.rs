@@ -8,6 +8,8 @@ use wrack_history::run::Phases;
 use wrack_history::{History, Moment, Run, Setting, Settings, Value, Verdict, duration};
 use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
+use crate::catalogue::Own;
+
 /// A guarantee, and how it is held to it.
 pub type Asked = (&'static Guarantee, Settings);
 
@@ -20,23 +22,25 @@ pub struct Question<'a> {
     pub guarantees: &'a [Asked],
     /// Bounds every search: configurations per key.
     pub states_max: u64,
+    /// Models and guarantees beside those that Wrack has.
+    pub own: &'a Own,
 }
 
 /// Whether there is a model of this name, and its objects can start there.
 ///
 /// Errors: what is wrong, for whoever named them.
-pub fn verify_model(model: &str, initial: Option<&Value>) -> Result<(), ModelError> {
+pub fn verify_model(model: &str, initial: Option<&Value>, own: &Own) -> Result<(), ModelError> {
     struct Start<'a>(Specification<'a>);
     impl Visitor for Start<'_> {
         type Output = Result<(), ModelError>;
 
-        fn visit<M: Model + Default>(self) -> Self::Output {
-            self.0.start::<M>().map(drop)
+        fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
+            self.0.started(new()).map(drop)
         }
     }
-    let specification = Specification { model, initial: initial.unwrap_or(&Value::Nil) };
-    let started = wrack_sequential::with_model(model, Start(specification));
-    started.unwrap_or_else(|| Err(ModelError::NoModel(model.into())))
+    let (initial, own) = (initial.unwrap_or(&Value::Nil), own.models());
+    let specification = Specification { model, initial, own };
+    specification.visit(Start(specification)).flatten()
 }
 
 /// Judges a history that was read from the file `path`.
@@ -46,6 +50,7 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
     let evidence = Evidence {
         initial: &initial,
         states_max: question.states_max,
+        own_models: question.own.models(),
         ..Evidence::of_history(&history, question.model)
     };
     let judge = |(guarantee, settings): &Asked| guarantee.judge(&evidence, settings);
@@ -88,9 +93,10 @@ fn guarantees(question: &Question<'_>, history: &History, initial: &Value) -> Ve
 /// Reads a guarantee as it is named on a command line: `LIN`, or with settings `STALE:bound=500ms`.
 ///
 /// Errors: there is no such guarantee, or it has no such setting.
-pub fn asked(text: &str) -> Result<Asked, String> {
+pub fn asked(text: &str, own: &Own) -> Result<Asked, String> {
     let (code, settings) = text.split_once(':').unwrap_or((text, ""));
-    let guarantee = wrack_checkers::by_code(code)
+    let guarantee = own
+        .guarantee(code)
         .ok_or_else(|| format!("there is no guarantee \"{code}\": see `wrack list guarantees`"))?;
     let mut chosen = Settings::default();
     for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
@@ -126,7 +132,12 @@ fn read_setting(kind: ParameterKind, text: &str) -> Result<Setting, String> {
 mod tests {
     use wrack_history::{Setting, Settings};
 
-    use super::asked;
+    use super::Asked;
+    use crate::catalogue::Own;
+
+    fn asked(text: &str) -> Result<Asked, String> {
+        super::asked(text, &Own::default())
+    }
 
     #[test]
     fn a_guarantee_is_named_with_its_settings() {

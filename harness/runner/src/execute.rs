@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::catalogue::Own;
 use wrack_checkers::{Invariant, Judge};
 use wrack_history::catalogue::DesignInfo;
 use wrack_history::fault::ResolvedFault;
@@ -29,6 +30,15 @@ pub struct Order<'a> {
     pub trace: TraceLevel,
     /// Codes of the guarantees that are judged fact by fact.
     pub codes: &'a [SmolStr],
+    /// What the scenario may name beside what Wrack has.
+    pub own: &'a Own,
+}
+
+impl Order<'_> {
+    /// The workload of the scenario.
+    fn workload(&self) -> &'static wrack_workloads::Entry {
+        self.own.workload(&self.scenario.workload.name).expect("the reader knows the workload")
+    }
 }
 
 /// What an execution left behind, not judged yet.
@@ -69,8 +79,9 @@ impl Observer for Watch {
 }
 
 impl Watch {
-    fn over(codes: &[SmolStr]) -> Self {
-        let by_fact = wrack_checkers::ALL.iter().filter_map(|guarantee| match guarantee.judge {
+    fn over(codes: &[SmolStr], own: &Own) -> Self {
+        let guarantees = own.guarantees().into_iter();
+        let by_fact = guarantees.filter_map(|guarantee| match guarantee.judge {
             Judge::Facts(make) if codes.iter().any(|code| code == guarantee.info.code) => {
                 Some((SmolStr::new_static(guarantee.info.code), make()))
             }
@@ -85,7 +96,8 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let scenario = order.scenario;
     let cluster = cluster_of(order);
     let entries = D::entries(&cluster);
-    let readers = match scenario.final_reads {
+    let workload = order.workload();
+    let readers = match scenario.final_reads && workload.info.functions.contains(&"read") {
         true => final_readers(D::INFO, &entries),
         false => Vec::new(),
     };
@@ -93,7 +105,7 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let names = names_of(&cluster, clients.len() - readers.len(), readers.len());
     let (servers, phases) = (cluster.names.len(), &scenario.phases);
     let (heal_ns, quiet_end_ns) = (phases.faults_ns, phases.faults_ns + phases.quiet_ns);
-    let mut watch = Watch::over(order.codes);
+    let mut watch = Watch::over(order.codes, order.own);
     let mut nemesis = Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down);
     let config = EngineConfig {
         seed: order.seed,
@@ -169,7 +181,10 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
         Some(operations) => {
             wrack_workloads::explicit(operations, scenario.workload.clients, &scenario.nodes)
         }
-        None => wrack_workloads::plan(&scenario.workload, order.seed, duration_ns),
+        None => {
+            let (entry, workload) = (order.workload(), &scenario.workload);
+            wrack_workloads::plan_of(entry, workload, order.seed, duration_ns)
+        }
     };
     let first_reader = plans.len() as u32;
     let clients = first_reader + readers.len() as u32;

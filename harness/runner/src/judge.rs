@@ -1,12 +1,12 @@
 //! Judging: every promise of the design and of the scenario, the guards, and what was expected.
 
 use wrack_checkers::{Evidence, Judge};
-use wrack_history::catalogue::{DesignInfo, defaults};
+use wrack_history::catalogue::defaults;
 use wrack_history::run::{RESULT_FORMAT, Run};
 use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Value, Verdict};
 use wrack_scenario::{Expectation, Scenario};
 
-use crate::catalogue::DesignEntry;
+use crate::catalogue::{DesignEntry, Own};
 use crate::execute::{Execution, Order, TraceLevel};
 use crate::{metrics, swarm, vacuity};
 
@@ -24,9 +24,10 @@ pub fn run(
 ) -> Run {
     let drawn = swarm::draw(scenario, entry.info, seed);
     let scenario = drawn.as_ref();
-    let promises = promises(scenario, entry.info);
+    let promises = promises(scenario, entry);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
-    let order = Order { scenario, variant, seed, trace, codes: &codes };
+    let own = &*entry.own;
+    let order = Order { scenario, variant, seed, trace, codes: &codes, own };
     let mut execution = (entry.on_sim)(&order);
     debug_assert!(
         execution.recording.sometimes.keys().all(|name| entry.info.situation(name).is_some()),
@@ -34,23 +35,23 @@ pub fn run(
         entry.info.name,
         execution.recording.sometimes
     );
-    let judgements = judge(scenario, &promises, &mut execution);
+    let judgements = judge(&order, &promises, &mut execution);
     describe(&order, execution, judgements)
 }
 
 /// What is promised: by the scenario with bounds, and by the design always, where it says anything
 /// of the workload.
-pub fn promises(scenario: &Scenario, design: &DesignInfo) -> Vec<(SmolStr, Settings)> {
+pub fn promises(scenario: &Scenario, design: &DesignEntry) -> Vec<(SmolStr, Settings)> {
     let mut promises: Vec<(SmolStr, Settings)> = Vec::new();
     let mix = scenario.workload.mix.iter().filter(|(_, weight)| *weight > 0);
     let functions: Vec<&str> = mix.map(|(function, _)| function.as_str()).collect();
-    let model = model(scenario);
-    for guarantee in wrack_checkers::ALL {
+    let model = model(scenario, &design.own);
+    for guarantee in design.own.guarantees() {
         let code = guarantee.info.code;
         let bounded = scenario.guarantees.iter().find(|promise| promise.code == code);
         if let Some(promise) = bounded {
             promises.push((code.into(), promise.settings.clone()));
-        } else if design.guarantees.contains(&code) && guarantee.applies(model, &functions) {
+        } else if design.info.guarantees.contains(&code) && guarantee.applies(model, &functions) {
             promises.push((code.into(), defaults(guarantee.info.parameters)));
         }
     }
@@ -58,13 +59,13 @@ pub fn promises(scenario: &Scenario, design: &DesignInfo) -> Vec<(SmolStr, Setti
 }
 
 /// The sequential model that judges the scenario's workload.
-fn model(scenario: &Scenario) -> &'static str {
-    let workload = wrack_workloads::entry(&scenario.workload.name);
+fn model(scenario: &Scenario, own: &Own) -> &'static str {
+    let workload = own.workload(&scenario.workload.name);
     workload.expect("the reader knows the workload").info.model
 }
 
 fn judge(
-    scenario: &Scenario,
+    order: &Order<'_>,
     promises: &[(SmolStr, Settings)],
     execution: &mut Execution,
 ) -> Vec<Judgement> {
@@ -73,7 +74,8 @@ fn judge(
         facts: &execution.recording.facts,
         nodes: &execution.names,
         phases: execution.phases,
-        model: model(scenario),
+        model: model(order.scenario, order.own),
+        own_models: order.own.models(),
         initial: &Value::Nil,
         states_max: STATES_MAX,
     };
@@ -81,7 +83,7 @@ fn judge(
     promises
         .iter()
         .filter_map(|(code, settings)| {
-            let guarantee = wrack_checkers::ALL.iter().find(|one| one.info.code == code)?;
+            let guarantee = order.own.guarantee(code)?;
             match guarantee.judge {
                 Judge::Evidence(judge) => Some(judge(&evidence, settings)),
                 Judge::Facts(_) => invariants

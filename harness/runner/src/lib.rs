@@ -21,7 +21,7 @@ pub mod swarm;
 pub mod sweep;
 pub mod vacuity;
 
-pub use catalogue::Designs;
+pub use catalogue::{Catalogue, Own};
 pub use check::{Question, asked, check, verify_model};
 pub use execute::{Execution, TraceLevel};
 pub use group::{Group, GroupSummary, Outcome, Standing};

@@ -23,7 +23,7 @@ use wrack_history::catalogue::WorkloadInfo;
 use wrack_sim::Stream;
 use wrack_sim::client::Argument;
 
-pub use plan::{Planner, expected_operations, explicit, final_reads, keys, plan};
+pub use plan::{Planner, expected_operations, explicit, final_reads, keys, plan, plan_of};
 
 /// A workload: how it describes itself, and what it asks with.
 #[derive(Debug)]

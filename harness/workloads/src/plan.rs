@@ -32,9 +32,21 @@ pub const OPERATIONS_PER_CLIENT_MAX: u32 = 10_000_000;
 /// pace the think times add up to no more than it, and waiting for answers comes on top.
 ///
 /// # Panics
-/// As [`Planner::new`], and if a client had more than [`OPERATIONS_PER_CLIENT_MAX`] operations.
+/// As [`Planner::new`], if the workload is not one of ours, and if a client had more than
+/// [`OPERATIONS_PER_CLIENT_MAX`] operations.
 pub fn plan(workload: &Workload, seed: u64, duration_ns: u64) -> Vec<Operations> {
-    let planner = Arc::new(Planner::new(workload, seed));
+    let entry = entry(&workload.name).expect("the workload is one of ours");
+    plan_of(entry, workload, seed, duration_ns)
+}
+
+/// The same for a workload that need not be one of ours: `entry` is what `workload` names.
+pub fn plan_of(
+    entry: &'static Entry,
+    workload: &Workload,
+    seed: u64,
+    duration_ns: u64,
+) -> Vec<Operations> {
+    let planner = Arc::new(Planner::new(entry, workload, seed));
     let of_client = |client| {
         let planner = Arc::clone(&planner);
         Operations::new(move || planner.client(client, duration_ns))
@@ -102,13 +114,13 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner for this workload.
+    /// A planner for this workload, which `entry` is.
     ///
     /// # Panics
-    /// If the workload is unknown, or has no client, no key, no rate or a mix without weight: the
+    /// If the workload is another one, or has no client, no key, no rate or a mix without weight: the
     /// reader of scenarios refuses all of these.
-    pub fn new(workload: &Workload, seed: u64) -> Self {
-        let entry = entry(&workload.name).expect("the scenario names a known workload");
+    pub fn new(entry: &'static Entry, workload: &Workload, seed: u64) -> Self {
+        assert_eq!(entry.info.name, workload.name, "the entry is that of the workload");
         let mix_total = workload.mix.iter().map(|(_, weight)| u64::from(*weight));
         let mix_total = mix_total.sum();
         assert!(mix_total > 0, "some function of the mix has a weight");
@@ -313,7 +325,7 @@ pub(crate) mod tests {
             let workload = workload(pace);
             let short = plan(&workload, 1, 10 * SECOND);
             let long = plan(&workload, 1, 20 * SECOND);
-            let planner = Planner::new(&workload, 1);
+            let planner = Planner::new(&crate::register::ENTRY, &workload, 1);
             for (client, operations) in short.iter().enumerate() {
                 assert_eq!(operations[..], long[client][..operations.len()]);
                 // Alone, without any other client or operation having been planned.

@@ -24,13 +24,13 @@ use std::time::Instant;
 use clap::{CommandFactory, Parser};
 use wrack_runner::parallel;
 
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 
 /// Reads the command line and runs the command.
-pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
+pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
@@ -41,7 +41,7 @@ pub fn dispatch(designs: &Designs) -> Result<Exit, Failure> {
     };
     match cli.command {
         Command::Run(run) => run::run(designs, &run),
-        Command::Check(options) => check::check(&options),
+        Command::Check(options) => check::check(designs, &options),
         Command::List { what, format } => list::list(designs, what, format),
         Command::Sweep(options) => sweep::sweep(designs, &options),
         Command::Merge { folders, out, format } => merge::merge(&folders, &out, format),

@@ -8,7 +8,7 @@
 //! Implement [`Model`] in a file of its own, and add its line to `models!` below. Two questions are
 //! enough: what an operation is in compact form ([`Model::compile`], asked once an operation), and
 //! what it does to a state ([`Model::step`], asked millions of times). The others are hints; a model
-//! that leaves them out is judged rightly, only slower.
+//! that leaves them out is judged rightly, only slower. A model outside of this crate is an [`OwnModel`].
 
 pub mod bank;
 pub mod cart;
@@ -21,6 +21,7 @@ pub mod list;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;
+pub mod own;
 pub mod priority_queue;
 pub mod queue;
 pub mod register;
@@ -35,6 +36,7 @@ use std::hash::Hash;
 use wrack_history::catalogue::ModelInfo;
 use wrack_history::{Operation, Outcome, Value};
 
+pub use own::OwnModel;
 pub use values::{INITIAL, Values};
 
 /// A sequential specification of one object.
@@ -219,23 +221,42 @@ pub struct Specification<'a> {
     pub model: &'a str,
     /// Where the object of each key starts; `Nil` where its model says.
     pub initial: &'a Value,
+    /// Models beside those of [`ALL`].
+    pub own: &'a [OwnModel],
 }
 
 impl<'a> Specification<'a> {
     /// The model of this name, started where it says.
     pub fn of(model: &'a str) -> Self {
-        Self { model, initial: &Value::Nil }
+        Self { model, initial: &Value::Nil, own: &[] }
     }
 
     /// A model that is started so.
     ///
     /// Errors: a value at which its object cannot start.
     pub fn start<M: Model + Default>(&self) -> Result<M, ModelError> {
-        let mut model = M::default();
+        self.started(M::default())
+    }
+
+    /// The model, started so.
+    ///
+    /// Errors: a value at which its object cannot start.
+    pub fn started<M: Model>(&self, mut model: M) -> Result<M, ModelError> {
         if !self.initial.is_nil() {
             model.start_at(self.initial)?;
         }
         Ok(model)
+    }
+
+    /// Does something with the model of this name, whether it is one of ours or somebody's own.
+    ///
+    /// Errors: there is no such model.
+    pub fn visit<V: Visitor>(&self, visitor: V) -> Result<V::Output, ModelError> {
+        let none = || ModelError::NoModel(self.model.into());
+        match self.own.iter().find(|own| own.info.name == self.model) {
+            Some(own) => Ok(visitor.visit(|| own.start())),
+            None => with_model(self.model, visitor).ok_or_else(none),
+        }
     }
 }
 
@@ -283,8 +304,8 @@ pub trait Visitor {
     /// What comes of it.
     type Output;
 
-    /// Does it with model `M`.
-    fn visit<M: Model + Default>(self) -> Self::Output;
+    /// Does it with model `M`, of which `new` makes fresh values.
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output;
 }
 
 macro_rules! models {
@@ -295,7 +316,7 @@ macro_rules! models {
         /// Does something with the model of this name; `None` if there is none.
         pub fn with_model<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
             $(if name == <$model as Model>::INFO.name {
-                return Some(visitor.visit::<$model>());
+                return Some(visitor.visit(<$model>::default));
             })*
             None
         }

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use wrack_history::verdict::{Counterexample, Step};
 use wrack_history::{Operation, SmolStr};
-use wrack_sequential::{Model, Specification, Visitor, with_model};
+use wrack_sequential::{Model, Specification, Visitor};
 
 use super::call::{Call, calls};
 use crate::words::{sentence, span};
@@ -25,7 +25,7 @@ pub(super) fn counterexample(
     if small.len() > OPERATIONS_MAX {
         return None;
     }
-    with_model(specification.model, Paper { specification, small })?
+    specification.visit(Paper { specification, small }).ok()?
 }
 
 struct Paper<'a> {
@@ -36,8 +36,8 @@ struct Paper<'a> {
 impl Visitor for Paper<'_> {
     type Output = Option<Counterexample>;
 
-    fn visit<M: Model + Default>(self) -> Option<Counterexample> {
-        let mut model: M = self.specification.start().ok()?;
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Option<Counterexample> {
+        let mut model = self.specification.started(new()).ok()?;
         let operations: Vec<&Operation> = self.small.iter().collect();
         let calls = calls(&mut model, &operations).ok()?;
         let state = model.initial();

@@ -191,8 +191,7 @@ fn decide_all<'a>(evidence: &Evidence<'a>) -> (Vec<Key<'a>>, Vec<Decided>) {
 
 /// Decides one key; the error says why the model cannot.
 fn decide(specification: Specification<'_>, operations: &[&Operation], states_max: u64) -> Decided {
-    let model = specification.model;
-    let decided = match model {
+    let decided = match specification.model {
         "bank" => bank::decide(specification, operations, states_max),
         "register" => register::decide(specification, operations, states_max),
         "cas-register" => register::decide_with_cas(specification, operations, states_max),
@@ -209,11 +208,7 @@ fn decide(specification: Specification<'_>, operations: &[&Operation], states_ma
         "set" => set::decide(specification, operations, states_max),
         "stack" => containers::decide::<Stack>(specification, operations, states_max),
         "unique-ids" => unique_ids::decide(specification, operations),
-        _ => {
-            let general = General { specification, operations, states_max };
-            wrack_sequential::with_model(model, general)
-                .unwrap_or_else(|| Err(ModelError::NoModel(model.into())))
-        }
+        _ => specification.visit(General { specification, operations, states_max }).flatten(),
     };
     decided.map_err(|error| error.to_string())
 }
@@ -228,8 +223,8 @@ struct General<'a> {
 impl Visitor for General<'_> {
     type Output = Result<(Answer, &'static str), ModelError>;
 
-    fn visit<M: Model + Default>(self) -> Self::Output {
-        let mut model = self.specification.start::<M>()?;
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
+        let mut model = self.specification.started(new())?;
         let calls = calls(&mut model, self.operations)?;
         let answer = search(&model, &calls, &Hints::NONE, self.states_max);
         Ok((answer, "just-in-time search"))

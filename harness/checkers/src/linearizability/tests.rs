@@ -287,8 +287,8 @@ struct EveryOrder<'a>(Specification<'a>, &'a [Operation]);
 impl Visitor for EveryOrder<'_> {
     type Output = bool;
 
-    fn visit<M: Model + Default>(self) -> bool {
-        let mut model: M = self.0.start().unwrap();
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> bool {
+        let mut model = self.0.started(new()).unwrap();
         let operations = self.1.iter().filter(|operation| operation.outcome != Outcome::Fail);
         let steps: Vec<(&Operation, M::Step)> =
             operations.map(|operation| (operation, model.compile(operation).unwrap())).collect();
@@ -557,8 +557,8 @@ const FEW_STATES: [&str; 6] =
 impl Visitor for EveryWalk<'_> {
     type Output = Vec<(Stage, End)>;
 
-    fn visit<M: Model + Default>(self) -> Self::Output {
-        let mut model: M = self.0.start().unwrap();
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
+        let mut model = self.0.started(new()).unwrap();
         let calls = super::call::calls(&mut model, self.1).unwrap();
         let few_states = FEW_STATES.contains(&self.0.model);
         let hints = Hints { guide: &NoGuide, few_states };

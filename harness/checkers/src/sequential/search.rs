@@ -41,9 +41,7 @@ pub(super) fn search(
     unique: Option<&Unique<'_>>,
 ) -> Result<Answer, String> {
     let visitor = Start { evidence, unique };
-    wrack_sequential::with_model(evidence.model, visitor)
-        .unwrap_or_else(|| Err(ModelError::NoModel(evidence.model.into())))
-        .map_err(|error| error.to_string())
+    evidence.specification().visit(visitor).flatten().map_err(|error| error.to_string())
 }
 
 struct Start<'e, 'a> {
@@ -54,8 +52,8 @@ struct Start<'e, 'a> {
 impl Visitor for Start<'_, '_> {
     type Output = Result<Answer, ModelError>;
 
-    fn visit<M: Model + Default>(self) -> Self::Output {
-        let mut search = Search::<M>::new(self.evidence)?;
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
+        let mut search = Search::new(self.evidence, new)?;
         if let Some(unique) = self.unique {
             search.want(unique, &self.evidence.history.operations);
         }
@@ -121,8 +119,8 @@ struct Frame {
     undo: usize,
 }
 
-impl<M: Model + Default> Search<M> {
-    fn new(evidence: &Evidence<'_>) -> Result<Self, ModelError> {
+impl<M: Model> Search<M> {
+    fn new(evidence: &Evidence<'_>, new: impl Fn() -> M) -> Result<Self, ModelError> {
         let mut models = Vec::<M>::new();
         let mut numbers = FxHashMap::default();
         let mut number_of = FxHashMap::<u32, usize>::default();
@@ -134,7 +132,7 @@ impl<M: Model + Default> Search<M> {
             let key = match numbers.get(&operation.key) {
                 Some(key) => *key,
                 None => {
-                    models.push(evidence.specification().start::<M>()?);
+                    models.push(evidence.specification().started(new())?);
                     numbers.insert(&operation.key, models.len() - 1);
                     models.len() - 1
                 }

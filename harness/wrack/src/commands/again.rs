@@ -7,7 +7,7 @@ use wrack_runner::shrink::Goal;
 use wrack_runner::swarm;
 use wrack_scenario::{Expectation, Scenario};
 
-use crate::Designs;
+use crate::Catalogue;
 use crate::exit::Failure;
 use crate::output::read_text;
 use crate::results;
@@ -25,7 +25,7 @@ impl Again {
     /// Reads a result and its scenario.
     ///
     /// Errors: the scenario has changed since then, and nobody wants that (`force`).
-    pub fn read(folder: &Path, designs: &Designs, force: bool) -> Result<Self, Failure> {
+    pub fn read(folder: &Path, designs: &Catalogue, force: bool) -> Result<Self, Failure> {
         let folder = match folder.file_name() {
             Some(name) if name == "result.json" => folder.parent().unwrap_or(Path::new("")),
             _ => folder,
@@ -89,8 +89,8 @@ pub fn variant<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Expectation
 }
 
 /// Reads a scenario, and shows all mistakes of it.
-pub fn read_scenario(path: &str, text: &str, designs: &Designs) -> Result<Scenario, Failure> {
-    wrack_scenario::read(path, text, &designs.catalogue()).map_err(|diagnostics| {
+pub fn read_scenario(path: &str, text: &str, designs: &Catalogue) -> Result<Scenario, Failure> {
+    wrack_scenario::read(path, text, &designs.names()).map_err(|diagnostics| {
         anstream::eprintln!("{}", diagnostics.render(true));
         Failure::input(format!("{path}: not a scenario that can be run"))
     })

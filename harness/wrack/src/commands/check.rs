@@ -10,12 +10,13 @@ use wrack_history::import::{self, ImportError, Reading};
 use wrack_history::{Judgement, Value, Verdict};
 use wrack_runner::Question;
 
+use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{print, write_file};
 
 /// Reads all histories, judges them one by one, and tells the outcome.
-pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
+pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure> {
     if options.report.is_some() && options.histories.len() > 1 {
         return Err(Failure::usage(
             "a report is about one history: name one, or leave --report out",
@@ -24,11 +25,13 @@ pub fn check(options: &cli::Check) -> Result<Exit, Failure> {
     let model = options.model.as_str();
     let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
     let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
-    wrack_runner::verify_model(model, initial.as_ref())
+    let own = designs.own();
+    wrack_runner::verify_model(model, initial.as_ref(), own)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text));
+    let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text, own));
     let guarantees = guarantees.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
-    let question = Question { model, guarantees: &guarantees, states_max: options.max_states };
+    let states_max = options.max_states;
+    let question = Question { model, guarantees: &guarantees, states_max, own };
     let mut outcome = Outcome::default();
     for path in &options.histories {
         match read(path, initial.clone(), options) {

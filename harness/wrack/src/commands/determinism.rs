@@ -12,7 +12,7 @@ use wrack_runner::{TraceLevel, determinism, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::files;
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::VerifyDeterminism;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
@@ -21,8 +21,8 @@ use crate::output::print;
 pub(super) type Case<'a> = (&'a Scenario, &'a Expectation, &'a DesignEntry);
 
 /// Compares, or is the second process.
-pub fn verify(designs: &Designs, options: &VerifyDeterminism) -> Result<Exit, Failure> {
-    let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
+pub fn verify(designs: &Catalogue, options: &VerifyDeterminism) -> Result<Exit, Failure> {
+    let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let cases: Vec<Case<'_>> = scenarios
         .iter()
         .flat_map(|scenario| scenario.variants.iter().map(move |variant| (scenario, variant)))

@@ -7,13 +7,13 @@ use wrack_runner::difference::{differences, first_event};
 
 use super::again;
 use super::replay::in_full;
-use crate::Designs;
+use crate::Catalogue;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 use crate::results;
 
 /// Compares two results, and runs both again to find the first event that differs.
-pub fn diff(designs: &Designs, a: &Path, b: &Path) -> Result<Exit, Failure> {
+pub fn diff(designs: &Catalogue, a: &Path, b: &Path) -> Result<Exit, Failure> {
     let (one, other) = (results::read(a)?, results::read(b)?);
     let mut lines = differences(&one, &other);
     if lines.is_empty() {
@@ -36,7 +36,7 @@ pub fn diff(designs: &Designs, a: &Path, b: &Path) -> Result<Exit, Failure> {
 }
 
 /// The trace of a result, run again with the scenario that it holds; `None` if that is another run now.
-fn trace(designs: &Designs, result: &Run) -> Result<Option<Trace>, Failure> {
+fn trace(designs: &Catalogue, result: &Run) -> Result<Option<Trace>, Failure> {
     let Run { scenario_path, scenario_source, variant, seed, .. } = result;
     let scenario = again::read_scenario(scenario_path, scenario_source, designs)?;
     let run = in_full(designs, &scenario, again::variant(&scenario, variant)?, *seed);

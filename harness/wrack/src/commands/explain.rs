@@ -2,22 +2,22 @@
 
 use std::fmt::Write as _;
 
-use wrack_history::Catalogue;
+use wrack_history::Catalogue as Names;
 use wrack_history::catalogue::{DesignInfo, FaultInfo, ParameterInfo, ParameterKind};
 use wrack_history::setting::Setting;
 
-use crate::Designs;
+use crate::Catalogue;
 use crate::exit::{self, Exit, Failure};
 use crate::output::print;
 
 /// Prints the page of whatever has this code or name.
-pub fn explain(designs: &Designs, name: &str) -> Result<Exit, Failure> {
-    let catalogue = designs.catalogue();
+pub fn explain(designs: &Catalogue, name: &str) -> Result<Exit, Failure> {
+    let catalogue = designs.names();
     let page = page(&catalogue, name).ok_or_else(|| unknown(&catalogue, name))?;
     print(page).map(|()| Exit::AsExpected)
 }
 
-fn page(catalogue: &Catalogue, name: &str) -> Option<String> {
+fn page(catalogue: &Names, name: &str) -> Option<String> {
     let exactly = |candidate: &str| candidate == name;
     let roughly = |candidate: &str| candidate.eq_ignore_ascii_case(name);
     // `drift` is a fault and `DRIFT` a guarantee.
@@ -25,7 +25,7 @@ fn page(catalogue: &Catalogue, name: &str) -> Option<String> {
 }
 
 /// The page of what `is` meant.
-fn page_of(catalogue: &Catalogue, is: &dyn Fn(&str) -> bool) -> Option<String> {
+fn page_of(catalogue: &Names, is: &dyn Fn(&str) -> bool) -> Option<String> {
     if is("exit-codes") {
         let line = |(code, meaning): &(u8, &str)| format!("{code:>3}  {meaning}\n");
         return Some(exit::TABLE.iter().map(line).collect());
@@ -59,7 +59,7 @@ fn page_of(catalogue: &Catalogue, is: &dyn Fn(&str) -> bool) -> Option<String> {
         })
 }
 
-fn unknown(catalogue: &Catalogue, name: &str) -> Failure {
+fn unknown(catalogue: &Names, name: &str) -> Failure {
     let mut names: Vec<&str> = vec!["exit-codes"];
     names.extend(catalogue.designs.iter().flat_map(|design| {
         let variants = design.variants.iter().map(|variant| variant.name);
@@ -82,8 +82,11 @@ fn unknown(catalogue: &Catalogue, name: &str) -> Failure {
 }
 
 fn design(info: &DesignInfo) -> String {
-    let codes = info.codes.join(", ");
-    let mut page = format!("{} ({codes}): {}\n\n{}\n", info.name, info.title, wrap(info.doc));
+    let codes = match info.codes {
+        [] => String::new(),
+        codes => format!(" ({})", codes.join(", ")),
+    };
+    let mut page = format!("{}{codes}: {}\n\n{}\n", info.name, info.title, wrap(info.doc));
     let mut section = |title: &str, rows: Vec<(String, String)>| {
         if rows.is_empty() {
             return;
@@ -100,6 +103,8 @@ fn design(info: &DesignInfo) -> String {
     let tolerated = info.tolerates.iter().map(|t| (t.fault.into(), format!("{:?} nodes", t.nodes)));
     section("Tolerates", tolerated.collect());
     section("Parameters", info.parameters.iter().map(parameter).collect());
+    let roles = info.roles.iter().map(|role| ((*role).into(), String::new()));
+    section("Roles that its nodes report", roles.collect());
     let named = |n: &wrack_history::catalogue::NamedDoc| (n.name.into(), n.doc.into());
     section("Failpoints", info.failpoints.iter().map(named).collect());
     section("Kinds of messages", info.messages.iter().map(named).collect());

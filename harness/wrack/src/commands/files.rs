@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use wrack_history::Catalogue;
+use wrack_history::Catalogue as Names;
 use wrack_scenario::Scenario;
 
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::SchemaKind;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, read_text, write_file};
@@ -13,7 +13,7 @@ use crate::output::{print, read_text, write_file};
 /// Reads every scenario under the paths; folders are walked in name order.
 ///
 /// Errors: all mistakes of all files together, before anything runs.
-pub fn scenarios(paths: &[PathBuf], catalogue: &Catalogue) -> Result<Vec<Scenario>, Failure> {
+pub fn scenarios(paths: &[PathBuf], catalogue: &Names) -> Result<Vec<Scenario>, Failure> {
     let files = find_all(paths)?;
     if files.is_empty() {
         let places: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -34,7 +34,7 @@ pub fn find_all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// Reads scenario files.
 ///
 /// Errors: all mistakes of all files together.
-pub fn read(files: Vec<PathBuf>, catalogue: &Catalogue) -> Result<Vec<Scenario>, Failure> {
+pub fn read(files: Vec<PathBuf>, catalogue: &Names) -> Result<Vec<Scenario>, Failure> {
     let (mut scenarios, mut mistakes) = (Vec::new(), 0);
     for path in files {
         let text = read_text(&path)?;
@@ -75,7 +75,7 @@ fn find(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
 }
 
 /// Writes a commented scenario that runs at once.
-pub fn new(designs: &Designs, name: &str) -> Result<Exit, Failure> {
+pub fn new(designs: &Catalogue, name: &str) -> Result<Exit, Failure> {
     let path = PathBuf::from(name).with_extension("toml");
     if path.exists() {
         let message = format!("{} exists: choose another name", path.display());
@@ -83,15 +83,15 @@ pub fn new(designs: &Designs, name: &str) -> Result<Exit, Failure> {
     }
     let text = wrack_scenario::template(name);
     let shown = path.display().to_string();
-    wrack_scenario::read(&shown, &text, &designs.catalogue()).expect("the template is a scenario");
+    wrack_scenario::read(&shown, &text, &designs.names()).expect("the template is a scenario");
     write_file(&path, |to| to.write_all(text.as_bytes()))?;
     print(format!("wrote {shown}\nrun it: wrack run {shown}\n")).map(|()| Exit::AsExpected)
 }
 
 /// Prints the JSON Schema of a kind of file.
-pub fn schema(designs: &Designs, what: SchemaKind) -> Result<Exit, Failure> {
+pub fn schema(designs: &Catalogue, what: SchemaKind) -> Result<Exit, Failure> {
     let schema = match what {
-        SchemaKind::Scenario => format!("{:#}\n", wrack_scenario::schema(&designs.catalogue())),
+        SchemaKind::Scenario => format!("{:#}\n", wrack_scenario::schema(&designs.names())),
         SchemaKind::Policy => wrack_scenario::POLICY_SCHEMA.into(),
     };
     print(schema).map(|()| Exit::AsExpected)

@@ -13,7 +13,7 @@ use wrack_scenario::{Date, Expectation, Policy, Scenario, read_policy};
 
 use super::determinism::{self, Case};
 use super::{files, limit_jobs, run};
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{print, read_text, write_file};
@@ -25,12 +25,12 @@ const CHUNK: usize = 64;
 const REGRESSIONS: &str = "regressions/";
 
 /// Runs every variant of every scenario, decides, and writes what CI systems read.
-pub fn gate(designs: &Designs, options: &cli::Gate) -> Result<Exit, Failure> {
+pub fn gate(designs: &Catalogue, options: &cli::Gate) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
     let policy = options.policy.as_deref().map(policy).transpose()?.unwrap_or_default();
     let baseline = options.baseline.as_deref().map(baseline).transpose()?;
     let files = files::find_all(&options.paths)?;
-    let mut scenarios = files::read(files, &designs.catalogue())?;
+    let mut scenarios = files::read(files, &designs.names())?;
     distinct(&scenarios)?;
     scenarios.sort_by_key(|scenario| !scenario.name.starts_with(REGRESSIONS));
     let seeds = options.seeds.clone().unwrap_or(policy.seeds.clone());

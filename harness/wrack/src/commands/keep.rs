@@ -7,20 +7,20 @@ use wrack_runner::shrink::{Budget, write_down};
 
 use super::again::{self, Again};
 use super::shrink::event;
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, write_file};
 
 /// Writes the run of a result as a scenario with explicit operations and faults.
-pub fn keep(designs: &Designs, options: &cli::Regression) -> Result<Exit, Failure> {
+pub fn keep(designs: &Catalogue, options: &cli::Regression) -> Result<Exit, Failure> {
     let again = Again::read(&options.result, designs, options.force)?;
     let Some(goal) = again.goal() else {
         anstream::eprintln!("{} has no anomaly: nothing to keep", options.result.display());
         return Ok(Exit::NotAsExpected);
     };
     let design = designs.of(&again.scenario);
-    let catalogue = designs.catalogue();
+    let catalogue = designs.names();
     let budget = Budget { runs_max: u64::MAX, is_over: &|| false };
     let Some(kept) = write_down(&again.scenario, design, &catalogue, &goal, &budget) else {
         anstream::eprintln!("{}", again::not_reproduced(&goal));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wrack_scenario::Scenario;
 
 use super::files;
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{Format, Kind};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
@@ -24,7 +24,7 @@ impl Row {
 }
 
 /// Prints what there is of a kind.
-pub fn list(designs: &Designs, kind: Kind, format: Format) -> Result<Exit, Failure> {
+pub fn list(designs: &Catalogue, kind: Kind, format: Format) -> Result<Exit, Failure> {
     let rows = rows(designs, kind)?;
     let text = match format {
         Format::Json => {
@@ -41,13 +41,17 @@ fn table(rows: &[Row]) -> String {
     rows.iter().map(|row| format!("{:width$}  {}\n", row.name, row.about)).collect()
 }
 
-fn rows(designs: &Designs, kind: Kind) -> Result<Vec<Row>, Failure> {
-    let catalogue = designs.catalogue();
+fn rows(designs: &Catalogue, kind: Kind) -> Result<Vec<Row>, Failure> {
+    let catalogue = designs.names();
     Ok(match kind {
         Kind::Designs => {
             let row = |info: &&_| {
                 let info: &wrack_history::catalogue::DesignInfo = info;
-                Row::new(info.name, format!("{} ({})", info.title, info.codes.join(", ")))
+                let codes = match info.codes {
+                    [] => String::new(),
+                    codes => format!(" ({})", codes.join(", ")),
+                };
+                Row::new(info.name, format!("{}{codes}", info.title))
             };
             catalogue.designs.iter().map(row).collect()
         }
@@ -94,7 +98,7 @@ fn rows(designs: &Designs, kind: Kind) -> Result<Vec<Row>, Failure> {
 }
 
 /// The scenario files under `scenarios/` of the working directory.
-fn scenarios(designs: &Designs) -> Result<Vec<Row>, Failure> {
+fn scenarios(designs: &Catalogue) -> Result<Vec<Row>, Failure> {
     let folder = Path::new("scenarios").to_owned();
     if !folder.is_dir() {
         let message = "there is no folder scenarios here: go to a folder that has one";
@@ -107,7 +111,7 @@ fn scenarios(designs: &Designs) -> Result<Vec<Row>, Failure> {
         let variants: Vec<_> = scenario.variants.iter().map(expected).collect();
         Row::new(scenario.path, format!("{} ({})", scenario.title, variants.join(", ")))
     };
-    Ok(files::scenarios(&[folder], &designs.catalogue())?.into_iter().map(row).collect())
+    Ok(files::scenarios(&[folder], &designs.names())?.into_iter().map(row).collect())
 }
 
 /// The first sentence of a text, on one line.

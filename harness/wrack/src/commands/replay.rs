@@ -8,13 +8,13 @@ use wrack_runner::replay::{View, steps};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::again::{self, Again};
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli;
 use crate::exit::{Exit, Failure};
 use crate::output::{print_with, read_text};
 
 /// Runs again, and shows the steps.
-pub fn replay(designs: &Designs, options: &cli::Replay) -> Result<Exit, Failure> {
+pub fn replay(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Failure> {
     let path = &options.path;
     let is_result = path.is_dir() || path.extension().is_some_and(|extension| extension == "json");
     if is_result {
@@ -29,7 +29,7 @@ pub fn replay(designs: &Designs, options: &cli::Replay) -> Result<Exit, Failure>
     Ok(Exit::AsExpected)
 }
 
-fn replay_result(designs: &Designs, options: &cli::Replay) -> Result<Exit, Failure> {
+fn replay_result(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Failure> {
     if options.seed.is_some() || options.variant.is_some() {
         let message = "--seed and --variant are for scenario files: a result says its own";
         return Err(Failure::usage(message));
@@ -53,7 +53,7 @@ fn replay_result(designs: &Designs, options: &cli::Replay) -> Result<Exit, Failu
 }
 
 /// The run with its trace in words, and every fact.
-pub fn in_full(designs: &Designs, scenario: &Scenario, variant: &Expectation, seed: u64) -> Run {
+pub fn in_full(designs: &Catalogue, scenario: &Scenario, variant: &Expectation, seed: u64) -> Run {
     let design = designs.of(scenario);
     wrack_runner::run(scenario, design, variant, seed, TraceLevel::Texts)
 }

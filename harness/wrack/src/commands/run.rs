@@ -10,7 +10,7 @@ use wrack_runner::{Group, GroupSummary, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::files;
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{self, Format, Keep};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
@@ -22,8 +22,8 @@ const CHUNK: usize = 64;
 const KEPT_FAILURES_MAX: usize = 10;
 
 /// Runs everything that was asked for.
-pub fn run(designs: &Designs, options: &cli::Run) -> Result<Exit, Failure> {
-    let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
+pub fn run(designs: &Catalogue, options: &cli::Run) -> Result<Exit, Failure> {
+    let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let groups = groups(&scenarios, &options.variant)?;
     let single = groups.len() == 1 && options.seed_range().count() == 1;
     let mut summary = Summary::default();

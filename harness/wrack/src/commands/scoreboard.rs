@@ -10,14 +10,14 @@ use wrack_runner::{Group, Outcome, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::{files, run};
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{self, TableFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 
 /// Runs every broken variant of every scenario, and prints how it fared.
-pub fn scoreboard(designs: &Designs, options: &cli::Scoreboard) -> Result<Exit, Failure> {
-    let catalogue = designs.catalogue();
+pub fn scoreboard(designs: &Catalogue, options: &cli::Scoreboard) -> Result<Exit, Failure> {
+    let catalogue = designs.names();
     if let Some(name) = options.design.as_deref().filter(|name| catalogue.design(name).is_none()) {
         let known: Vec<_> = catalogue.designs.iter().map(|info| info.name).collect();
         let known = known.join(", ");

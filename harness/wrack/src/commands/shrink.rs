@@ -9,7 +9,7 @@ use wrack_runner::shrink::{Budget, Goal, Shrunk, shrink as search};
 
 use super::again::{self, Again};
 use super::{limit_jobs, now};
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{print, write_file};
@@ -18,7 +18,7 @@ use crate::output::{print, write_file};
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Shrinks, and writes what is left as a scenario.
-pub fn shrink(designs: &Designs, options: &cli::Shrink) -> Result<Exit, Failure> {
+pub fn shrink(designs: &Catalogue, options: &cli::Shrink) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
     let again = Again::read(&options.result, designs, options.force)?;
     let Some(goal) = again.goal() else {
@@ -34,7 +34,7 @@ pub fn shrink(designs: &Designs, options: &cli::Shrink) -> Result<Exit, Failure>
     let is_over = || limit.is_some_and(|limit| began.elapsed() >= limit);
     let budget = Budget { runs_max: options.max_runs.unwrap_or(u64::MAX), is_over: &is_over };
     let design = designs.of(&again.scenario);
-    let catalogue = designs.catalogue();
+    let catalogue = designs.names();
     let Some(shrunk) = search(&again.scenario, design, &catalogue, &goal, &budget) else {
         return no_story(options, &again::not_reproduced(&goal));
     };

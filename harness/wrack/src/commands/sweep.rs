@@ -11,7 +11,7 @@ use wrack_runner::sweep::{Record, Tally};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::{files, limit_jobs, now, run};
-use crate::Designs;
+use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
 use crate::results;
@@ -27,9 +27,9 @@ const CHUNK_TIME: Duration = Duration::from_millis(250);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Runs every seed of every group that is not written down yet, and says what all of them showed.
-pub fn sweep(designs: &Designs, options: &cli::Sweep) -> Result<Exit, Failure> {
+pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
-    let scenarios = files::scenarios(&options.paths, &designs.catalogue())?;
+    let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let groups = run::groups(&scenarios, &options.variant)?;
     let plan = plan(designs, &groups, options);
     let mut log = Log::open(&options.out, &plan, options.resume)?;
@@ -73,7 +73,7 @@ fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-fn plan(designs: &Designs, groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
+fn plan(designs: &Catalogue, groups: &[(&Scenario, &Expectation)], options: &cli::Sweep) -> Plan {
     let coverage = |scenario: &Scenario| {
         let design = designs.of(scenario);
         Coverage::of(scenario, design.info)
@@ -106,7 +106,7 @@ impl Turn<'_> {
     /// Runs the next seeds; `false` if none are left.
     fn go_on(
         &mut self,
-        designs: &Designs,
+        designs: &Catalogue,
         number: u32,
         log: &mut Log,
         tally: &mut Tally,

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use wrack::history::catalogue::DesignInfo;
 use wrack::sim::{Cluster, NodeId};
-use wrack::{Design, Registry};
+use wrack::{Catalogue, Design};
 use wrack_designs::optimistic_lock::OptimisticLock;
 use wrack_designs::raft::RaftDesign;
 
@@ -72,10 +72,8 @@ const AS_WRACK: &str = "WRACK_PLANTED";
 
 fn main() -> ExitCode {
     if std::env::var_os(AS_WRACK).is_some() {
-        return wrack::main_with(|designs| {
-            designs.add::<Planted<RaftDesign, StaleReads>>();
-            designs.add::<Planted<OptimisticLock, ByTimeZone>>();
-        });
+        let planted = Catalogue::builtin().design::<Planted<RaftDesign, StaleReads>>();
+        return wrack::main(planted.design::<Planted<OptimisticLock, ByTimeZone>>());
     }
     // As other test programs do, it leaves out what was not asked for.
     let mut names = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();

@@ -9,7 +9,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use wrack_history::{Verdict, import};
-use wrack_runner::{Question, STATES_MAX, asked};
+use wrack_runner::{Own, Question, STATES_MAX, asked};
 
 #[path = "../../../history/tests/conformance/cases.rs"]
 mod cases;
@@ -20,9 +20,11 @@ fn judge(case: &Case) -> (Verdict, String) {
     let file = BufReader::new(File::open(&case.path).expect("it was found"));
     let imported = import::read(&case.name, file, &case.reading());
     let imported = imported.unwrap_or_else(|error| panic!("{error}"));
-    let guarantees = case.guarantee.map(|text| asked(text).expect("the guarantee exists"));
+    let own = Own::default();
+    let guarantees = case.guarantee.map(|text| asked(text, &own).expect("the guarantee exists"));
     let guarantees: Vec<_> = guarantees.into_iter().collect();
-    let question = Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX };
+    let question =
+        Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX, own: &own };
     let check = wrack_runner::check(&case.name, imported, &question);
     let first = check.run.judgements.first();
     let by = first.and_then(|judgement| judgement.algorithm.clone().or(judgement.reason.clone()));

@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &str); 13] = [
     ("wrack-workloads", "checkers sequential sim history"),
     ("wrack-carriers", "sim nemesis history"),
     ("wrack-runner", "carriers designs workloads nemesis checkers sequential sim scenario history"),
-    ("wrack", "runner reports gate workloads scenario sim history"),
+    ("wrack", "runner reports gate workloads checkers sequential scenario sim history"),
 ];
 
 /// For each crate of the workspace, the crates of the workspace that it depends on.

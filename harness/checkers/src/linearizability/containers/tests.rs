@@ -196,7 +196,7 @@ fn compare<O: Order + Default>(
 ) -> Result<(bool, &'static str), TestCaseError> {
     let operations = recipe.operations::<O>(ticks);
     let initial = recipe.specification_initial();
-    let specification = Specification { model: O::INFO.name, initial: &initial };
+    let specification = Specification { initial: &initial, ..Specification::of(O::INFO.name) };
     let expected = expect(specification, &operations);
     let all: Vec<&Operation> = operations.iter().collect();
     let (answer, algorithm) = decide::<O>(specification, &all, 1_000_000).unwrap();

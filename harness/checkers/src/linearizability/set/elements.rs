@@ -135,7 +135,8 @@ impl Elements {
             let all: Vec<Operation> = places.iter().map(one).collect();
             let all: Vec<&Operation> = all.iter().collect();
             let initial = Value::Bool(self.0[element as usize].present);
-            let specification = Specification { model: "cas-register", initial: &initial };
+            let specification =
+                Specification { initial: &initial, ..Specification::of("cas-register") };
             match register::decide_with_cas(specification, &all, states_max)?.0 {
                 Answer::Linearizable => (),
                 Answer::Contradiction(core) => {

@@ -314,7 +314,7 @@ fn compare(
         mistake(&mut operations, usize::from(one), usize::from(other));
     }
     let initial = family.initial();
-    let specification = Specification { model: family.model, initial: &initial };
+    let specification = Specification { initial: &initial, ..Specification::of(family.model) };
     decide_like_the_twin(specification, &operations)
 }
 
