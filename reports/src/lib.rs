@@ -8,6 +8,7 @@
 
 mod blast;
 mod check;
+mod export;
 mod gate;
 mod html;
 mod human;
@@ -21,6 +22,7 @@ mod timeline;
 use wrack_history::Run;
 use wrack_history::check::Check;
 use wrack_history::gate::Gate;
+use wrack_scenario::Objective;
 
 pub use human::Links;
 pub use scoreboard::Score;
@@ -109,4 +111,33 @@ pub fn gate_markdown(gate: &Gate) -> String {
 /// A gate's decision as a code quality report of GitLab.
 pub fn gate_code_quality(gate: &Gate) -> String {
     gate::code_quality::json(gate)
+}
+
+/// A run as OpenMetrics text, sampled over its virtual time, which begins at the epoch.
+///
+/// Shape: every sample has its time, so that a Prometheus can take a run in as if it had scraped it.
+/// Bounds: at most 600 moments, a second or more apart; fewer where there are many nodes.
+pub fn openmetrics(run: &Run) -> String {
+    export::openmetrics::text(run)
+}
+
+/// A run as OTLP traces in JSON, in lines as files of OTLP have them: operations as spans, faults as
+/// events; with a trace, messages as spans, and what came of what as links.
+pub fn otlp(run: &Run) -> String {
+    export::otlp::lines(run)
+}
+
+/// A dashboard for Grafana, in JSON, over what [`openmetrics`] writes.
+pub fn grafana(run: &Run) -> String {
+    export::grafana::dashboard(run)
+}
+
+/// The objectives of a run's scenario as OpenSLO documents, in YAML, over what [`openmetrics`] writes.
+pub fn openslo(run: &Run, objectives: &[Objective]) -> String {
+    export::openslo::documents(run, objectives)
+}
+
+/// The operations of a run as CSV, one a line below the names of the columns.
+pub fn csv(run: &Run) -> Vec<u8> {
+    export::csv::table(run)
 }

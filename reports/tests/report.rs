@@ -1,5 +1,6 @@
 //! What holds of every report, whatever the run.
 
+mod export;
 mod sample;
 
 use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Run, Verdict};

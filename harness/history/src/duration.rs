@@ -6,13 +6,15 @@ pub const MICROSECOND: u64 = 1_000;
 pub const MILLISECOND: u64 = 1_000_000;
 /// Nanoseconds in a second.
 pub const SECOND: u64 = 1_000_000_000;
+/// Nanoseconds in a minute.
+pub const MINUTE: u64 = 60 * SECOND;
 
 const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
     ("us", MICROSECOND),
     ("ms", MILLISECOND),
     ("s", SECOND),
-    ("m", 60 * SECOND),
+    ("m", MINUTE),
     ("h", 3_600 * SECOND),
 ];
 

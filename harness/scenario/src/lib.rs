@@ -19,6 +19,7 @@ mod diagnostic;
 mod fields;
 mod findings;
 mod mistake;
+mod openslo;
 mod parameters;
 mod policy;
 mod reader;
@@ -38,6 +39,7 @@ mod value;
 mod writer;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Span};
+pub use openslo::{bring_in as bring_in_openslo, read as read_openslo};
 pub use policy::{Allowance, Date, POLICY_SCHEMA, Policy, Tolerance, read_policy};
 pub use reader::read;
 pub use scenario::{

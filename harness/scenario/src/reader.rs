@@ -12,7 +12,7 @@ use crate::sections::{
     alert, client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants,
     workload,
 };
-use crate::syntax;
+use crate::{openslo, syntax};
 
 /// Reads the scenario file `text`, which was found at `path`, and judges it against `catalogue`.
 ///
@@ -55,6 +55,7 @@ fn sections(mut root: Fields, mut scope: Scope) -> Option<Scenario> {
     let swarm = swarm::read(&mut root, &faults, &scope);
     let slos = slo::read(&mut root, &scope);
     let alert = alert::read(&mut root, &scope);
+    openslo::not_brought_in(&mut root);
     let minimum = environment::read_minimum(&mut root, &scope);
     root.finish();
     let asked = asked?;

@@ -360,7 +360,7 @@ fn operation(operation: &ExplicitOperation, number: Option<u32>) -> String {
     text + " }"
 }
 
-fn objective(objective: &Objective) -> String {
+pub(crate) fn objective(objective: &Objective) -> String {
     let lines = Lines::of("[[slo]]").key("metric", quoted(&objective.metric));
     let lines = lines.optional("function", objective.function.as_deref().map(quoted));
     let (key, bound, is_time) = match objective.bound {

@@ -106,6 +106,10 @@ pub enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Write a result in the format of another tool
+    ///
+    /// Times are virtual: a run begins at the epoch. The same result gives the same bytes.
+    Export(Export),
     /// Print a completion script
     Completions {
         /// For which shell
@@ -113,6 +117,32 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// In which format
+    #[arg(value_enum)]
+    pub kind: ExportKind,
+    /// The folder of a result
+    pub result: PathBuf,
+    /// Where to write it; by default standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportKind {
+    /// Metrics over the run's time, as `promtool tsdb create-blocks-from openmetrics` reads them
+    Openmetrics,
+    /// Traces in lines of JSON: operations and messages as spans, faults as events
+    Otlp,
+    /// A dashboard over the metrics
+    Grafana,
+    /// The scenario's objectives over the metrics, as `openslo` in a scenario reads them
+    Openslo,
+    /// The operations as a table
+    Csv,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod check;
 mod determinism;
 mod diff;
 mod explain;
+mod export;
 mod files;
 mod gate;
 mod generate;
@@ -57,6 +58,7 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),
         Command::Report { result, out } => report::report(&result, out.as_deref()),
+        Command::Export(options) => export::export(designs, &options),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "wrack", &mut script);

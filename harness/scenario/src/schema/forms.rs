@@ -24,6 +24,8 @@ pub(super) struct Scenario {
     /// The tier of the data.
     #[schemars(range(min = 1, max = 3))]
     tier: Option<u8>,
+    /// An OpenSLO file, beside the scenario, whose objectives are the scenario's, too.
+    openslo: Option<Words>,
     /// What is expected of which variant; without any, the design's first must be valid.
     variants: Option<BTreeMap<String, Variant>>,
 }
