@@ -71,6 +71,9 @@ fn first_line(run: &Run) -> String {
 /// What the first line does not say: further doubts, the evidence, a find that was expected.
 fn notes(run: &Run) -> Vec<String> {
     let mut notes = Vec::new();
+    if run.not_deterministic {
+        notes.push(format!("  on {}: not deterministic, another run may differ", run.engine));
+    }
     if run.verdict != Verdict::Valid {
         notes.push(format!("  {}", summary::evidence(run)));
     }

@@ -13,6 +13,7 @@ mod gate;
 mod html;
 mod human;
 mod margin;
+mod matrix;
 mod plot;
 mod scoreboard;
 mod summary;
@@ -25,6 +26,7 @@ use wrack_history::gate::Gate;
 use wrack_scenario::Objective;
 
 pub use human::Links;
+pub use matrix::{MatrixCell, MatrixRow};
 pub use scoreboard::Score;
 
 /// The report of one run as one HTML file.
@@ -62,6 +64,16 @@ pub fn check_html(check: &Check) -> String {
 /// counterexample to be followed on paper, broken keys, promises, and what was assumed.
 pub fn check_human(check: &Check, explain: bool) -> String {
     check::text(check, explain)
+}
+
+/// The matrix of engines as plain text for a terminal, one line a variant.
+pub fn matrix_human(rows: &[MatrixRow]) -> String {
+    matrix::human(rows)
+}
+
+/// The matrix of engines as a table of Markdown.
+pub fn matrix_markdown(rows: &[MatrixRow]) -> String {
+    matrix::markdown(rows)
 }
 
 /// The scoreboard of broken variants as plain text for a terminal, one line each.

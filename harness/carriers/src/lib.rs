@@ -1,33 +1,34 @@
-//! Carriers: the same nodes and clients on other people's simulators.
+//! Carriers: the same nodes and clients on turmoil, on madsim and on real sockets.
 //!
-//! A [`Node`](wrack_sim::Node) cannot tell who carries it. Here that is put to the test: one
-//! [driver](mod@driver) boots a node and carries out its effects on whatever moves messages and
-//! time, and records the same history and facts as our own engine does. If a verdict changes with
-//! the carrier, one of them is wrong.
+//! A [`Node`](wrack_sim::Node) cannot tell who carries it. Here that is put to the test: what
+//! happens to a member is done by the simulator's own code ([`Carried`](wrack_sim::Carried)), and
+//! what time it is, whose turn it is and how bytes travel comes from somebody else. If a verdict
+//! changes with the carrier, one of them is wrong.
 //!
 //! ```text
-//!   Node ◀─ callbacks, effects ─▶ driver ◀─ Carrier ─▶ turmoil UDP
-//!                                   │                  madsim Endpoint    (--cfg madsim)
-//!                                   ▼
-//!                              one Recorder: history, facts, trace hash
+//!   Node ◀─ callbacks, effects ─▶ Carried: disks, clocks, links, faults, one Recorder
+//!                                    ▲
+//!                                   Hub ◀─ a pump per member ─▶ Carrier: turmoil UDP
+//!                                                                        madsim Endpoint (--cfg madsim)
+//!                                                                        UDP and TCP on loopback
 //! ```
-//! What this first version leaves out: crashes, pauses, traps at failpoints, and faults other than
-//! cut links. Links are as the carrier makes them: datagrams may overtake each other, and every
-//! latency lies between the bounds of the latency between nodes, clients' links included.
+//! A run keeps to itself: one fresh thread, a fixed epoch, every draw from its seed. On real sockets
+//! time is real, so nothing there is the same twice.
 //!
-//! A run keeps to itself: one fresh thread, a fixed epoch, every draw from its seed.
+//! Leaks of determinism, and what keeps them out: see [`thread`] and `harness/ENGINES.md`.
 
-mod alarms;
-pub mod config;
-pub mod driver;
-mod effects;
-mod journal;
+pub mod engines;
+pub mod hub;
 #[cfg(madsim)]
 pub mod madsim;
-pub mod stage;
-mod thread;
+pub mod pump;
+pub mod sockets;
+pub mod thread;
+pub mod tick;
 pub mod turmoil;
 
-pub use config::{Boot, CarrierConfig};
-pub use driver::Carrier;
-pub use stage::{Act, Stage};
+#[cfg(test)]
+mod tests;
+
+pub use hub::{Cargo, Delivered};
+pub use pump::Carrier;

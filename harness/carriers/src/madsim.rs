@@ -1,95 +1,104 @@
 //! The carrier madsim, with `--cfg madsim`: every member is a node, every message goes through its
 //! `Endpoint`.
 //!
-//! madsim makes every send and receive wait for a millisecond, and its receive loses a message when
-//! it is given up; so each send is a task of its own, and another task pumps what arrives into a
-//! channel.
+//! madsim makes every send and receive wait for a millisecond, its receive loses a message when it
+//! is given up, and tasks that are ready at once run in random order. So one task per receiver
+//! sends what has gathered since it sent last, in order and as one message, and another task pumps
+//! what arrives into a channel.
 
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::madsim::net::{Endpoint, NetSim};
-use ::madsim::runtime::{NodeHandle, Runtime};
+use ::madsim::net::Endpoint;
+use ::madsim::runtime::{Handle, NodeHandle, Runtime};
 use ::madsim::task;
 use ::madsim::time::{TimeHandle, sleep};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use wrack_sim::{LimitError, Node, NodeId, Recording};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use wrack_sim::{Controller, Engine, Node, NodeId, Observer};
 
-use crate::config::{Boot, CarrierConfig};
-use crate::driver::{Carrier, Driver};
-use crate::journal::Journal;
-use crate::stage::{Act, Links, Stage};
-use crate::thread;
+use crate::hub::{Cargo, Delivered, Hub};
+use crate::pump::{self, Carrier};
 
 /// Every member listens here.
 const PORT: u16 = 7_000;
 /// All messages carry this tag: madsim's mailboxes are sorted by it.
 const TAG: u64 = 0;
-/// A message is shorter than this.
-const MESSAGE_BYTES_MAX: usize = 1 << 20;
-/// madsim takes time to start its nodes; a run still ends when it says.
-const TICK_NS_MIN: u64 = 1_000_000;
+/// What is sent at once is shorter than this.
+const MESSAGE_BYTES_MAX: usize = 1 << 22;
+/// Whether the run is over, and who crashed, is looked at at least this often.
+const LOOK_NS: u64 = 1_000_000;
 
-/// Runs a cluster on madsim, and calls `act` between steps.
-///
-/// Errors: a node spins without letting time pass.
+thread_local! {
+    /// The hub of the run that this thread does: madsim wants to start its nodes from anywhere, and
+    /// a hub belongs to one thread.
+    static HUB: RefCell<Option<Rc<dyn Any>>> = const { RefCell::new(None) };
+}
+
+/// Runs a cluster on madsim until `is_over` says so, on this thread: see [`alone`](crate::thread::alone).
 ///
 /// # Panics
 /// If something panics outside of a node.
-pub fn run<N: Node + 'static>(
-    config: &CarrierConfig,
-    boot: Boot<N>,
-    act: &mut Act<'_>,
-) -> Result<Recording, LimitError> {
-    thread::alone(|| {
-        let mut settings = ::madsim::Config::default();
-        let (latency_min, latency_max) = config.latency();
-        settings.net.send_latency = latency_min..latency_max + Duration::from_nanos(1);
-        let runtime = Runtime::with_seed_and_config(config.engine.seed, settings);
-        runtime.block_on(supervise(&runtime, config, &boot, act))
-    })
+pub fn run<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
+    cargo: Cargo<N, C, O>,
+    is_over: impl Fn(&Engine<N>) -> bool,
+) -> Delivered<C, O> {
+    let mut settings = ::madsim::Config::default();
+    // Links are the simulator's: madsim brings a message at once.
+    settings.net.send_latency = Duration::ZERO..Duration::from_nanos(1);
+    let runtime = Runtime::with_seed_and_config(cargo.config.seed, settings);
+    let end_ns = runtime.block_on(supervise(&runtime, cargo, is_over));
+    drop(runtime);
+    let hub = HUB.take().expect("the run has put it there");
+    let hub = hub.downcast::<Hub<N, C, O>>().ok().expect("it is of this run");
+    hub.finish(end_ns)
 }
 
-async fn supervise<N: Node + 'static>(
+async fn supervise<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
     runtime: &Runtime,
-    config: &CarrierConfig,
-    boot: &Boot<N>,
-    act: &mut Act<'_>,
-) -> Result<Recording, LimitError> {
-    let journal = Journal::new(config);
-    let nodes = config.members().map(|id| start(runtime, id, config, boot, &journal));
-    let nodes: Vec<NodeHandle> = nodes.collect();
-    let mut links = Network { nodes: &nodes };
-    let tick = Duration::from_nanos(config.tick_ns.max(TICK_NS_MIN));
-    let mut now_ns = elapsed_ns();
-    while now_ns < config.duration_ns && !journal.is_limited() {
-        let members = nodes.len();
-        act(&mut Stage { now_ns, members, journal: &journal, links: &mut links });
-        sleep(tick).await;
-        now_ns = elapsed_ns();
+    cargo: Cargo<N, C, O>,
+    is_over: impl Fn(&Engine<N>) -> bool,
+) -> u64 {
+    let hub = Hub::new(cargo);
+    HUB.set(Some(Rc::clone(&hub) as Rc<dyn Any>));
+    let names = hub.names();
+    let started = (0..).zip(&names).map(|(id, name)| start::<N, C, O>(runtime, NodeId(id), name));
+    let nodes: Vec<NodeHandle> = started.collect();
+    while !hub.is_over(&is_over) {
+        let now_ns = elapsed_ns();
+        for change in hub.manage(now_ns) {
+            let node = nodes[change.member.index()].id();
+            match change.is_up {
+                true => Handle::current().restart(node),
+                false => Handle::current().kill(node),
+            }
+        }
+        let next_ns = hub.next_managed_ns().min(now_ns + LOOK_NS);
+        sleep(Duration::from_nanos(next_ns.saturating_sub(now_ns))).await;
     }
-    journal.finish(now_ns)
+    let end_ns = elapsed_ns();
+    for node in nodes {
+        Handle::current().kill(node.id());
+    }
+    end_ns
 }
 
 /// Starts a member on a node of its own.
-fn start<N: Node + 'static>(
+fn start<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
     runtime: &Runtime,
-    id: NodeId,
-    config: &CarrierConfig,
-    boot: &Boot<N>,
-    journal: &Journal,
+    member: NodeId,
+    name: &str,
 ) -> NodeHandle {
-    let parts = (config.clone(), journal.clone(), boot.clone());
-    let carry = move || {
-        let (config, journal, boot) = parts.clone();
-        async move {
-            let carrier = Mail::bind(id).await;
-            Driver::new(id, carrier, &boot, (config, journal)).run().await;
-        }
+    let carry = move || async move {
+        let hub = HUB.with_borrow(Clone::clone).expect("the run has put it there");
+        let hub = hub.downcast::<Hub<N, C, O>>().ok().expect("it is of this run");
+        pump::carry(&hub, member, Mail::bind(member).await).await;
     };
-    let node = runtime.create_node().name(config.name(id)).ip(address(id).ip());
-    node.init(carry).build()
+    runtime.create_node().name(name).ip(address(member).ip()).init(carry).build()
 }
 
 fn elapsed_ns() -> u64 {
@@ -101,52 +110,64 @@ fn address(id: NodeId) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, high, low)), PORT)
 }
 
-fn member(address: SocketAddr) -> NodeId {
-    let IpAddr::V4(ip) = address.ip() else { unreachable!("members have addresses of version 4") };
-    let [_, _, high, low] = ip.octets();
-    NodeId(u16::from_be_bytes([high, low]) - 1)
-}
-
-/// The links between nodes.
-struct Network<'a> {
-    nodes: &'a [NodeHandle],
-}
-
-impl Links for Network<'_> {
-    fn cut(&mut self, (one, other): (NodeId, NodeId), is_cut: bool) {
-        let network = NetSim::current();
-        let (one, other) = (self.nodes[one.index()].id(), self.nodes[other.index()].id());
-        for (from, to) in [(one, other), (other, one)] {
-            if is_cut {
-                network.clog_link(from, to);
-            } else {
-                network.unclog_link(from, to);
-            }
-        }
-    }
-}
-
 /// The endpoint of one member.
 struct Mail {
-    endpoint: Endpoint,
-    arrived: UnboundedReceiver<(NodeId, Vec<u8>)>,
+    endpoint: Arc<Endpoint>,
+    arrived: UnboundedReceiver<Vec<u8>>,
+    /// Where frames to each receiver gather.
+    letters: BTreeMap<NodeId, UnboundedSender<Vec<u8>>>,
 }
 
 impl Mail {
     async fn bind(id: NodeId) -> Self {
         let bound = Endpoint::bind(address(id)).await;
-        let endpoint = bound.expect("a member has its address for itself");
+        let endpoint = Arc::new(bound.expect("a member has its address for itself"));
         let (arrives, arrived) = unbounded_channel();
-        let receiving = endpoint.clone();
+        let receiving = Arc::clone(&endpoint);
         task::spawn(async move {
             let mut buffer = vec![0; MESSAGE_BYTES_MAX];
-            while let Ok((length, origin)) = receiving.recv_from(TAG, &mut buffer).await {
-                if arrives.send((member(origin), buffer[..length].to_vec())).is_err() {
+            while let Ok((length, _)) = receiving.recv_from(TAG, &mut buffer).await {
+                if arrives.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
             }
         });
-        Self { endpoint, arrived }
+        Self { endpoint, arrived, letters: BTreeMap::new() }
+    }
+
+    /// Starts the task that sends to one receiver.
+    fn postman(endpoint: &Arc<Endpoint>, to: NodeId) -> UnboundedSender<Vec<u8>> {
+        let endpoint = Arc::clone(endpoint);
+        let (sends, mut sent) = unbounded_channel::<Vec<u8>>();
+        task::spawn(async move {
+            while let Some(first) = sent.recv().await {
+                let mut bag = Vec::new();
+                put(&mut bag, &first);
+                while let Ok(next) = sent.try_recv() {
+                    put(&mut bag, &next);
+                }
+                assert!(bag.len() < MESSAGE_BYTES_MAX, "what is sent at once fits into the buffer");
+                // Nobody listens where a node is down; to a node that is as good as a loss.
+                let _ = endpoint.send_to(address(to), TAG, &bag).await;
+            }
+        });
+        sends
+    }
+}
+
+/// Puts a frame into what is sent at once, its length before it.
+fn put(bag: &mut Vec<u8>, frame: &[u8]) {
+    bag.extend_from_slice(&(frame.len() as u32).to_be_bytes());
+    bag.extend_from_slice(frame);
+}
+
+/// Takes the frames out again.
+fn empty(mut bag: &[u8], mut take: impl FnMut(&[u8])) {
+    while let Some((length, rest)) = bag.split_at_checked(4) {
+        let length = u32::from_be_bytes(length.try_into().expect("it is as long as that"));
+        let (frame, rest) = rest.split_at(length as usize);
+        take(frame);
+        bag = rest;
     }
 }
 
@@ -159,16 +180,32 @@ impl Carrier for Mail {
         sleep(Duration::from_nanos(ns.saturating_sub(elapsed_ns())))
     }
 
-    fn send(&mut self, to: NodeId, bytes: &[u8]) {
-        assert!(bytes.len() < MESSAGE_BYTES_MAX, "a message fits into the buffer");
-        let (endpoint, bytes) = (self.endpoint.clone(), Arc::<[u8]>::from(bytes));
-        task::spawn(async move {
-            // A link that is cut may refuse; to a node that is as good as a loss.
-            let _ = endpoint.send_to(address(to), TAG, &bytes).await;
-        });
+    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
+        let Self { endpoint, letters, .. } = self;
+        let letters = letters.entry(to).or_insert_with(|| Self::postman(endpoint, to));
+        // It fails only if its task was killed with the node, and then this pump is gone, too.
+        let _ = letters.send(frame);
     }
 
-    async fn recv(&mut self) -> (NodeId, Vec<u8>) {
-        self.arrived.recv().await.expect("the pump lives as long as the node")
+    async fn recv(&mut self, mut take: impl FnMut(&[u8])) {
+        let bag =
+            self.arrived.recv().await.expect("the task that receives lives as long as the node");
+        empty(&bag, &mut take);
+        while let Ok(bag) = self.arrived.try_recv() {
+            empty(&bag, &mut take);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn frames_that_are_sent_at_once_are_taken_out_as_they_were() {
+        let frames: [&[u8]; 3] = [b"one", b"", b"three"];
+        let mut bag = Vec::new();
+        frames.iter().for_each(|frame| super::put(&mut bag, frame));
+        let mut taken = Vec::new();
+        super::empty(&bag, |frame| taken.push(frame.to_vec()));
+        assert_eq!(taken, frames);
     }
 }

@@ -2,23 +2,22 @@
 //!
 //! turmoil runs host after host through each tick and rounds timers to milliseconds, so time is as
 //! coarse as the tick. Its cost grows faster than the square of the number of hosts.
+//!
+//! [`builder`] and [`steps`] are of use for any hosts: people's own services are stepped by them, too.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ::turmoil::net::UdpSocket;
 use ::turmoil::{Builder, Sim};
-use wrack_history::SmolStr;
 use wrack_sim::clock::WALL_EPOCH_NS;
-use wrack_sim::{LimitError, Node, NodeId, Recording};
+use wrack_sim::{Controller, Engine, Node, NodeId, Observer};
 
-use crate::config::{Boot, CarrierConfig};
-use crate::driver::{Carrier, Driver};
-use crate::journal::Journal;
-use crate::stage::{Act, Links, Stage};
-use crate::thread;
+use crate::hub::{Cargo, Delivered, Hub};
+use crate::pump::{self, Carrier};
+use crate::tick;
 
 /// More hosts than this cost more than they teach.
 pub const HOSTS_MAX: usize = 25;
@@ -29,114 +28,102 @@ const DATAGRAM_BYTES_MAX: usize = 1 << 20;
 /// So many datagrams may wait for a member at once; what comes then is lost.
 const DATAGRAMS_WAITING_MAX: usize = 1 << 16;
 
-/// Runs a cluster on turmoil, and calls `act` before each step.
+/// Runs a cluster on turmoil until `is_over` says so, on this thread: see [`alone`](crate::thread::alone).
 ///
-/// Bounds: at most [`HOSTS_MAX`] members. Errors: a node spins without letting time pass.
+/// Bounds: at most [`HOSTS_MAX`] members.
 ///
 /// # Panics
 /// If the cluster is larger, or something panics outside of a node.
-pub fn run<N: Node + 'static>(
-    config: &CarrierConfig,
-    boot: Boot<N>,
-    act: &mut Act<'_>,
-) -> Result<Recording, LimitError> {
-    let hosts = config.engine.names.len();
+pub fn run<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
+    cargo: Cargo<N, C, O>,
+    is_over: impl Fn(&Engine<N>) -> bool,
+) -> Delivered<C, O> {
+    let hosts = cargo.config.names.len();
     assert!(hosts <= HOSTS_MAX, "turmoil carries at most {HOSTS_MAX} members, not {hosts}");
-    thread::alone(|| simulate(config, &boot, act))
-}
-
-fn simulate<N: Node + 'static>(
-    config: &CarrierConfig,
-    boot: &Boot<N>,
-    act: &mut Act<'_>,
-) -> Result<Recording, LimitError> {
-    let mut sim = builder(config).build();
-    let journal = Journal::new(config);
-    let directory = Rc::new(Directory::new(&sim, &config.engine.names));
-    for id in config.members() {
-        let parts = (Rc::clone(&directory), boot.clone(), config.clone(), journal.clone());
-        sim.host(config.name(id), move || {
-            let (directory, boot, config, journal) = parts.clone();
+    let tick = tick::for_environment(&cargo.config.environment);
+    // Links are the simulator's: turmoil brings a datagram in the next tick.
+    let mut builder = builder(cargo.config.seed, tick);
+    builder.min_message_latency(Duration::ZERO).max_message_latency(Duration::ZERO);
+    let mut sim = builder.build();
+    let hub = Hub::new(cargo);
+    let names = hub.names();
+    let addresses: Rc<[IpAddr]> = names.iter().map(|name| sim.lookup(name.as_str())).collect();
+    for (member, name) in (0..).map(NodeId).zip(&names) {
+        let (hub, addresses) = (Rc::clone(&hub), Rc::clone(&addresses));
+        sim.host(name.as_str(), move || {
+            let (hub, addresses) = (Rc::clone(&hub), Rc::clone(&addresses));
             async move {
-                let carrier = Datagrams::bind(directory).await?;
-                Driver::new(id, carrier, &boot, (config, journal)).run().await;
+                let carrier = Datagrams::bind(addresses).await?;
+                pump::carry(&hub, member, carrier).await;
                 Ok(())
             }
         });
     }
-    let mut now_ns = 0;
-    while now_ns < config.duration_ns && !journal.is_limited() {
-        let links = &mut Hosts { sim: &sim, names: &config.engine.names };
-        let members = config.engine.names.len();
-        act(&mut Stage { now_ns, members, journal: &journal, links });
-        sim.step().expect("no host fails: panics of nodes are caught by their drivers");
-        now_ns = sim.elapsed().as_nanos() as u64;
-    }
-    journal.finish(now_ns)
+    let end_ns = steps(&mut sim, |sim, now_ns| {
+        for change in hub.manage(now_ns) {
+            let name = names[change.member.index()].as_str();
+            match change.is_up {
+                true => sim.bounce(name),
+                false => sim.crash(name),
+            }
+        }
+        match hub.is_over(&is_over) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    let end_ns = end_ns.expect("no host ends by itself: panics of nodes are caught");
+    drop(sim);
+    hub.finish(end_ns)
 }
 
-fn builder(config: &CarrierConfig) -> Builder {
-    let (latency_min, latency_max) = config.latency();
+/// A simulation that is the same for the same seed: a fixed epoch, and no end of its own.
+pub fn builder(seed: u64, tick: Duration) -> Builder {
     let mut builder = Builder::new();
     builder
-        .rng_seed(config.engine.seed)
+        .rng_seed(seed)
         .epoch(UNIX_EPOCH + Duration::from_nanos(WALL_EPOCH_NS))
-        .tick_duration(config.tick())
-        .simulation_duration(Duration::from_nanos(config.duration_ns))
-        .udp_capacity(DATAGRAMS_WAITING_MAX)
-        .min_message_latency(latency_min)
-        .max_message_latency(latency_max);
+        .tick_duration(tick)
+        .simulation_duration(Duration::MAX)
+        .udp_capacity(DATAGRAMS_WAITING_MAX);
     builder
 }
 
-/// Who lives where.
-struct Directory {
-    addresses: Vec<IpAddr>,
-    members: BTreeMap<IpAddr, NodeId>,
-}
-
-impl Directory {
-    fn new(sim: &Sim<'_>, names: &[SmolStr]) -> Self {
-        let addresses: Vec<_> = names.iter().map(|name| sim.lookup(name.as_str())).collect();
-        let members = addresses.iter().copied().zip((0..).map(NodeId)).collect();
-        Self { addresses, members }
-    }
-}
-
-/// The links between hosts.
-struct Hosts<'a> {
-    sim: &'a Sim<'a>,
-    names: &'a [SmolStr],
-}
-
-impl Links for Hosts<'_> {
-    fn cut(&mut self, (one, other): (NodeId, NodeId), is_cut: bool) {
-        let pair = (self.names[one.index()].as_str(), self.names[other.index()].as_str());
-        if is_cut {
-            self.sim.partition(pair.0, pair.1);
-        } else {
-            self.sim.repair(pair.0, pair.1);
+/// Steps a simulation until `between`, which acts before every step, breaks off; gives the virtual
+/// time at the end, in nanoseconds.
+///
+/// Errors: the software of a host ended with one, or its main task panicked.
+pub fn steps(
+    sim: &mut Sim<'_>,
+    mut between: impl FnMut(&mut Sim<'_>, u64) -> ControlFlow<()>,
+) -> Result<u64, Box<dyn std::error::Error>> {
+    loop {
+        let now_ns = sim.elapsed().as_nanos() as u64;
+        if between(sim, now_ns).is_break() {
+            return Ok(now_ns);
         }
+        sim.step()?;
     }
 }
 
 /// The socket of one member.
 struct Datagrams {
     socket: UdpSocket,
-    directory: Rc<Directory>,
+    /// Where everybody lives.
+    addresses: Rc<[IpAddr]>,
     buffer: Vec<u8>,
 }
 
 impl Datagrams {
-    async fn bind(directory: Rc<Directory>) -> std::io::Result<Self> {
+    async fn bind(addresses: Rc<[IpAddr]>) -> std::io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
-        Ok(Self { socket, directory, buffer: vec![0; DATAGRAM_BYTES_MAX] })
+        Ok(Self { socket, addresses, buffer: vec![0; DATAGRAM_BYTES_MAX] })
     }
 }
 
 impl Carrier for Datagrams {
     fn now_ns(&self) -> u64 {
-        let elapsed = ::turmoil::sim_elapsed().expect("a driver runs inside of a host");
+        let elapsed = ::turmoil::sim_elapsed().expect("a pump runs inside of a host");
         elapsed.as_nanos() as u64
     }
 
@@ -144,16 +131,19 @@ impl Carrier for Datagrams {
         tokio::time::sleep(Duration::from_nanos(ns.saturating_sub(self.now_ns())))
     }
 
-    fn send(&mut self, to: NodeId, bytes: &[u8]) {
-        assert!(bytes.len() < DATAGRAM_BYTES_MAX, "a message fits into a datagram");
-        let address = SocketAddr::new(self.directory.addresses[to.index()], PORT);
-        // A link that is cut refuses at once; to a node that is as good as a loss.
-        let _ = self.socket.try_send_to(bytes, address);
+    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
+        assert!(frame.len() < DATAGRAM_BYTES_MAX, "a message fits into a datagram");
+        let address = SocketAddr::new(self.addresses[to.index()], PORT);
+        // Nobody listens while a host starts; to a node that is as good as a loss.
+        let _ = self.socket.try_send_to(&frame, address);
     }
 
-    async fn recv(&mut self) -> (NodeId, Vec<u8>) {
+    async fn recv(&mut self, mut take: impl FnMut(&[u8])) {
         let received = self.socket.recv_from(&mut self.buffer).await;
-        let (length, origin) = received.expect("a socket in a simulation does not fail");
-        (self.directory.members[&origin.ip()], self.buffer[..length].to_vec())
+        let (length, _) = received.expect("a socket in a simulation does not fail");
+        take(&self.buffer[..length]);
+        while let Ok((length, _)) = self.socket.try_recv_from(&mut self.buffer) {
+            take(&self.buffer[..length]);
+        }
     }
 }

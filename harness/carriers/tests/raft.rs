@@ -1,17 +1,20 @@
 //! S10 on every carrier: Raft's leader is cut off together with one of the clients, again and
 //! again, and what clients saw is judged by the same checker as on our own engine.
 
-use std::sync::Arc;
-
-use wrack_carriers::{Act, Boot, CarrierConfig, Stage};
+use wrack_carriers::{Cargo, Delivered, thread};
 use wrack_checkers::{Evidence, by_code};
 use wrack_designs::raft::RaftDesign;
 use wrack_history::catalogue::defaults;
 use wrack_history::load::{Environment, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload};
 use wrack_history::setting::Delay;
-use wrack_history::{Fact, Setting, Settings, SmolStr, Verdict};
+use wrack_history::{Fact, FactRecord, Setting, Settings, SmolStr, Verdict};
 use wrack_sim::client::{Client, ClientPlan};
-use wrack_sim::{Cluster, Design, EngineConfig, LimitError, Member, NodeId, Recording, TraceLevel};
+use wrack_sim::engine::Boot;
+use wrack_sim::network::{LinkAction, LinkRule, Messages, NodeSet, RuleId};
+use wrack_sim::{
+    Cluster, Controller, Design, EngineConfig, Member, NodeId, Recording, TraceLevel, Watched,
+    World,
+};
 
 const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MILLISECOND;
@@ -22,39 +25,48 @@ const MARINER: NodeId = NodeId(SERVERS as u16);
 
 type RaftMember = Member<RaftDesign>;
 /// The `run` of a carrier.
-type Carry = fn(&CarrierConfig, Boot<RaftMember>, &mut Act<'_>) -> Result<Recording, LimitError>;
+type Carry = fn(Cargo<RaftMember, Isolation, ()>) -> Delivered<Isolation, ()>;
+
+fn on_turmoil(cargo: Cargo<RaftMember, Isolation, ()>) -> Delivered<Isolation, ()> {
+    wrack_carriers::turmoil::run(cargo, |engine| engine.now_ns() >= DURATION_NS)
+}
+
+#[cfg(madsim)]
+fn on_madsim(cargo: Cargo<RaftMember, Isolation, ()>) -> Delivered<Isolation, ()> {
+    wrack_carriers::madsim::run(cargo, |engine| engine.now_ns() >= DURATION_NS)
+}
 
 #[test]
 fn on_turmoil_raft_is_linearizable_while_its_leader_is_cut_off() {
-    check_reference(wrack_carriers::turmoil::run);
+    check_reference(on_turmoil);
 }
 
 #[test]
 fn on_turmoil_a_leader_that_reads_locally_serves_the_past() {
-    check_stale_read(wrack_carriers::turmoil::run);
+    check_stale_read(on_turmoil);
 }
 
 #[test]
 fn on_turmoil_a_seed_gives_the_same_history_twice() {
-    check_twice(wrack_carriers::turmoil::run);
+    check_twice(on_turmoil);
 }
 
 #[cfg(madsim)]
 #[test]
 fn on_madsim_raft_is_linearizable_while_its_leader_is_cut_off() {
-    check_reference(wrack_carriers::madsim::run);
+    check_reference(on_madsim);
 }
 
 #[cfg(madsim)]
 #[test]
 fn on_madsim_a_leader_that_reads_locally_serves_the_past() {
-    check_stale_read(wrack_carriers::madsim::run);
+    check_stale_read(on_madsim);
 }
 
 #[cfg(madsim)]
 #[test]
 fn on_madsim_a_seed_gives_the_same_history_twice() {
-    check_twice(wrack_carriers::madsim::run);
+    check_twice(on_madsim);
 }
 
 /// The reference keeps its promise, and the run was worth looking at.
@@ -86,28 +98,64 @@ fn check_twice(carry: Carry) {
 
 /// Three times, leader and mariner are cut off for 10 s, and healed.
 fn isolate_leader(carry: Carry, variant: &str, seed: u64) -> Recording {
-    let mut isolated = Vec::new();
-    let mut act = |stage: &mut Stage<'_>| {
-        let since = stage.now_ns() % ROUND_NS;
-        let is_cut = (2 * SECOND..12 * SECOND).contains(&since);
-        if is_cut && isolated.is_empty() {
-            isolated = vec![stage.holder("leader").expect("somebody leads"), MARINER];
-            stage.isolate(&isolated);
-        } else if !is_cut {
-            stage.heal(&std::mem::take(&mut isolated));
-        }
-    };
-    carry(&config(seed), boot(variant, seed), &mut act).expect("nobody spins")
+    thread::alone(|| {
+        let cargo = Cargo {
+            config: config(seed),
+            boot: boot(variant, seed),
+            controller: Isolation { next_ns: 2 * SECOND, rules: Vec::new() },
+            observer: (),
+            operations: 0,
+        };
+        let delivered = carry(cargo);
+        assert_eq!(delivered.limit, None);
+        delivered.recording
+    })
 }
 
-/// From one cut to the next.
-const ROUND_NS: u64 = 13 * SECOND;
+/// Cuts leader and mariner off, and heals, in turn.
+struct Isolation {
+    next_ns: u64,
+    rules: Vec<RuleId>,
+}
+
+impl Controller for Isolation {
+    fn next_ns(&self) -> Option<u64> {
+        Some(self.next_ns)
+    }
+
+    fn act(&mut self, world: &mut dyn World) {
+        if !self.rules.is_empty() {
+            self.rules.drain(..).for_each(|rule| world.remove_rule(rule));
+            self.next_ns += 3 * SECOND;
+            return;
+        }
+        self.next_ns += 10 * SECOND;
+        let epoch = |node: &NodeId| world.role(*node).filter(|(role, _)| role == "leader");
+        let leader = (0..SERVERS as u16).map(NodeId).max_by_key(|node| epoch(node).map(|(_, e)| e));
+        let inside: NodeSet = [leader.expect("there are servers"), MARINER].into_iter().collect();
+        let everybody = (0..(SERVERS + CLIENTS) as u16).map(NodeId);
+        let outside: NodeSet = everybody.filter(|node| !inside.contains(*node)).collect();
+        let fault = world.open_fault();
+        for (id, (from, to)) in [(&inside, &outside), (&outside, &inside)].into_iter().enumerate() {
+            let (from, to, messages) = (from.clone(), to.clone(), Messages::All);
+            let rule = LinkRule { id: id as u64, from, to, messages, action: LinkAction::Cut };
+            self.rules.push(world.add_rule(fault, rule));
+        }
+    }
+
+    fn watched(&self) -> Watched {
+        Watched::Nothing
+    }
+
+    fn on_fact(&mut self, _: &FactRecord, _: &mut dyn World) {}
+}
+
 const DURATION_NS: u64 = 40 * SECOND;
 
-fn config(seed: u64) -> CarrierConfig {
+fn config(seed: u64) -> EngineConfig {
     let latency = Delay::uniform(MILLISECOND, 5 * MILLISECOND);
     let clients = (1..=CLIENTS).map(|number| format!("client-{number}").into());
-    let engine = EngineConfig {
+    EngineConfig {
         seed,
         names: cluster("reference").names.into_iter().chain(clients).collect(),
         servers: SERVERS,
@@ -118,8 +166,7 @@ fn config(seed: u64) -> CarrierConfig {
         },
         trace: TraceLevel::Hash,
         keep_all_facts: false,
-    };
-    CarrierConfig { engine, tick_ns: 2 * MILLISECOND, duration_ns: DURATION_NS }
+    }
 }
 
 fn cluster(variant: &str) -> Cluster {
@@ -133,7 +180,7 @@ fn boot(variant: &str, seed: u64) -> Boot<RaftMember> {
     let cluster = cluster(variant);
     let plans = wrack_workloads::plan(&workload(), seed, DURATION_NS - 2 * SECOND);
     let entries: Vec<_> = cluster.servers().collect();
-    Arc::new(move |id, _| {
+    Box::new(move |id: NodeId, _| {
         let Some(client) = id.index().checked_sub(SERVERS) else {
             return Member::Server(RaftDesign::boot(&cluster, id));
         };

@@ -23,6 +23,8 @@ pub struct Catalogue {
     pub models: Vec<&'static ModelInfo>,
     /// What can be measured.
     pub metrics: Vec<&'static MetricInfo>,
+    /// What carries the nodes; the simulator, which refuses nothing, if it is absent.
+    pub engine: Option<&'static EngineInfo>,
 }
 
 /// A parameter of a design, workload, fault or guarantee.
@@ -344,6 +346,23 @@ pub struct MetricInfo {
 pub fn numbered_nodes(settings: &Settings) -> Vec<SmolStr> {
     let nodes = settings.integer("nodes").unwrap_or(3);
     (1..=nodes).map(|number| format!("n{number}").into()).collect()
+}
+
+/// How an engine describes itself: what carries nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineInfo {
+    /// Its name, as in `--engine`.
+    pub name: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+    /// Whether a seed gives the same run twice.
+    pub deterministic: bool,
+    /// So many nodes and clients at most.
+    pub members_max: Option<u32>,
+    /// Names of faults that it cannot inject.
+    pub faults_refused: &'static [&'static str],
+    /// Why this program does not have it, and how to get one that does.
+    pub missing: Option<&'static str>,
 }
 
 impl Catalogue {

@@ -47,6 +47,9 @@ pub struct Run {
     pub seed: u64,
     /// The engine's name.
     pub engine: String,
+    /// Whether the engine may give another run for the same seed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_deterministic: bool,
     /// `valid`, or the code of the anomaly that is expected.
     pub expected: String,
     /// The verdict over all judgements and guards.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use wrack_carriers::engines;
 use wrack_checkers::Guarantee;
-use wrack_history::catalogue::DesignInfo;
+use wrack_history::catalogue::{DesignInfo, EngineInfo};
 use wrack_scenario::Scenario;
 use wrack_sequential::{Model, OwnModel};
 use wrack_sim::{Design, Registry};
 use wrack_workloads::Entry;
 
-use crate::execute::{Execution, Order, on_sim};
+use crate::execute::{Execution, Order, execute};
 use crate::metrics;
 
 /// Everything that can be run and judged: what Wrack has, and people's own.
@@ -31,8 +32,10 @@ pub struct Catalogue {
 pub struct DesignEntry {
     /// How it describes itself.
     pub info: &'static DesignInfo,
-    /// Runs it on the simulator.
-    pub on_sim: fn(&Order<'_>) -> Execution,
+    /// Runs it.
+    pub execute: fn(&Order<'_>) -> Execution,
+    /// What carries its nodes.
+    pub engine: &'static EngineInfo,
     /// What its scenarios may name beside what Wrack has.
     pub own: Arc<Own>,
 }
@@ -81,7 +84,8 @@ impl Registry for Catalogue {
         // A design takes the place of one that has its name.
         self.designs.retain(|entry| entry.info.name != D::INFO.name);
         let own = Arc::clone(&self.own);
-        self.designs.push(DesignEntry { info: D::INFO, on_sim: on_sim::<D>, own });
+        let (info, engine) = (D::INFO, &engines::SIM);
+        self.designs.push(DesignEntry { info, execute: execute::<D>, engine, own });
         self.designs.sort_by_key(|entry| entry.info.name);
     }
 }
@@ -147,6 +151,13 @@ impl Catalogue {
         self
     }
 
+    /// The same designs, their nodes carried by another engine.
+    #[must_use]
+    pub fn carried_by(mut self, engine: &'static EngineInfo) -> Self {
+        self.designs.iter_mut().for_each(|entry| entry.engine = engine);
+        self
+    }
+
     /// The design of this name.
     pub fn get(&self, name: &str) -> Option<&DesignEntry> {
         self.designs.iter().find(|entry| entry.info.name == name)
@@ -177,6 +188,7 @@ impl Catalogue {
             guarantees: self.own.guarantees().iter().map(|guarantee| guarantee.info).collect(),
             models,
             metrics: metrics::ALL.to_vec(),
+            engine: self.designs.first().map(|entry| entry.engine),
         }
     }
 }

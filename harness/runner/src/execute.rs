@@ -1,10 +1,10 @@
-//! Executing: a scenario's design, clients and faults on the simulator, through all its phases.
+//! Executing: a scenario's design, clients and faults on an engine, through all its phases.
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::Own;
+use wrack_carriers::{Cargo, Delivered, engines};
 use wrack_checkers::{Invariant, Judge};
-use wrack_history::catalogue::DesignInfo;
+use wrack_history::catalogue::{DesignInfo, EngineInfo};
 use wrack_history::fault::ResolvedFault;
 use wrack_history::load::{Pace, RetryPolicy};
 use wrack_history::run::Phases;
@@ -15,6 +15,8 @@ use wrack_sim::client::{Client, ClientPlan, Operations};
 use wrack_sim::{
     Cluster, Design, Engine, EngineConfig, LimitError, Member, NodeId, Observer, Recording,
 };
+
+use crate::catalogue::Own;
 
 pub use wrack_sim::TraceLevel;
 
@@ -32,6 +34,8 @@ pub struct Order<'a> {
     pub codes: &'a [SmolStr],
     /// What the scenario may name beside what Wrack has.
     pub own: &'a Own,
+    /// What carries the nodes.
+    pub engine: &'static EngineInfo,
 }
 
 impl Order<'_> {
@@ -91,8 +95,8 @@ impl Watch {
     }
 }
 
-/// Executes on the simulator.
-pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
+/// Executes on the engine that is asked for.
+pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
     let scenario = order.scenario;
     let cluster = cluster_of(order);
     let entries = D::entries(&cluster);
@@ -105,8 +109,6 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
     let names = names_of(&cluster, clients.len() - readers.len(), readers.len());
     let (servers, phases) = (cluster.names.len(), &scenario.phases);
     let (heal_ns, quiet_end_ns) = (phases.faults_ns, phases.faults_ns + phases.quiet_ns);
-    let mut watch = Watch::over(order.codes, order.own);
-    let mut nemesis = Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down);
     let config = EngineConfig {
         seed: order.seed,
         names: names.clone(),
@@ -124,25 +126,54 @@ pub fn on_sim<D: Design>(order: &Order<'_>) -> Execution {
         Some(plan) => Member::<D>::Client(Client::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
     };
-    let mut engine = Engine::new(config, Box::new(boot), &mut watch);
-    engine.expect_operations(operations + scenario.workload.keys as usize);
-    let mut outcome = engine.run(quiet_end_ns + FINAL_READS_AFTER_NS, &mut nemesis, &mut watch);
-    let deadline = quiet_end_ns + FINAL_READS_AFTER_NS + FINAL_READS_WITHIN_NS;
-    while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
-        let until = engine.now_ns() + FINAL_READS_STEP_NS;
-        outcome = engine.run(until, &mut nemesis, &mut watch);
-    }
-    let end_ns = engine.now_ns();
-    let recording = engine.finish();
+    let cargo = Cargo {
+        config,
+        boot: Box::new(boot),
+        controller: Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down),
+        observer: Watch::over(order.codes, order.own),
+        operations: operations + scenario.workload.keys as usize,
+    };
+    let from_ns = quiet_end_ns + FINAL_READS_AFTER_NS;
+    let Delivered { recording, controller, observer, end_ns, limit } = match order.engine.name {
+        name if name == engines::SIM.name => simulate(cargo, from_ns, servers),
+        _ => {
+            let deadline_ns = from_ns + FINAL_READS_WITHIN_NS;
+            let is_over = |engine: &Engine<Member<D>>| {
+                let now_ns = engine.now_ns();
+                now_ns >= from_ns && (now_ns >= deadline_ns || finished(engine, servers))
+            };
+            engines::carry(order.engine, cargo, is_over)
+        }
+    };
     Execution {
-        faults: nemesis.finish(&recording.effects),
+        faults: controller.finish(&recording.effects),
         recording,
         phases: Phases { heal_ns, quiet_end_ns, end_ns },
         names,
         clients: client_count,
-        invariants: watch.0,
-        limit: outcome.err(),
+        invariants: observer.0,
+        limit,
     }
+}
+
+/// Our own loop; from `from_ns` on it is looked now and then whether the final reads are done.
+fn simulate<D: Design>(
+    cargo: Cargo<Member<D>, Nemesis, Watch>,
+    from_ns: u64,
+    servers: usize,
+) -> Delivered<Nemesis, Watch> {
+    let Cargo { config, boot, mut controller, mut observer, operations } = cargo;
+    let mut engine = Engine::new(config, boot, &mut observer);
+    engine.expect_operations(operations);
+    let mut outcome = engine.run(from_ns, &mut controller, &mut observer);
+    let deadline = from_ns + FINAL_READS_WITHIN_NS;
+    while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
+        let until = engine.now_ns() + FINAL_READS_STEP_NS;
+        outcome = engine.run(until, &mut controller, &mut observer);
+    }
+    let end_ns = engine.now_ns();
+    let recording = engine.finish();
+    Delivered { recording, controller, observer, end_ns, limit: outcome.err() }
 }
 
 /// Whether every client has run all its operations.

@@ -1,5 +1,6 @@
 //! Judging: every promise of the design and of the scenario, the guards, and what was expected.
 
+use wrack_carriers::{engines, thread};
 use wrack_checkers::{Evidence, Judge};
 use wrack_history::catalogue::defaults;
 use wrack_history::run::{RESULT_FORMAT, Run};
@@ -13,9 +14,26 @@ use crate::{metrics, swarm, vacuity};
 /// Configurations that a checker visits per key at most, unless it is told otherwise.
 pub const STATES_MAX: u64 = 1_000_000;
 
-/// Runs a variant of a scenario with a seed, on the simulator, and judges it. With a trace in words, all
-/// facts are kept, too.
+/// Runs a variant of a scenario with a seed, on the engine of the design's entry, and judges it. With a
+/// trace in words, all facts are kept, too.
+///
+/// # Panics
+/// If the engine is missing in this build: whoever chooses one has asked.
 pub fn run(
+    scenario: &Scenario,
+    entry: &DesignEntry,
+    variant: &Expectation,
+    seed: u64,
+    trace: TraceLevel,
+) -> Run {
+    let here = || run_here(scenario, entry, variant, seed, trace);
+    match entry.engine.name {
+        name if name == engines::SIM.name => here(),
+        _ => thread::alone(here),
+    }
+}
+
+fn run_here(
     scenario: &Scenario,
     entry: &DesignEntry,
     variant: &Expectation,
@@ -26,9 +44,9 @@ pub fn run(
     let scenario = drawn.as_ref();
     let promises = promises(scenario, entry);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
-    let own = &*entry.own;
-    let order = Order { scenario, variant, seed, trace, codes: &codes, own };
-    let mut execution = (entry.on_sim)(&order);
+    let (own, engine) = (&*entry.own, entry.engine);
+    let order = Order { scenario, variant, seed, trace, codes: &codes, own, engine };
+    let mut execution = (entry.execute)(&order);
     debug_assert!(
         execution.recording.sometimes.keys().all(|name| entry.info.situation(name).is_some()),
         "`{}` reaches situations that it does not declare: {:?}",
@@ -122,7 +140,8 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         design: scenario.design.to_string(),
         variant: variant.variant.to_string(),
         seed: order.seed,
-        engine: "sim".into(),
+        engine: order.engine.name.into(),
+        not_deterministic: !order.engine.deterministic,
         expected: variant.expected().into(),
         verdict,
         doubts,
@@ -136,10 +155,7 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         messages: recording.messages,
         writes: recording.writes,
         trace_hash: format!("{:016x}", recording.trace_hash),
-        replay: format!(
-            "wrack run {} --variant {} --seed {}",
-            scenario.path, variant.variant, order.seed
-        ),
+        replay: replay_command(order),
         history: recording.history,
         trace: (order.trace > TraceLevel::Hash).then_some(recording.trace),
         ..Run::default()
@@ -157,6 +173,12 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
     }
     compare(&mut run, variant);
     run
+}
+
+/// The command that runs it again.
+fn replay_command(Order { scenario, variant, seed, engine, .. }: &Order<'_>) -> String {
+    let engine = engines::flag(engine);
+    format!("wrack run {} --variant {} --seed {seed}{engine}", scenario.path, variant.variant)
 }
 
 /// Compares what was found with what is expected.

@@ -26,3 +26,4 @@ pub use check::{Question, asked, check, verify_model};
 pub use execute::{Execution, TraceLevel};
 pub use group::{Group, GroupSummary, Outcome, Standing};
 pub use judge::{STATES_MAX, run};
+pub use wrack_carriers::engines;

@@ -30,6 +30,8 @@ pub(crate) const FACTS: &[&str] = &[
     "voted",
 ];
 
+const OTHER_ENGINE: &str = "choose another engine: see `wrack list engines`";
+
 /// What names mean.
 pub(crate) struct Scope<'a> {
     /// What exists at all.
@@ -175,6 +177,43 @@ impl<'a> Scope<'a> {
             _ => format!("it has {}", known.join(", ")),
         };
         Err(Mistake::new(span, title, "can never match").help(help))
+    }
+
+    /// Judges whether the engine injects the fault.
+    pub fn injected(&self, fault: &FaultInfo, span: Span) -> Result<(), Mistake> {
+        match self.catalogue.engine {
+            Some(engine) if engine.faults_refused.contains(&fault.name) => {
+                let title = format!("`{}` cannot be injected on {}", fault.name, engine.name);
+                Err(Mistake::new(span, title, "the engine lacks it").help(OTHER_ENGINE))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges whether the engine carries all nodes and clients, those that read at the end included.
+    pub fn members(&self, final_reads: bool, span: Span) -> Result<(), Mistake> {
+        let limit = self.catalogue.engine.and_then(|engine| Some((engine, engine.members_max?)));
+        let (Some((engine, most)), Some(clients)) = (limit, self.clients) else {
+            return Ok(());
+        };
+        let variants = self.resized.iter().map(|resized| resized.nodes.len());
+        let nodes = variants.chain(self.nodes.iter().map(Vec::len)).max().unwrap_or(0) as u32;
+        // Where all copies are to agree, each has a reader of its own.
+        let converges = self.design.is_some_and(|design| design.guarantees.contains(&"CONV"));
+        let readers = match (final_reads, converges) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => nodes,
+        };
+        let members = nodes.saturating_add(clients).saturating_add(readers);
+        if members <= most {
+            return Ok(());
+        }
+        let title = format!(
+            "{nodes} nodes, {clients} clients and {readers} final readers are too many for {}",
+            engine.name
+        );
+        Err(Mistake::new(span, title, format!("it carries {most} at most")).help(OTHER_ENGINE))
     }
 
     /// Judges the name of a fact that a fault waits for.

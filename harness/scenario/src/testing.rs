@@ -4,6 +4,8 @@ mod catalogue;
 
 pub(crate) use catalogue::catalogue;
 
+use wrack_history::catalogue::{Catalogue, EngineInfo};
+
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::Scenario;
 
@@ -32,11 +34,31 @@ pub(crate) fn read_good(fixture: &str) -> Scenario {
 /// A fixture needs only the sections it is about: `whole` adds the others.
 #[track_caller]
 pub(crate) fn check(fixture: &str, expected: &str) {
+    check_against(&catalogue(), fixture, expected);
+}
+
+/// As [`check`], for an engine that carries ten members and cannot make clocks drift.
+#[track_caller]
+pub(crate) fn check_on_small_engine(fixture: &str, expected: &str) {
+    check_against(&Catalogue { engine: Some(&SMALL), ..catalogue() }, fixture, expected);
+}
+
+static SMALL: EngineInfo = EngineInfo {
+    name: "small",
+    doc: "An engine with limits.",
+    deterministic: true,
+    members_max: Some(10),
+    faults_refused: &["clock_drift"],
+    missing: None,
+};
+
+#[track_caller]
+fn check_against(catalogue: &Catalogue, fixture: &str, expected: &str) {
     let marked = whole(fixture);
     let text = marked.replace(['«', '»'], "");
     let start = marked.find('«').unwrap_or(0);
     let end = marked.find('»').map_or(0, |end| end - '«'.len_utf8());
-    let diagnostics = crate::read("raft/test.toml", &text, &catalogue()).unwrap_err();
+    let diagnostics = crate::read("raft/test.toml", &text, catalogue).unwrap_err();
     let [diagnostic] = diagnostics.list() else { panic!("not one mistake:\n{diagnostics}") };
     let mut lines = expected.lines();
     assert_eq!(Some(diagnostic.title.as_str()), lines.next(), "\n{diagnostics}");

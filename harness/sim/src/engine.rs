@@ -23,6 +23,7 @@ use crate::world::{
 use hold::Hold;
 
 mod apply;
+pub mod carried;
 mod hold;
 mod outside;
 

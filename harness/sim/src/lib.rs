@@ -24,6 +24,7 @@ pub use chance::Stream;
 pub use client::{Client, PlannedOperation};
 pub use design::{Cluster, Design, Registry};
 pub use disk::{Disk, DiskError};
+pub use engine::carried::Carried;
 pub use engine::{Engine, EngineConfig, LimitError};
 pub use flow::{Flow, FlowContext};
 pub use member::Member;

@@ -5,9 +5,12 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use wrack_history::catalogue::EngineInfo;
 use wrack_history::duration;
+use wrack_runner::engines;
 use wrack_scenario::Date;
 
 /// Runs distributed designs under faults, judges what clients saw, and says why.
@@ -37,6 +40,8 @@ pub enum Command {
     /// Runs are written down as they come: an interrupted sweep keeps what it has, and `--resume` goes
     /// on. The first run of each kind of failure is kept in full.
     Sweep(Sweep),
+    /// Run scenarios on several engines, and say whether each verdict is the expected one on all of them
+    Matrix(Matrix),
     /// Make one sweep out of shards
     Merge {
         /// The folders of the shards
@@ -159,9 +164,8 @@ pub struct Run {
     /// The variant to run, or `all`
     #[arg(long, value_name = "NAME", default_value = "reference")]
     pub variant: String,
-    /// What carries the nodes
-    #[arg(long, value_enum, default_value_t)]
-    pub engine: Engine,
+    #[command(flatten)]
+    pub on: On,
     /// Where results go
     #[arg(long, value_name = "DIR", default_value = "wrack-out")]
     pub out: PathBuf,
@@ -264,6 +268,30 @@ pub struct Sweep {
     /// How to print the outcome
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    #[command(flatten)]
+    pub on: On,
+}
+
+#[derive(Debug, Args)]
+pub struct Matrix {
+    /// Scenario files, or folders of them
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// On which engines, separated by commas; by default all deterministic ones that there are
+    #[arg(long = "engine", value_name = "E,…", value_delimiter = ',', value_parser = engine())]
+    pub engines: Vec<&'static EngineInfo>,
+    /// Seeds from A up to, but without, B
+    #[arg(long, value_name = "A..B", default_value = "0..3", value_parser = seeds)]
+    pub seeds: Range<u64>,
+    /// Look at up to so many seeds while a broken variant does not show its anomaly
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub seeds_max: u64,
+    /// How many runs at once; by default one for each core
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub format: TableFormat,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +323,8 @@ pub struct Gate {
     /// How to print the outcome
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    #[command(flatten)]
+    pub on: On,
 }
 
 #[derive(Debug, Args)]
@@ -320,6 +350,8 @@ pub struct Replay {
     /// Take the scenario as it is now, even if it has changed
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub on: OnAgain,
 }
 
 #[derive(Debug, Args)]
@@ -335,6 +367,8 @@ pub struct Regression {
     /// Take the scenario as it is now, even if it has changed
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub on: OnAgain,
 }
 
 #[derive(Debug, Args)]
@@ -359,6 +393,8 @@ pub struct Shrink {
     /// How to print the outcome
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    #[command(flatten)]
+    pub on: OnAgain,
 }
 
 #[derive(Debug, Args)]
@@ -374,6 +410,8 @@ pub struct Scoreboard {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: TableFormat,
+    #[command(flatten)]
+    pub on: On,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -395,9 +433,8 @@ pub struct VerifyDeterminism {
     /// The seed
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = seed)]
     pub seed: u64,
-    /// What carries the nodes
-    #[arg(long, value_enum, default_value_t)]
-    pub engine: Engine,
+    #[command(flatten)]
+    pub on: On,
     /// Print digests instead of comparing: the second process does
     #[arg(long, hide = true)]
     pub print: bool,
@@ -463,11 +500,25 @@ pub enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Engine {
-    /// The simulator
-    #[default]
-    Sim,
+/// What carries the nodes.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct On {
+    /// What carries the nodes: see `wrack list engines`
+    #[arg(long, value_name = "E", default_value = engines::SIM.name, value_parser = engine())]
+    pub engine: &'static EngineInfo,
+}
+
+/// What carries the nodes of a run that is done again.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OnAgain {
+    /// What carries the nodes; by default what carried them in the result
+    #[arg(long, value_name = "E", value_parser = engine())]
+    pub engine: Option<&'static EngineInfo>,
+}
+
+fn engine() -> impl TypedValueParser<Value = &'static EngineInfo> {
+    let names = PossibleValuesParser::new(engines::ALL.map(|info| info.name));
+    names.map(|name| engines::find(&name).expect("it is one of them"))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

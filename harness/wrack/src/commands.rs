@@ -11,6 +11,7 @@ mod gate;
 mod generate;
 mod keep;
 mod list;
+mod matrix;
 mod merge;
 mod replay;
 mod report;
@@ -23,6 +24,7 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use clap::{CommandFactory, Parser};
+use wrack_history::catalogue::EngineInfo;
 use wrack_runner::parallel;
 
 use crate::Catalogue;
@@ -44,6 +46,7 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::Run(run) => run::run(designs, &run),
         Command::Check(options) => check::check(designs, &options),
         Command::List { what, format } => list::list(designs, what, format),
+        Command::Matrix(options) => matrix::matrix(designs, &options),
         Command::Sweep(options) => sweep::sweep(designs, &options),
         Command::Merge { folders, out, format } => merge::merge(&folders, &out, format),
         Command::Gate(options) => gate::gate(designs, &options),
@@ -71,6 +74,27 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
             print(String::from_utf8_lossy(&page)).map(|()| Exit::AsExpected)
         }
     }
+}
+
+/// The designs, carried by the engine that is asked for.
+///
+/// Errors: this program was built without it.
+fn carried_by(designs: &Catalogue, engine: &'static EngineInfo) -> Result<Catalogue, Failure> {
+    match engine.missing {
+        Some(why) => Err(Failure::usage(format!("--engine {}: {why}", engine.name))),
+        None => Ok(designs.clone().carried_by(engine)),
+    }
+}
+
+/// For what makes sense only if a seed gives the same run twice.
+///
+/// Errors: on this engine it does not.
+fn must_repeat(engine: &EngineInfo) -> Result<(), Failure> {
+    if engine.deterministic {
+        return Ok(());
+    }
+    let message = "runs on it are not deterministic, and this needs one run twice: choose another";
+    Err(Failure::usage(format!("--engine {}: {message}", engine.name)))
 }
 
 /// At most so many runs at once; one for each core if nothing is said.

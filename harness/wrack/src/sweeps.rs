@@ -49,9 +49,14 @@ pub struct PlannedGroup {
 }
 
 impl Plan {
-    pub fn new(groups: Vec<PlannedGroup>, seeds: Range<u64>, shard: Option<(u64, u64)>) -> Self {
+    pub fn new(
+        engine: &str,
+        groups: Vec<PlannedGroup>,
+        seeds: Range<u64>,
+        shard: Option<(u64, u64)>,
+    ) -> Self {
         let wrack_version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, wrack_version, engine: "sim".into(), groups, seeds, shard }
+        Self { format: FORMAT, wrack_version, engine: engine.into(), groups, seeds, shard }
     }
 
     /// The seeds of this shard: each takes every n-th, so that all take as long.

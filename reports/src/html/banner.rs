@@ -89,6 +89,14 @@ fn expected(run: &Run) -> Option<String> {
     shown.then(|| format!("The variant {variant} is made to break {wanted}: the find is right."))
 }
 
+fn engine(run: &Run) -> String {
+    let name = text::label(&run.engine);
+    match run.not_deterministic {
+        true => format!("{name}, not deterministic: the same seed may give another run"),
+        false => name,
+    }
+}
+
 fn identity(run: &Run) -> Vec<(&'static str, String)> {
     let clients = u64::from(run.clients);
     let servers = (run.nodes.len() as u64).saturating_sub(clients);
@@ -96,7 +104,7 @@ fn identity(run: &Run) -> Vec<(&'static str, String)> {
         ("Design", text::label(&run.design)),
         ("Variant", text::label(&run.variant)),
         ("Seed", run.seed.to_string()),
-        ("Engine", text::label(&run.engine)),
+        ("Engine", engine(run)),
     ];
     if !run.nodes.is_empty() {
         let nodes = text::counted(servers, "nodes");

@@ -1,15 +1,14 @@
-//! Messages per second: the engine alone, with everything recorded, in clusters that grow; and
-//! turmoil on the same work, in the same run.
+//! Messages per second: the engine alone, with everything recorded, in clusters that grow; and the
+//! carriers on the same work, in the same run, each beside the same cluster written for it by hand.
 //!
 //! `cargo bench -p wrack-carriers` prints them; figures stand side by side because they only mean
 //! something as a ratio.
 
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use criterion::{criterion_group, criterion_main, measurement::WallTime};
-use wrack_carriers::{Boot, CarrierConfig, turmoil};
+use wrack_carriers::{Cargo, thread, turmoil};
 use wrack_history::load::Environment;
 use wrack_history::setting::Delay;
 use wrack_sim::{Controller, Engine, EngineConfig, NodeId, TraceLevel};
@@ -21,6 +20,9 @@ use ping::{Ping, SERVERS, Work};
 mod gossip;
 mod nuisance;
 mod ping;
+#[cfg(madsim)]
+mod raw_madsim;
+mod raw_turmoil;
 
 const ALONE: Work = Work { outstanding: 1, operations: 50_000, quorum: 4, recorded: false };
 const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, recorded: true };
@@ -29,7 +31,7 @@ const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, re
 const ENDLESS: Work = Work { outstanding: 16, operations: u32::MAX, ..ALONE };
 const SECOND: u64 = 1_000_000_000;
 
-criterion_group!(benches, alone, recorded, beside_turmoil, clusters, memory);
+criterion_group!(benches, alone, recorded, carriers, clusters, memory);
 criterion_main!(benches);
 
 /// The loop alone: five nodes and a client, only the trace's hash is kept.
@@ -54,12 +56,22 @@ fn recorded(criterion: &mut Criterion) {
     });
 }
 
-/// One virtual second of the same work on both; turmoil cuts time into milliseconds.
-fn beside_turmoil(criterion: &mut Criterion) {
+/// One virtual second of the same work on each engine; turmoil cuts time into milliseconds. The raw ones
+/// are the same cluster written by hand, without driver, faults and recording.
+fn carriers(criterion: &mut Criterion) {
     let mut group = group(criterion, "a second of 16 outstanding");
-    for (name, run) in [("sim", second_on_sim as fn() -> u64), ("turmoil", second_on_turmoil)] {
+    let cases: &[(&str, fn() -> u64)] = &[
+        ("sim", second_on_sim),
+        ("turmoil", second_on_turmoil),
+        ("raw turmoil", raw_turmoil::second),
+        #[cfg(madsim)]
+        ("madsim", second_on_madsim),
+        #[cfg(madsim)]
+        ("raw madsim", raw_madsim::second),
+    ];
+    for (name, run) in cases {
         group.throughput(Throughput::Elements(run()));
-        group.bench_function(name, |bencher| bencher.iter(|| black_box(run())));
+        group.bench_function(*name, |bencher| bencher.iter(|| black_box(run())));
     }
 }
 
@@ -103,12 +115,25 @@ fn second_on_sim() -> u64 {
     engine.messages_sent()
 }
 
+fn cargo() -> Cargo<Ping, (), ()> {
+    Cargo {
+        config: config(SERVERS, 1, TraceLevel::Hash),
+        boot: Box::new(|id, _| Ping::member(id, ENDLESS)),
+        controller: (),
+        observer: (),
+        operations: 0,
+    }
+}
+
 fn second_on_turmoil() -> u64 {
-    let engine = config(SERVERS, 1, TraceLevel::Hash);
-    let config = CarrierConfig { engine, tick_ns: 1_000_000, duration_ns: SECOND };
-    let boot: Boot<Ping> = Arc::new(|id, _| Ping::member(id, ENDLESS));
-    let recording = turmoil::run(&config, boot, &mut |_| {}).expect("it meets no bound");
-    recording.messages
+    let run = || turmoil::run(cargo(), |engine| engine.now_ns() >= SECOND).recording.messages;
+    thread::alone(run)
+}
+
+#[cfg(madsim)]
+fn second_on_madsim() -> u64 {
+    let is_over = |engine: &Engine<Ping>| engine.now_ns() >= SECOND;
+    thread::alone(|| wrack_carriers::madsim::run(cargo(), is_over).recording.messages)
 }
 
 fn gossip(nodes: u16) -> u64 {

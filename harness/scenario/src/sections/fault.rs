@@ -60,6 +60,7 @@ fn draft(mut fields: Fields, position: u32, scope: &Scope) -> Option<Draft> {
         return None;
     };
     fields.keep("kind", scope.fault(info, item.span()));
+    fields.keep("kind", scope.injected(info, item.span()));
     let own = parameters::read(&mut fields, info.parameters, scope);
     let when = trigger::when(&mut fields, scope);
     let timing = timing::read(&mut fields, info, when.as_ref(), scope);
@@ -137,7 +138,16 @@ fn judge_ids(drafts: &[Draft], root: &Fields) {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, read_good};
+    use crate::testing::{check, check_on_small_engine, read_good};
+
+    #[test]
+    fn an_engine_may_lack_a_fault() {
+        check_on_small_engine(
+            "[design]\nname = \"raft\"\nnodes = 3\n[workload]\nname = \"register\"\nclients = 2\n[[fault]]\n\
+             kind = «\"clock_drift\"»\ntarget = \"n1\"\nat = \"5s\"\nfor = \"1s\"\nppm = 200",
+            "`fault.kind`: `clock_drift` cannot be injected on small\nthe engine lacks it\nchoose another engine",
+        );
+    }
 
     #[test]
     fn a_design_has_what_a_fault_is_about() {

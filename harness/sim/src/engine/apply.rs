@@ -115,7 +115,7 @@ impl<N: Node> Engine<N> {
     }
 
     #[inline]
-    fn dispatch(&mut self, slot: Place, flight: Flight) {
+    pub(super) fn dispatch(&mut self, slot: Place, flight: Flight) {
         let place = slot as usize;
         if self.flights.len() <= place {
             self.flights.resize(place + 1, Flight::default());

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use wrack_history::{Anomaly, Run};
+use wrack_runner::catalogue::DesignEntry;
 use wrack_runner::shrink::Goal;
-use wrack_runner::swarm;
+use wrack_runner::{engines, swarm};
 use wrack_scenario::{Expectation, Scenario};
 
+use super::carried_by;
 use crate::Catalogue;
+use crate::cli::OnAgain;
 use crate::exit::Failure;
 use crate::output::read_text;
 use crate::results;
@@ -19,13 +22,20 @@ pub struct Again {
     /// The scenario, as its file says it now, or as the result has it if the file is gone; with what a
     /// swarm drew for its seed.
     pub scenario: Scenario,
+    /// The designs, carried by what carried them then, or by what is asked for.
+    pub designs: Catalogue,
 }
 
 impl Again {
     /// Reads a result and its scenario.
     ///
     /// Errors: the scenario has changed since then, and nobody wants that (`force`).
-    pub fn read(folder: &Path, designs: &Catalogue, force: bool) -> Result<Self, Failure> {
+    pub fn read(
+        folder: &Path,
+        designs: &Catalogue,
+        force: bool,
+        on: OnAgain,
+    ) -> Result<Self, Failure> {
         let folder = match folder.file_name() {
             Some(name) if name == "result.json" => folder.parent().unwrap_or(Path::new("")),
             _ => folder,
@@ -35,9 +45,14 @@ impl Again {
             let message = "it was not made by running a scenario: there is nothing to run again";
             return Err(Failure::input(format!("{}: {message}", folder.display())));
         }
+        let engine = on.engine.or_else(|| engines::find(&result.engine)).ok_or_else(|| {
+            let (folder, engine) = (folder.display(), &result.engine);
+            Failure::input(format!("{folder}: there is no engine \"{engine}\""))
+        })?;
+        let designs = carried_by(designs, engine)?;
         let path = Path::new(&result.scenario_path);
         let source = if path.exists() { read_text(path)? } else { result.scenario_source.clone() };
-        let scenario = read_scenario(&result.scenario_path, &source, designs)?;
+        let scenario = read_scenario(&result.scenario_path, &source, &designs)?;
         if scenario.hash != result.scenario_hash && !force {
             return Err(Failure::input(format!(
                 "{}: the scenario has changed since this result was made: run it again, or add --force to \
@@ -51,7 +66,7 @@ impl Again {
         let bit = |id| result.faults.iter().any(|fault| fault.id == id && fault.effect > 0);
         scenario.faults.retain(|fault| fault.min_effect > 0 || bit(fault.id));
         scenario.faults.iter_mut().for_each(|fault| fault.min_effect = fault.min_effect.max(1));
-        let again = Self { result, scenario };
+        let again = Self { result, scenario, designs };
         again.variant()?;
         Ok(again)
     }
@@ -59,6 +74,11 @@ impl Again {
     /// The variant that was run.
     pub fn variant(&self) -> Result<&Expectation, Failure> {
         variant(&self.scenario, &self.result.variant)
+    }
+
+    /// The design, on its engine.
+    pub fn design(&self) -> &DesignEntry {
+        self.designs.of(&self.scenario)
     }
 
     /// The anomaly that the result is about: one that nobody expected, or the expected one, or any.

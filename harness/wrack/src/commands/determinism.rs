@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use wrack_history::catalogue::EngineInfo;
 use wrack_history::{Run, codec};
 use wrack_runner::catalogue::DesignEntry;
 use wrack_runner::{TraceLevel, determinism, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::files;
+use super::{carried_by, files, must_repeat};
 use crate::Catalogue;
 use crate::cli::VerifyDeterminism;
 use crate::exit::{Exit, Failure};
@@ -22,6 +23,8 @@ pub(super) type Case<'a> = (&'a Scenario, &'a Expectation, &'a DesignEntry);
 
 /// Compares, or is the second process.
 pub fn verify(designs: &Catalogue, options: &VerifyDeterminism) -> Result<Exit, Failure> {
+    must_repeat(options.on.engine)?;
+    let designs = &carried_by(designs, options.on.engine)?;
     let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let cases: Vec<Case<'_>> = scenarios
         .iter()
@@ -72,7 +75,7 @@ fn compare(
     here: &[String],
     options: &VerifyDeterminism,
 ) -> Result<Exit, Failure> {
-    let there = second_process(&options.paths, options.seed, None)?;
+    let there = second_process(&options.paths, options.seed, None, options.on.engine)?;
     let mut exit = Exit::AsExpected;
     // A second process that says too little differs, too.
     let there = there.lines().chain(std::iter::repeat(""));
@@ -92,9 +95,9 @@ fn compare(
 
 /// Both traces in full, up to where they part.
 pub(super) fn first_difference(case: &Case<'_>, seed: u64) -> Result<String, Failure> {
-    let (scenario, variant, _) = case;
+    let (scenario, variant, design) = case;
     let paths = [PathBuf::from(&scenario.path)];
-    let there = second_process(&paths, seed, Some(&variant.variant))?;
+    let there = second_process(&paths, seed, Some(&variant.variant), design.engine)?;
     let here = trace(case, seed);
     let there: Vec<&str> = there.lines().collect();
     let event = |index| {
@@ -130,6 +133,7 @@ pub(super) fn second_process(
     paths: &[PathBuf],
     seed: u64,
     trace: Option<&str>,
+    engine: &EngineInfo,
 ) -> Result<String, Failure> {
     let program = std::env::current_exe().map_err(|e| Failure::file("this program", e))?;
     let absolute = |path: &PathBuf| {
@@ -137,6 +141,7 @@ pub(super) fn second_process(
     };
     let mut command = Command::new(program);
     command.arg("verify-determinism").arg("--seed").arg(seed.to_string());
+    command.arg("--engine").arg(engine.name);
     match trace {
         Some(variant) => command.arg("--trace").arg(variant),
         None => command.arg("--print"),

@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use wrack_gate::{Baseline, Known, METRICS, Observed, Tally, decide};
 use wrack_history::gate::{Class, Gate, Level};
 use wrack_runner::catalogue::DesignEntry;
-use wrack_runner::{Group, Standing, TraceLevel, metrics, parallel};
+use wrack_runner::{Group, Standing, TraceLevel, engines, metrics, parallel};
 use wrack_scenario::{Date, Expectation, Policy, Scenario, read_policy};
 
 use super::determinism::{self, Case};
-use super::{files, limit_jobs, run};
+use super::{carried_by, files, limit_jobs, must_repeat, run};
 use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -29,6 +29,8 @@ pub fn gate(designs: &Catalogue, options: &cli::Gate) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
     let policy = options.policy.as_deref().map(policy).transpose()?.unwrap_or_default();
     let baseline = options.baseline.as_deref().map(baseline).transpose()?;
+    must_repeat(options.on.engine)?;
+    let designs = &carried_by(designs, options.on.engine)?;
     let files = files::find_all(&options.paths)?;
     let mut scenarios = files::read(files, &designs.names())?;
     distinct(&scenarios)?;
@@ -134,7 +136,7 @@ fn compare(
 ) -> Result<Vec<Observed>, Failure> {
     let twice = watched.iter().map(|one| one.digests.len()).max().unwrap_or(0);
     for (index, seed) in seeds.clone().take(twice).enumerate() {
-        let there = determinism::second_process(&options.paths, seed, None)?;
+        let there = determinism::second_process(&options.paths, seed, None, options.on.engine)?;
         let there: BTreeSet<&str> = there.lines().collect();
         for Watched { case, tally, digests, .. } in &mut watched {
             let (seed, here) = &digests[index];
@@ -146,7 +148,11 @@ fn compare(
                 "the same seed gave two different runs:\n{}",
                 determinism::first_difference(case, *seed)?
             );
-            let replay = format!("wrack verify-determinism {} --seed {seed}", scenario.path);
+            let replay = format!(
+                "wrack verify-determinism {} --seed {seed}{}",
+                scenario.path,
+                engines::flag(options.on.engine)
+            );
             tally.differs(*seed, format!("{} {text}", variant.variant), replay);
         }
     }

@@ -6,6 +6,7 @@ use wrack_runner::regression::{self, Origin};
 use wrack_runner::shrink::{Budget, write_down};
 
 use super::again::{self, Again};
+use super::must_repeat;
 use super::shrink::event;
 use crate::Catalogue;
 use crate::cli;
@@ -14,12 +15,14 @@ use crate::output::{print, write_file};
 
 /// Writes the run of a result as a scenario with explicit operations and faults.
 pub fn keep(designs: &Catalogue, options: &cli::Regression) -> Result<Exit, Failure> {
-    let again = Again::read(&options.result, designs, options.force)?;
+    let again = Again::read(&options.result, designs, options.force, options.on)?;
+    must_repeat(again.design().engine)?;
+    let designs = &again.designs;
     let Some(goal) = again.goal() else {
         anstream::eprintln!("{} has no anomaly: nothing to keep", options.result.display());
         return Ok(Exit::NotAsExpected);
     };
-    let design = designs.of(&again.scenario);
+    let design = again.design();
     let catalogue = designs.names();
     let budget = Budget { runs_max: u64::MAX, is_over: &|| false };
     let Some(kept) = write_down(&again.scenario, design, &catalogue, &goal, &budget) else {

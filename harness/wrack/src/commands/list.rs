@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use wrack_history::catalogue::EngineInfo;
+use wrack_runner::engines;
 use wrack_scenario::Scenario;
 
 use super::files;
@@ -90,11 +92,23 @@ fn rows(designs: &Catalogue, kind: Kind) -> Result<Vec<Row>, Failure> {
             rows.map(|info| Row::new(info.name, first_sentence(info.doc))).collect()
         }
         Kind::Scenarios => scenarios(designs)?,
-        Kind::Engines => vec![Row::new(
-            "sim",
-            "the simulator: every fault of `wrack list faults`, deterministic",
-        )],
+        Kind::Engines => engines::ALL.into_iter().map(engine).collect(),
     })
+}
+
+/// What an engine can do, in the order in which people ask.
+fn engine(info: &EngineInfo) -> Row {
+    let repeats = if info.deterministic { "deterministic" } else { "not deterministic" };
+    let members = match info.members_max {
+        Some(most) => format!("at most {most} nodes and clients"),
+        None => "any number of nodes and clients".into(),
+    };
+    let faults = match info.faults_refused {
+        [] => "every fault of `wrack list faults`".into(),
+        refused => format!("every fault but {}", refused.join(", ")),
+    };
+    let missing = info.missing.map(|why| format!(" Missing: {why}.")).unwrap_or_default();
+    Row::new(info.name, format!("{repeats}; {members}; {faults}. {}{missing}", info.doc))
 }
 
 /// The scenario files under `scenarios/` of the working directory.

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use wrack_history::{Anomaly, Run};
-use wrack_runner::TraceLevel;
 use wrack_runner::replay::{View, steps};
+use wrack_runner::{TraceLevel, engines};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::again::{self, Again};
+use super::carried_by;
 use crate::Catalogue;
 use crate::cli;
 use crate::exit::{Exit, Failure};
@@ -20,6 +21,7 @@ pub fn replay(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Failur
     if is_result {
         return replay_result(designs, options);
     }
+    let designs = &carried_by(designs, options.on.engine.unwrap_or(&engines::SIM))?;
     let text = read_text(path)?;
     let scenario = again::read_scenario(&path.display().to_string(), &text, designs)?;
     let wanted = options.variant.as_deref().unwrap_or("reference");
@@ -34,9 +36,9 @@ fn replay_result(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Fai
         let message = "--seed and --variant are for scenario files: a result says its own";
         return Err(Failure::usage(message));
     }
-    let again = Again::read(&options.path, designs, options.force)?;
+    let again = Again::read(&options.path, designs, options.force, options.on)?;
     let result = &again.result;
-    let run = in_full(designs, &again.scenario, again.variant()?, result.seed);
+    let run = in_full(&again.designs, &again.scenario, again.variant()?, result.seed);
     let same = run.trace_hash == result.trace_hash;
     let told = match same {
         true => vec![],

@@ -9,7 +9,7 @@ use wrack_runner::catalogue::DesignEntry;
 use wrack_runner::{Group, GroupSummary, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::files;
+use super::{carried_by, files};
 use crate::Catalogue;
 use crate::cli::{self, Format, Keep};
 use crate::exit::{Exit, Failure};
@@ -23,6 +23,7 @@ const KEPT_FAILURES_MAX: usize = 10;
 
 /// Runs everything that was asked for.
 pub fn run(designs: &Catalogue, options: &cli::Run) -> Result<Exit, Failure> {
+    let designs = &carried_by(designs, options.on.engine)?;
     let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let groups = groups(&scenarios, &options.variant)?;
     let single = groups.len() == 1 && options.seed_range().count() == 1;

@@ -9,7 +9,7 @@ use wrack_runner::catalogue::DesignEntry;
 use wrack_runner::{Group, Outcome, Standing, TraceLevel, parallel};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::{files, run};
+use super::{carried_by, files, run};
 use crate::Catalogue;
 use crate::cli::{self, TableFormat};
 use crate::exit::{Exit, Failure};
@@ -17,6 +17,7 @@ use crate::output::print;
 
 /// Runs every broken variant of every scenario, and prints how it fared.
 pub fn scoreboard(designs: &Catalogue, options: &cli::Scoreboard) -> Result<Exit, Failure> {
+    let designs = &carried_by(designs, options.on.engine)?;
     let catalogue = designs.names();
     if let Some(name) = options.design.as_deref().filter(|name| catalogue.design(name).is_none()) {
         let known: Vec<_> = catalogue.designs.iter().map(|info| info.name).collect();

@@ -8,7 +8,7 @@ use wrack_runner::regression::{self, Origin};
 use wrack_runner::shrink::{Budget, Goal, Shrunk, shrink as search};
 
 use super::again::{self, Again};
-use super::{limit_jobs, now};
+use super::{limit_jobs, must_repeat, now};
 use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -20,7 +20,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Shrinks, and writes what is left as a scenario.
 pub fn shrink(designs: &Catalogue, options: &cli::Shrink) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
-    let again = Again::read(&options.result, designs, options.force)?;
+    let again = Again::read(&options.result, designs, options.force, options.on)?;
+    must_repeat(again.design().engine)?;
+    let designs = &again.designs;
     let Some(goal) = again.goal() else {
         let result = options.result.display();
         return no_story(options, &format!("{result} has no anomaly: nothing to shrink"));
@@ -33,7 +35,7 @@ pub fn shrink(designs: &Catalogue, options: &cli::Shrink) -> Result<Exit, Failur
     let began = now();
     let is_over = || limit.is_some_and(|limit| began.elapsed() >= limit);
     let budget = Budget { runs_max: options.max_runs.unwrap_or(u64::MAX), is_over: &is_over };
-    let design = designs.of(&again.scenario);
+    let design = again.design();
     let catalogue = designs.names();
     let Some(shrunk) = search(&again.scenario, design, &catalogue, &goal, &budget) else {
         return no_story(options, &again::not_reproduced(&goal));

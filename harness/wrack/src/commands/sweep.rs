@@ -10,7 +10,7 @@ use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{Record, Tally};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::{files, limit_jobs, now, run};
+use super::{carried_by, files, limit_jobs, now, run};
 use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -29,6 +29,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Runs every seed of every group that is not written down yet, and says what all of them showed.
 pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure> {
     limit_jobs(options.jobs)?;
+    let designs = &carried_by(designs, options.on.engine)?;
     let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let groups = run::groups(&scenarios, &options.variant)?;
     let plan = plan(designs, &groups, options);
@@ -90,7 +91,8 @@ fn plan(designs: &Catalogue, groups: &[(&Scenario, &Expectation)], options: &cli
     // A limit of time without seeds means: as many as there is time for.
     let endless = options.time_limit.is_some().then_some(0..cli::SEED_END);
     let seeds = options.seeds.clone().or(endless).unwrap_or(0..1_000);
-    Plan::new(groups.iter().map(group).collect(), seeds, options.shard)
+    let groups = groups.iter().map(group).collect();
+    Plan::new(options.on.engine.name, groups, seeds, options.shard)
 }
 
 /// A group whose turn comes again and again.

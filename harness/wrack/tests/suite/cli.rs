@@ -61,7 +61,9 @@ fn list_shows_the_catalogue() {
     check(&["list", "models"], 0, "cas-register");
     check(&["list", "metrics"], 0, "availability");
     check(&["list", "scenarios"], 0, "scenarios/raft/leader-isolated.toml");
-    check(&["list", "engines"], 0, "sim");
+    for engine in ["sim", "turmoil", "madsim", "tokio"] {
+        check(&["list", "engines"], 0, engine);
+    }
     let json = run(&["list", "faults", "--format", "json"]).out;
     assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap().is_array());
 }

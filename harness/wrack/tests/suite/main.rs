@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod conformance;
+mod engines;
 mod gate;
 mod layers;
 mod program;
