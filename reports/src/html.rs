@@ -2,27 +2,32 @@
 
 mod anomalies;
 mod banner;
+mod budget;
 mod charts;
 mod checked;
+mod copies;
 mod coverage;
+mod events;
 mod faults;
 mod frame;
 mod impact;
 mod keys;
 mod mark;
 mod notes;
+mod operations;
 mod origin;
 mod panel;
 mod promises;
 mod sheet;
 mod slos;
 mod source;
+mod space_time;
 
 use wrack_history::Run;
 use wrack_history::check::Check;
 
 use crate::plot::{blast, latency, nodes, strip, throughput};
-use crate::{summary, text};
+use crate::{columns, summary, text};
 use frame::Group;
 use panel::{Audience, Panel};
 use sheet::Sheet;
@@ -39,12 +44,17 @@ pub(crate) fn group(run: &Run, prefix: &str) -> Group {
         Some(banner::panel(&sheet)),
         Some(impact::panel(&sheet)),
         Some(anomalies::panel(&sheet)),
+        space_time::panel(&sheet),
         Some(promises::panel(&sheet)),
         blast_radius(&sheet),
+        events::panel(&sheet),
         Some(faults::panel(&sheet)),
         lanes(&sheet),
         over_time(&sheet),
+        copies::panel(&sheet),
+        budget::panel(&sheet),
         Some(slos::panel(&sheet)),
+        operations::panel(&sheet),
         Some(coverage::panel(&sheet)),
         source::panel(&sheet),
         Some(origin::panel(&sheet)),
@@ -61,6 +71,7 @@ pub(crate) fn check_page(check: &Check) -> String {
         Some(anomalies::panel(&sheet)),
         Some(promises::panel(&sheet)),
         over_time(&sheet),
+        operations::panel(&sheet),
         keys::panel(&sheet),
         Some(keys::meaning(check)),
     ];
@@ -73,7 +84,7 @@ fn grouped(sheet: &Sheet<'_>, panels: impl IntoIterator<Item = Option<Panel>>) -
     Group {
         end_ns: sheet.axis.end_ns,
         anomaly_ns: first.and_then(|anomaly| anomaly.at_ns),
-        columns: String::new(),
+        columns: columns::packed(sheet.run),
         panels: panels.into_iter().flatten().collect(),
     }
 }
@@ -86,7 +97,8 @@ fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
 
 fn lanes(sheet: &Sheet<'_>) -> Option<Panel> {
     let backdrop = sheet.backdrop();
-    let charts = [strip::chart(&backdrop), nodes::chart(sheet.run, &backdrop)];
+    let mut charts = vec![strip::chart(&backdrop), nodes::chart(sheet.run, &backdrop)];
+    charts.extend(copies::of_nodes(sheet));
     let lead = "What was done to the world, and what became of each node.";
     sheet.charts("lanes", "Nodes", Audience::OnCall, lead, charts)
 }

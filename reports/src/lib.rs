@@ -8,6 +8,7 @@
 
 mod blast;
 mod check;
+mod columns;
 mod export;
 mod gate;
 mod html;

@@ -6,8 +6,10 @@
 pub(crate) mod band;
 pub(crate) mod bins;
 pub(crate) mod blast;
+pub(crate) mod cumulative;
 mod ink;
 pub(crate) mod latency;
+pub(crate) mod lines;
 pub(crate) mod nodes;
 pub(crate) mod rows;
 pub(crate) mod strip;
@@ -85,11 +87,11 @@ type Plane<'a, 'b> = ChartContext<
 >;
 
 /// The upward axis of a plot.
-struct Upward {
+struct Upward<'a> {
     from: u64,
     to: u64,
     ticks: Vec<u64>,
-    label: fn(u64) -> String,
+    label: Box<dyn Fn(u64) -> String + 'a>,
 }
 
 /// What every plot shows behind its curves.
@@ -116,25 +118,29 @@ const NEVER_FAILS: &str = "drawing into memory does not fail";
 fn draw(
     name: &Name<'_>,
     backdrop: &Backdrop<'_>,
-    upward: &Upward,
+    upward: &Upward<'_>,
     paint: impl FnOnce(&mut Plane<'_, '_>),
 ) -> String {
-    let still = layer(backdrop.axis, upward, |plane| draw_axes(plane, upward));
-    let moving = layer(backdrop.axis, upward, |plane| {
+    let end = backdrop.axis.end_ns;
+    let still = layer(end, upward, |plane| draw_axes(plane, upward));
+    let moving = layer(end, upward, |plane| {
         draw_bands(plane, backdrop, upward);
         paint(plane);
     });
     let ticks = rows::ticks(backdrop.axis);
-    dress(&Layers { still, moving, ticks, height: HEIGHT, floor: HEIGHT - FOOT }, name)
+    dress(
+        &Layers { still, moving, ticks, over_time: true, height: HEIGHT, floor: HEIGHT - FOOT },
+        name,
+    )
 }
 
 /// One drawing of plotters, in stand-in colours.
-fn layer(axis: &TimeAxis, upward: &Upward, paint: impl FnOnce(&mut Plane<'_, '_>)) -> String {
+fn layer(end: u64, upward: &Upward<'_>, paint: impl FnOnce(&mut Plane<'_, '_>)) -> String {
     let mut svg = String::new();
     {
         let area =
             SVGBackend::with_string(&mut svg, (WIDTH * FINE, HEIGHT * FINE)).into_drawing_area();
-        let mut plane = plane(&area, axis, upward);
+        let mut plane = plane(&area, end, upward);
         paint(&mut plane);
         area.present().expect(NEVER_FAILS);
     }
@@ -143,8 +149,8 @@ fn layer(axis: &TimeAxis, upward: &Upward, paint: impl FnOnce(&mut Plane<'_, '_>
 
 fn plane<'a, 'b>(
     area: &'a DrawingArea<SVGBackend<'b>, Shift>,
-    axis: &TimeAxis,
-    upward: &Upward,
+    end: u64,
+    upward: &Upward<'_>,
 ) -> Plane<'a, 'b> {
     ChartBuilder::on(area)
         .margin_top(HEAD * FINE)
@@ -152,13 +158,13 @@ fn plane<'a, 'b>(
         .set_label_area_size(LabelAreaPosition::Left, LEFT * FINE)
         .set_label_area_size(LabelAreaPosition::Bottom, FOOT * FINE)
         .build_cartesian_2d(
-            (0..axis.end_ns).with_key_points(axis.ticks()),
+            (0..end).with_key_points(Vec::new()),
             (upward.from..upward.to).with_key_points(upward.ticks.clone()),
         )
         .expect(NEVER_FAILS)
 }
 
-fn draw_bands(plane: &mut Plane<'_, '_>, backdrop: &Backdrop<'_>, upward: &Upward) {
+fn draw_bands(plane: &mut Plane<'_, '_>, backdrop: &Backdrop<'_>, upward: &Upward<'_>) {
     let axis = backdrop.axis;
     let wide = |from: u64, to: u64, ink: Ink| {
         let corners = [(from, upward.from), (to, upward.to)];
@@ -172,7 +178,7 @@ fn draw_bands(plane: &mut Plane<'_, '_>, backdrop: &Backdrop<'_>, upward: &Upwar
     plane.draw_series(quiet.into_iter().chain(faults)).expect(NEVER_FAILS);
 }
 
-fn draw_axes(plane: &mut Plane<'_, '_>, upward: &Upward) {
+fn draw_axes(plane: &mut Plane<'_, '_>, upward: &Upward<'_>) {
     let ink = Ink::Text.color();
     let words = TextStyle::from(("sans-serif", 15 * FINE).into_font()).color(&ink);
     let axis = Ink::Axis.color().stroke_width(FINE);

@@ -10,6 +10,7 @@ use crate::fact::FactRecord;
 use crate::fault::ResolvedFault;
 use crate::gate::Measured;
 use crate::history::{Counts, History};
+use crate::picture::Picture;
 use crate::trace::Trace;
 use crate::verdict::{Anomaly, Judgement, Verdict};
 
@@ -93,6 +94,9 @@ pub struct Run {
     /// The history, beside the result.
     #[serde(skip)]
     pub history: History,
+    /// What a report draws beside the history, in a file of its own beside the result.
+    #[serde(skip)]
+    pub picture: Picture,
     /// The trace, if it was asked for.
     #[serde(skip)]
     pub trace: Option<Trace>,

@@ -8,7 +8,7 @@ use wrack_history::catalogue::{DesignInfo, EngineInfo};
 use wrack_history::fault::ResolvedFault;
 use wrack_history::load::{Pace, RetryPolicy};
 use wrack_history::run::Phases;
-use wrack_history::{FactRecord, SmolStr};
+use wrack_history::{Fact, FactRecord, SmolStr};
 use wrack_nemesis::Nemesis;
 use wrack_scenario::{Expectation, Scenario};
 use wrack_sim::client::{Client, ClientPlan, Operations};
@@ -36,6 +36,8 @@ pub struct Order<'a> {
     pub own: &'a Own,
     /// What carries the nodes.
     pub engine: &'static EngineInfo,
+    /// What is measured on the way for a picture, if one is wanted.
+    pub frame: Option<&'a Frame>,
 }
 
 impl Order<'_> {
@@ -43,6 +45,24 @@ impl Order<'_> {
     fn workload(&self) -> &'static wrack_workloads::Entry {
         self.own.workload(&self.scenario.workload.name).expect("the reader knows the workload")
     }
+}
+
+/// What is measured on the way for a picture.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Where the trace is kept; with none nowhere.
+    pub windows: Vec<(u64, u64)>,
+    /// The time between two looks at the clocks.
+    pub step_ns: u64,
+}
+
+/// What was measured on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Looks {
+    /// By node: times, and how far its wall clock was ahead of true time.
+    pub clocks: Vec<Vec<(u64, i64)>>,
+    /// By node: times, and the highest index that it knew to be committed.
+    pub commits: Vec<Vec<(u64, i64)>>,
 }
 
 /// What an execution left behind, not judged yet.
@@ -61,6 +81,8 @@ pub struct Execution {
     pub invariants: Vec<(SmolStr, Box<dyn Invariant>)>,
     /// A bound of the engine that was met.
     pub limit: Option<LimitError>,
+    /// What was measured for a picture.
+    pub looks: Looks,
 }
 
 /// The final reads begin so long after the quiet period, when late answers are in.
@@ -72,14 +94,32 @@ const FINAL_READS_STEP_NS: u64 = 50_000_000;
 
 /// Invariants as an observer.
 #[derive(Default)]
-struct Watch(Vec<(SmolStr, Box<dyn Invariant>)>);
+struct Watch {
+    invariants: Vec<(SmolStr, Box<dyn Invariant>)>,
+    /// How far apart two looks are, and what was seen; absent where nobody looks.
+    looks: Option<(u64, Looks)>,
+}
 
 impl Observer for Watch {
     fn facts(&mut self, records: &[FactRecord]) {
-        for (_, invariant) in &mut self.0 {
+        for (_, invariant) in &mut self.invariants {
             records.iter().for_each(|record| invariant.observe(record));
         }
+        if let Some((step_ns, looks)) = &mut self.looks {
+            records.iter().for_each(|record| look_at_commit(record, *step_ns, &mut looks.commits));
+        }
     }
+}
+
+/// Within one step the last look counts.
+fn look_at_commit(record: &FactRecord, step_ns: u64, commits: &mut [Vec<(u64, i64)>]) {
+    let Fact::Committed { index, .. } = record.fact else { return };
+    let Some(points) = commits.get_mut(usize::from(record.node)) else { return };
+    let slot = record.ns / step_ns.max(1);
+    if points.last().is_some_and(|(ns, _)| ns / step_ns.max(1) == slot) {
+        points.pop();
+    }
+    points.push((record.ns, i64::try_from(index).unwrap_or(i64::MAX)));
 }
 
 impl Watch {
@@ -91,7 +131,7 @@ impl Watch {
             }
             _ => None,
         });
-        Self(by_fact.collect())
+        Self { invariants: by_fact.collect(), looks: None }
     }
 }
 
@@ -115,7 +155,7 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         servers,
         environment: scenario.environment.clone(),
         trace: order.trace,
-        keep_all_facts: order.trace == TraceLevel::Texts,
+        keep_all_facts: order.trace == TraceLevel::Texts && order.frame.is_none(),
     };
     let client_count = clients.len() as u32;
     let operations = match &scenario.operations {
@@ -126,16 +166,21 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         Some(plan) => Member::<D>::Client(Client::new(plan.clone())),
         None => Member::Server(D::boot(&cluster, id)),
     };
+    let mut observer = Watch::over(order.codes, order.own);
+    observer.looks = order.frame.map(|frame| {
+        let none = vec![Vec::new(); servers];
+        (frame.step_ns, Looks { clocks: none.clone(), commits: none })
+    });
     let cargo = Cargo {
         config,
         boot: Box::new(boot),
         controller: Nemesis::new(&scenario.faults, order.seed, heal_ns, &scenario.stays_down),
-        observer: Watch::over(order.codes, order.own),
+        observer,
         operations: operations + scenario.workload.keys as usize,
     };
     let from_ns = quiet_end_ns + FINAL_READS_AFTER_NS;
     let Delivered { recording, controller, observer, end_ns, limit } = match order.engine.name {
-        name if name == engines::SIM.name => simulate(cargo, from_ns, servers),
+        name if name == engines::SIM.name => simulate(cargo, from_ns, servers, order.frame),
         _ => {
             let deadline_ns = from_ns + FINAL_READS_WITHIN_NS;
             let is_over = |engine: &Engine<Member<D>>| {
@@ -151,7 +196,8 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         phases: Phases { heal_ns, quiet_end_ns, end_ns },
         names,
         clients: client_count,
-        invariants: observer.0,
+        invariants: observer.invariants,
+        looks: observer.looks.map(|(_, looks)| looks).unwrap_or_default(),
         limit,
     }
 }
@@ -161,11 +207,24 @@ fn simulate<D: Design>(
     cargo: Cargo<Member<D>, Nemesis, Watch>,
     from_ns: u64,
     servers: usize,
+    frame: Option<&Frame>,
 ) -> Delivered<Nemesis, Watch> {
     let Cargo { config, boot, mut controller, mut observer, operations } = cargo;
     let mut engine = Engine::new(config, boot, &mut observer);
     engine.expect_operations(operations);
-    let mut outcome = engine.run(from_ns, &mut controller, &mut observer);
+    if let Some(frame) = frame {
+        engine.keep_trace_within(frame.windows.clone());
+    }
+    let step_ns = frame.map_or(from_ns, |frame| frame.step_ns.max(1));
+    let mut outcome = Ok(());
+    while outcome.is_ok() && engine.now_ns() < from_ns {
+        let until_ns = (engine.now_ns() + step_ns).min(from_ns);
+        outcome = engine.run(until_ns, &mut controller, &mut observer);
+        let clocks = observer.looks.iter_mut().flat_map(|(_, looks)| &mut looks.clocks);
+        for (points, node) in clocks.zip(0..) {
+            points.push((engine.now_ns(), engine.clock_offset_ns(NodeId(node))));
+        }
+    }
     let deadline = from_ns + FINAL_READS_WITHIN_NS;
     while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
         let until = engine.now_ns() + FINAL_READS_STEP_NS;

@@ -45,7 +45,7 @@ fn run_here(
     let promises = promises(scenario, entry);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
     let (own, engine) = (&*entry.own, entry.engine);
-    let order = Order { scenario, variant, seed, trace, codes: &codes, own, engine };
+    let order = Order { scenario, variant, seed, trace, codes: &codes, own, engine, frame: None };
     let mut execution = (entry.execute)(&order);
     debug_assert!(
         execution.recording.sometimes.keys().all(|name| entry.info.situation(name).is_some()),

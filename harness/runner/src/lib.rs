@@ -12,6 +12,7 @@ pub mod group;
 pub mod judge;
 pub mod metrics;
 pub mod parallel;
+pub mod picture;
 pub mod regression;
 pub mod replay;
 pub mod resolve;

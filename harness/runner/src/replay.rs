@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use wrack_history::duration::seconds;
-use wrack_history::{Anomaly, Fact, FactRecord, Operation, Run, SmolStr, TraceKind};
+use wrack_history::{Anomaly, Fact, FactRecord, Operation, Run, SmolStr, Trace, TraceKind};
 
 use crate::story;
 
@@ -143,11 +143,15 @@ fn operations(run: &Run, view: &View, steps: &mut Vec<Step>) {
     }
 }
 
-/// Whose message it was that let a client complete an operation at that time.
 fn answered(run: &Run) -> BTreeMap<(u64, u16), u16> {
+    run.trace.as_ref().map(answered_in).unwrap_or_default()
+}
+
+/// Whose message it was that let a client complete an operation at that time.
+pub(crate) fn answered_in(trace: &Trace) -> BTreeMap<(u64, u16), u16> {
     let mut last = BTreeMap::new();
     let mut answered = BTreeMap::new();
-    for event in run.trace.iter().flat_map(|trace| &trace.events) {
+    for event in &trace.events {
         match event.kind {
             TraceKind::Deliver => drop(last.insert(event.node, (event.ns, event.peer))),
             TraceKind::Complete => {
@@ -201,7 +205,7 @@ fn is_shown(fact: &Fact, view: &View, keys: &BTreeMap<u64, &SmolStr>) -> bool {
 }
 
 /// One fact as a clause.
-fn fact(record: &FactRecord, run: &Run) -> String {
+pub(crate) fn fact(record: &FactRecord, run: &Run) -> String {
     let node = &run.nodes[usize::from(record.node)];
     let name = |operation: &u64| {
         let known = run.history.operations.iter().find(|one| one.id == *operation);

@@ -251,6 +251,18 @@ impl<N: Node> Engine<N> {
         self.record.expect_operations(operations);
     }
 
+    /// Keeps events of the trace within these stretches of time alone.
+    pub fn keep_trace_within(&mut self, windows: Vec<(u64, u64)>) {
+        self.record.keep_within(windows);
+    }
+
+    /// How far a node's wall clock is ahead of true time now, in nanoseconds.
+    pub fn clock_offset_ns(&self, node: NodeId) -> i64 {
+        let shown = self.members[node.index()].clock.wall(self.now);
+        let right = crate::clock::WALL_EPOCH_NS + self.now;
+        shown.wrapping_sub(right).cast_signed()
+    }
+
     /// Operations that are open now.
     pub fn open_operations(&self) -> u64 {
         self.record.open_operations()

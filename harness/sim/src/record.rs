@@ -66,6 +66,8 @@ pub struct Recorder {
     sometimes: BTreeMap<SmolStr, u64>,
     trace: Trace,
     level: TraceLevel,
+    /// Outside of these stretches no event is kept; empty means everywhere.
+    windows: Vec<(u64, u64)>,
     digest: Digest,
     messages: u64,
     writes: u64,
@@ -81,6 +83,11 @@ impl Recorder {
     /// An empty one.
     pub fn new(level: TraceLevel, keep_all_facts: bool) -> Self {
         Self { level, keep_all_facts, ..Self::default() }
+    }
+
+    /// Keeps events of the trace within these stretches of time alone; the hash is that of all.
+    pub fn keep_within(&mut self, windows: Vec<(u64, u64)>) {
+        self.windows = windows;
     }
 
     /// Makes room for so many operations.
@@ -275,6 +282,10 @@ impl Recorder {
 
     #[inline(never)]
     fn keep(&mut self, event: TraceEvent, text: impl FnOnce() -> SmolStr) {
+        let within = |(from, to): &(u64, u64)| (*from..=*to).contains(&event.ns);
+        if !self.windows.is_empty() && !self.windows.iter().any(within) {
+            return;
+        }
         self.trace.events.push(event);
         if self.level == TraceLevel::Texts {
             self.trace.texts.push(text());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use wrack_history::alert::Alert;
 use wrack_history::history::Counts;
 use wrack_history::run::{RESULT_FORMAT, Slo};
-use wrack_history::{Anomaly, Run, SmolStr, Verdict, codec};
+use wrack_history::{Anomaly, Picture, Run, SmolStr, Verdict, codec};
 use wrack_runner::GroupSummary;
 
 use crate::exit::Failure;
@@ -81,8 +81,14 @@ pub fn folder_of(run: &Run) -> PathBuf {
     Path::new(&run.scenario).join(&run.variant).join(run.seed.to_string())
 }
 
-/// Writes a result: `result.json`, `history.jsonl` and `report.html`.
+/// Writes a result: `result.json`, `history.jsonl`, `report.html`, and `picture.json` if there is one.
 pub fn write(run: &Run, folder: &Path) -> Result<(), Failure> {
+    let picture = folder.join("picture.json");
+    if !run.picture.is_empty() {
+        write_file(&picture, |to| Ok(serde_json::to_writer(to, &run.picture)?))?;
+    } else if picture.exists() {
+        std::fs::remove_file(&picture).map_err(|error| Failure::file(picture.display(), error))?;
+    }
     write_file(&folder.join("history.jsonl"), |to| codec::write(&run.history, to))?;
     let html = wrack_reports::html(run);
     write_file(&folder.join("report.html"), |to| to.write_all(html.as_bytes()))?;
@@ -94,6 +100,18 @@ pub fn write_json(path: &Path, content: &impl Serialize) -> Result<(), Failure> 
     write_file(path, |to| {
         serde_json::to_writer_pretty(&mut *to, content)?;
         to.write_all(b"\n")
+    })
+}
+
+/// Reads what is drawn beside a history; nothing if there is no such file.
+fn picture(path: &Path) -> Result<Picture, Failure> {
+    if !path.exists() {
+        return Ok(Picture::default());
+    }
+    let text = crate::output::read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let place = format!("{}:{}:{}", path.display(), error.line(), error.column());
+        Failure::input(format!("{place}: not a picture of this version of Wrack: {error}"))
     })
 }
 
@@ -120,5 +138,6 @@ pub fn read(folder: &Path) -> Result<Run, Failure> {
         return Err(Failure::input(message));
     }
     run.history = recorded.history;
+    run.picture = picture(&folder.join("picture.json"))?;
     Ok(run)
 }

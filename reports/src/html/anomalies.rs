@@ -1,6 +1,7 @@
 //! What contradicts the promises: in words, on a time line, as a table.
 
 use askama::Template;
+use wrack_history::picture::{Step, StepKind};
 use wrack_history::verdict::Counterexample;
 use wrack_history::{Anomaly, Operation, Run};
 
@@ -27,9 +28,19 @@ struct Drawn<'a> {
     about: Vec<String>,
     explanation: String,
     timeline: Option<String>,
+    steps: Vec<Told>,
+    steps_left_out: u32,
     paper: Option<Paper<'a>>,
     operations: Vec<Row<'a>>,
     note: String,
+}
+
+/// A step of how it came about.
+struct Told {
+    at: String,
+    /// A class and a word.
+    kind: (&'static str, &'static str),
+    words: String,
 }
 
 /// A contradiction to be followed on paper.
@@ -75,6 +86,9 @@ fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a>
     let known = anomaly.operations.iter().filter_map(|id| run.history.operation(*id));
     let shown: Vec<&Operation> = known.take(timeline::OPERATIONS_MAX).collect();
     let heading = text::code_and_name(&anomaly.code);
+    let place = run.anomalies().position(|one| std::ptr::eq(one, anomaly));
+    let stories = &run.picture.stories;
+    let story = stories.iter().find(|story| place == Some(story.anomaly as usize));
     let title = format!("Operations of anomaly {number}, {heading}");
     Drawn {
         about: about(run, anomaly),
@@ -86,10 +100,22 @@ fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a>
             &timeline::Behind { bands, found: anomaly.counterexample.as_ref() },
         ),
         note: note(anomaly.operations.len(), shown.len()),
+        steps: story.map(|story| story.steps.iter().map(told).collect()).unwrap_or_default(),
+        steps_left_out: story.map_or(0, |story| story.left_out),
         paper: anomaly.counterexample.as_ref().map(|found| paper(run, found)),
         operations: shown.into_iter().map(row).collect(),
         heading,
     }
+}
+
+fn told(step: &Step) -> Told {
+    let kind = match step.kind {
+        StepKind::Fault => ("fault", "fault"),
+        StepKind::Node => ("node", "node"),
+        StepKind::Client => ("client", "client"),
+        StepKind::Effect => ("effect", "effect"),
+    };
+    Told { at: text::moment(step.ns), kind, words: text::sentence(&step.text) }
 }
 
 fn paper<'a>(run: &Run, found: &'a Counterexample) -> Paper<'a> {

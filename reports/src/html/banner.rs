@@ -65,6 +65,7 @@ fn details(run: &Run) -> Vec<String> {
         Verdict::Invalid => {
             let first = summary::first_anomaly(run);
             details.extend(first.map(|anomaly| text::sentence(&anomaly.explanation)));
+            details.extend(summary::cause(run).map(|cause| format!("What led to it: {cause}")));
         }
     }
     details.extend(expected(run));

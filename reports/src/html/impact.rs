@@ -100,11 +100,10 @@ fn bit(run: &Run) -> Tile {
 
 /// How soon somebody would have been called.
 fn detected(run: &Run) -> Option<Tile> {
-    let pages = run.alerts.iter().filter(|alert| alert.severity == "page");
-    let fired = pages.clone().filter(|alert| alert.fired_ns.is_some());
-    let first = fired.min_by_key(|alert| alert.fired_ns);
-    pages.count().checked_sub(1)?;
-    Some(match first {
+    let burns = &run.picture.budget.as_ref()?.burns;
+    let pages = burns.iter().filter(|burn| burn.severity == "page");
+    let fired = pages.filter(|burn| burn.fired_ns.is_some());
+    Some(match fired.min_by_key(|burn| burn.fired_ns) {
         Some(alert) => Tile {
             name: "Would have paged",
             value: alert
@@ -127,7 +126,7 @@ fn recovered(sheet: &Sheet<'_>) -> Option<Tile> {
     let healed = sheet.bands.iter().map(|band| band.to_ns).max()?;
     let width = sheet.bins.width_ns;
     let later = sheet.blast.bins.iter().enumerate().skip((healed / width) as usize);
-    let last = later.filter(|(_, touched)| touched.touched() > 0).map(|(place, _)| place).last();
+    let last = later.rev().find(|(_, touched)| touched.touched() > 0).map(|(place, _)| place);
     let until = last.map(|place| (place as u64 + 1) * width);
     Some(match until {
         Some(ns) if ns > healed + width => Tile {

@@ -32,8 +32,10 @@ struct Row<'a> {
 pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
     let run = sheet.run;
     let held = run.judgements.iter().filter(|j| j.verdict == Verdict::Valid).count();
-    let body =
-        Promises { rows: run.judgements.iter().map(|judgement| row(run, judgement)).collect() };
+    let mut judgements: Vec<&Judgement> = run.judgements.iter().collect();
+    judgements.sort_by_key(|judgement| std::cmp::Reverse(judgement.verdict));
+    let rows = judgements.into_iter().map(|judgement| row(run, judgement)).collect();
+    let body = Promises { rows };
     sheet
         .panel("promises", "Promises", Audience::Executive, body)
         .counted(format!("{held} of {} held", run.judgements.len()))

@@ -82,12 +82,12 @@ fn keys(touched: &Touched) -> u64 {
     share(touched.keys, touched.keys_all)
 }
 
-fn upward() -> Upward {
+fn upward() -> Upward<'static> {
     Upward {
         from: 0,
         to: 1_040,
         ticks: vec![0, 250, 500, 750, 1_000],
-        label: |mille| format!("{}%", mille / 10),
+        label: Box::new(|mille| format!("{}%", mille / 10)),
     }
 }
 

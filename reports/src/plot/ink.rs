@@ -25,9 +25,17 @@ pub(super) enum Ink {
     Ok,
     Fail,
     Info,
+    L1,
+    L2,
+    L3,
+    L4,
+    L5,
+    L6,
+    Limit,
+    Raw,
 }
 
-const INKS: [(Ink, &str); 12] = [
+const INKS: [(Ink, &str); 20] = [
     (Ink::Text, "text"),
     (Ink::Axis, "axis"),
     (Ink::Grid, "grid"),
@@ -40,6 +48,14 @@ const INKS: [(Ink, &str); 12] = [
     (Ink::Ok, "ok"),
     (Ink::Fail, "fail"),
     (Ink::Info, "info"),
+    (Ink::L1, "l1"),
+    (Ink::L2, "l2"),
+    (Ink::L3, "l3"),
+    (Ink::L4, "l4"),
+    (Ink::L5, "l5"),
+    (Ink::L6, "l6"),
+    (Ink::Limit, "limit"),
+    (Ink::Raw, "raw"),
 ];
 
 impl Ink {
@@ -63,6 +79,8 @@ pub(super) struct Layers {
     /// What moves when somebody looks closer.
     pub(super) moving: String,
     pub(super) ticks: Vec<Tick>,
+    /// Whether its axis is the one of time that all charts share.
+    pub(super) over_time: bool,
     pub(super) height: u32,
     /// Where the axis of time is.
     pub(super) floor: u32,
@@ -79,6 +97,7 @@ struct Drawing<'a> {
     left: u32,
     right: u32,
     floor: u32,
+    over_time: bool,
     ticks: &'a [Tick],
     fine: String,
     still: String,
@@ -96,6 +115,7 @@ pub(super) fn dress(layers: &Layers, name: &Name<'_>) -> String {
         left: LEFT,
         right: WIDTH - RIGHT,
         floor: layers.floor,
+        over_time: layers.over_time,
         ticks: &layers.ticks,
         fine: px(1.0 / f64::from(super::FINE)),
         still: classed(&layers.still),
@@ -131,7 +151,7 @@ mod tests {
         for (position, (ink, _)) in INKS.iter().enumerate() {
             assert_eq!(*ink as usize, position);
         }
-        assert_eq!(INKS.len(), Ink::Info as usize + 1);
+        assert_eq!(INKS.len(), Ink::Raw as usize + 1);
     }
 
     #[test]
@@ -139,7 +159,8 @@ mod tests {
         let name = Name { id: "latency", title: "a < b", description: "c" };
         let svg = "<svg xmlns=\"x\">\n<rect opacity=\"1\" fill=\"#A05703\"/></svg>".to_owned();
         let still = svg.clone();
-        let layers = Layers { still, moving: svg, ticks: Vec::new(), height: 9, floor: 5 };
+        let layers =
+            Layers { still, moving: svg, ticks: Vec::new(), over_time: true, height: 9, floor: 5 };
         let dressed = dress(&layers, &name);
         assert!(dressed.contains("<rect class=\"in-fault\"/>"), "{dressed}");
         assert!(dressed.contains("role=\"img\"") && dressed.contains("a &#60; b"), "{dressed}");

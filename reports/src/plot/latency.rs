@@ -72,7 +72,7 @@ fn height(ns: u64) -> u64 {
 }
 
 /// The axis from the round latency below everything to the one above.
-fn upward(bins: &Bins) -> Upward {
+fn upward(bins: &Bins) -> Upward<'static> {
     let seen = || bins.bins.iter().filter_map(|bin| bin.latency);
     let lowest = seen().map(|q| q.p50).min().unwrap_or(1).max(1);
     let highest = seen().map(|q| q.max).max().unwrap_or(1);
@@ -89,7 +89,7 @@ fn upward(bins: &Bins) -> Upward {
         from: height(within[0]),
         to: height(within[within.len() - 1]),
         ticks: ticks.map(|ns| height(*ns)).collect(),
-        label: height_label,
+        label: Box::new(height_label),
     }
 }
 

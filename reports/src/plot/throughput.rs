@@ -61,7 +61,7 @@ fn rate(bins: &Bins, operations: u64) -> u64 {
     u64::try_from(rate).unwrap_or(u64::MAX)
 }
 
-fn upward(bins: &Bins) -> Upward {
+fn upward(bins: &Bins) -> Upward<'static> {
     let highest = bins.bins.iter().map(Bin::total).max().unwrap_or(1);
     let highest = rate(bins, highest).max(1);
     let step = round_step(highest, 5);
@@ -70,7 +70,7 @@ fn upward(bins: &Bins) -> Upward {
         from: 0,
         to,
         ticks: (0..=to / step).map(|index| index * step).collect(),
-        label: rate_label,
+        label: Box::new(rate_label),
     }
 }
 

@@ -9,6 +9,7 @@
 use wrack_history::alert::Alert;
 use wrack_history::duration::SECOND;
 use wrack_history::gate::{Measured, Unit};
+use wrack_history::picture::{Budget, Burn};
 use wrack_history::run::Slo;
 use wrack_history::setting::percent;
 use wrack_history::{Outcome, Run};
@@ -73,6 +74,37 @@ pub fn judge(scenario: &Scenario, run: &Run) -> (Option<Slo>, Vec<Alert>) {
         None => Vec::new(),
     };
     (Some(slo), alerts)
+}
+
+/// The budget over time, looked at so often, for a report.
+pub fn budget(alerting: &Alerting, declared: bool, run: &Run, step_ns: u64) -> Option<Budget> {
+    let traffic = Traffic::of(run, alerting);
+    if traffic.total() < alerting.events_min {
+        return None;
+    }
+    let step_ns = step_ns.div_ceil(STEP_NS).max(1) * STEP_NS;
+    let looks = || (1..=traffic.length_ns / step_ns).map(|look| look * step_ns);
+    let burns = PAIRS.iter().map(|pair| {
+        let Alert { fired_ns, detected_after_ns, recovered_after_ns, .. } =
+            traffic.alert(pair, run);
+        let slower =
+            |ns| traffic.burn_tenths(ns, pair.long_ns).min(traffic.burn_tenths(ns, pair.short_ns));
+        Burn {
+            windows: pair.windows.into(),
+            severity: pair.severity.into(),
+            threshold_tenths: pair.burn_rate_tenths,
+            points: looks().map(|ns| (ns, slower(ns))).collect(),
+            fired_ns,
+            detected_after_ns,
+            recovered_after_ns,
+        }
+    });
+    Some(Budget {
+        objective_per_million: alerting.objective_per_million,
+        declared,
+        remaining: looks().map(|ns| (ns, traffic.remaining_per_million(ns))).collect(),
+        burns: burns.collect(),
+    })
 }
 
 /// Operations of a run by when they were invoked.
@@ -173,10 +205,31 @@ impl<'a> Traffic<'a> {
         }
     }
 
+    /// What is left of the run's own budget then, in millionths of it.
+    fn remaining_per_million(&self, ns: u64) -> i64 {
+        let failed = u128::from(self.errors[(ns / STEP_NS) as usize]);
+        let all = u128::from(self.total()) * u128::from(self.allowed_per_million());
+        let spent = failed * 1_000_000_000_000 / all.max(1);
+        1_000_000 - i64::try_from(spent).unwrap_or(i64::MAX / 2)
+    }
+
+    /// How fast the window that ends then burns, in tenths.
+    fn burn_tenths(&self, end_ns: u64, window_ns: u64) -> i64 {
+        let (errors, events) = self.inside(end_ns, window_ns);
+        let tenths = errors * 10 / (events * u128::from(self.allowed_per_million())).max(1);
+        i64::try_from(tenths).unwrap_or(i64::MAX)
+    }
+
     /// Whether the window that ends then burns faster than so many tenths.
+    fn burns(&self, end_ns: u64, window_ns: u64, tenths: u32) -> bool {
+        let (errors, events) = self.inside(end_ns, window_ns);
+        errors * 10 > events * u128::from(tenths) * u128::from(self.allowed_per_million())
+    }
+
+    /// Errors, times a million, and events of a window that ends then.
     ///
     /// All in whole numbers: events are counted times the run's length, errors times a million more.
-    fn burns(&self, end_ns: u64, window_ns: u64, tenths: u32) -> bool {
+    fn inside(&self, end_ns: u64, window_ns: u64) -> (u128, u128) {
         let length = u128::from(self.length_ns);
         let step = |ns: u64| (ns.min(self.length_ns) / STEP_NS) as usize;
         let (first, last) = (step(end_ns.saturating_sub(window_ns)), step(end_ns));
@@ -186,7 +239,7 @@ impl<'a> Traffic<'a> {
         let events = u128::from(self.events[last] - self.events[first]) * length + outside;
         let errors = u128::from(self.errors[last] - self.errors[first]) * length * 1_000_000
             + outside * baseline;
-        errors * 10 > events * u128::from(tenths) * u128::from(self.allowed_per_million())
+        (errors, events)
     }
 }
 

@@ -115,9 +115,10 @@ fn watch<'a>(
         let runs = parallel::map(chunk, |seed| {
             wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash)
         });
-        for run in runs {
+        for mut run in runs {
             group.add(&run);
             if tally.add(&run) {
+                run.picture = wrack_runner::picture::of(&run, scenario, design, variant);
                 results::write(&run, &out.join(results::folder_of(&run)))?;
             }
             if digests.len() < twice {

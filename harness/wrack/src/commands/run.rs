@@ -34,7 +34,7 @@ pub fn run(designs: &Catalogue, options: &cli::Run) -> Result<Exit, Failure> {
             anstream::eprintln!("{}", defaults(scenario));
         }
         let design = designs.of(scenario);
-        let mut kept = Kept::new(options);
+        let mut kept = Kept::new(options, (scenario, design, variant));
         let group = run_group(scenario, design, variant, options, &mut kept, &mut summary)?;
         kept.finish(&mut summary)?;
         summary.groups.push(GroupSummary::from(&group));
@@ -111,6 +111,8 @@ fn run_group(
 /// Decides which runs of a group are kept in full, and writes them.
 struct Kept<'a> {
     options: &'a cli::Run,
+    /// What is run once more for the picture of a run that is kept.
+    case: (&'a Scenario, &'a DesignEntry, &'a Expectation),
     /// The first run, or the first with the expected anomaly.
     example: Option<(Run, usize)>,
     found: bool,
@@ -121,9 +123,9 @@ struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    fn new(options: &'a cli::Run) -> Self {
+    fn new(options: &'a cli::Run, case: (&'a Scenario, &'a DesignEntry, &'a Expectation)) -> Self {
         let (example, written, told) = (None, Vec::new(), None);
-        Self { options, example, found: false, failures: 0, written, told }
+        Self { options, case, example, found: false, failures: 0, written, told }
     }
 
     fn offer(&mut self, run: Run, standing: Standing, place: usize) -> Result<(), Failure> {
@@ -145,12 +147,18 @@ impl<'a> Kept<'a> {
         }
     }
 
-    fn write(&mut self, run: Run, place: usize) -> Result<(), Failure> {
+    fn write(&mut self, mut run: Run, place: usize) -> Result<(), Failure> {
+        let (scenario, design, variant) = self.case;
+        run.picture = wrack_runner::picture::of(&run, scenario, design, variant);
         let folder = results::folder_of(&run);
         results::write(&run, &self.options.out.join(&folder))?;
         self.tell(&run, Some(&folder));
         self.found |= run.found();
-        self.written.push((folder, Run { history: Default::default(), ..run }, place));
+        self.written.push((
+            folder,
+            Run { history: Default::default(), picture: Default::default(), ..run },
+            place,
+        ));
         Ok(())
     }
 

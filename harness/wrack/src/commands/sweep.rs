@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wrack_runner::TraceLevel;
-use wrack_runner::parallel;
 use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{Record, Tally};
+use wrack_runner::{parallel, picture};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::{carried_by, files, limit_jobs, now, run};
@@ -126,7 +126,8 @@ impl Turn<'_> {
         });
         for (record, run) in runs {
             let is_first = record.signatures.iter().any(|signature| !tally.knows(signature));
-            if let Some(run) = run.filter(|_| is_first) {
+            if let Some(mut run) = run.filter(|_| is_first) {
+                run.picture = picture::of(&run, scenario, design, variant);
                 results::write(&run, &log.folder.join(results::folder_of(&run)))?;
             }
             log.add(&record)?;
