@@ -28,6 +28,9 @@ pub struct Score {
     pub first_ns: Option<u64>,
     /// Codes of anomalies that neither are expected nor follow from what is, each once.
     pub foreign: Vec<String>,
+    /// Seeds in which the same faults show it when they come at times of their own; absent if nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undirected: Option<u64>,
 }
 
 const PREFACE: &str = "\
@@ -41,57 +44,75 @@ undirected, its faults come at times of their own rather than at a place in the 
 
 const COLUMNS: [&str; 7] =
     ["Design", "Variant", "Scenario", "Anomaly", "Found", "First found", "Foreign"];
+/// Only where somebody asked.
+const UNDIRECTED: &str = "Undirected";
 
 impl Score {
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> Vec<String> {
         let or_dash = |text: &str| if text.is_empty() { "–".into() } else { text.to_owned() };
         let aim = if self.directed { "" } else { " (undirected)" };
         let first = self.first_seed.zip(self.first_ns).map(|(seed, ns)| {
             format!("seed {seed}, after {}", duration::format(ns - ns % duration::MILLISECOND))
         });
-        [
+        let seeds = text::count(self.seeds);
+        let mut cells = vec![
             self.design.clone(),
             self.variant.clone(),
             or_dash(&self.scenario) + if self.scenario.is_empty() { "" } else { aim },
             or_dash(&self.anomaly),
-            format!("{} of {}", text::count(self.found), text::count(self.seeds)),
+            format!("{} of {seeds}", text::count(self.found)),
             first.unwrap_or_else(|| "never".into()),
             or_dash(&self.foreign.join(" ")),
-        ]
+        ];
+        cells.extend(self.undirected.map(|found| format!("{} of {seeds}", text::count(found))));
+        cells
     }
 }
 
 /// The scoreboard as a table of Markdown, columns aligned.
 pub(crate) fn markdown(scores: &[Score]) -> String {
-    let rows = scores.iter().map(Score::cells).collect::<Vec<_>>();
-    let widths = widths(&rows);
-    let line = |cells: &[String; 7]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let (head, rows) = table(scores);
+    let widths = widths(&head, &rows);
+    let line = |cells: &Vec<String>| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
     };
-    let rule = widths.map(|width| "-".repeat(width));
-    let head = line(&COLUMNS.map(str::to_owned)) + &line(&rule);
+    let rule = widths.iter().map(|width| "-".repeat(*width)).collect();
+    let head = line(&head) + &line(&rule);
     PREFACE.to_owned() + &head + &rows.iter().map(line).collect::<String>() + "\n" + &total(scores)
 }
 
 /// The scoreboard as plain text for a terminal.
 pub(crate) fn human(scores: &[Score]) -> String {
-    let rows = scores.iter().map(Score::cells).collect::<Vec<_>>();
-    let widths = widths(&rows);
-    let line = |cells: &[String; 7]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    let (head, rows) = table(scores);
+    let widths = widths(&head, &rows);
+    let line = |cells: &Vec<String>| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
-    let head = line(&COLUMNS.map(str::to_owned));
-    head + &rows.iter().map(line).collect::<String>() + "\n" + &total(scores)
+    line(&head) + &rows.iter().map(line).collect::<String>() + "\n" + &total(scores)
 }
 
-fn widths(rows: &[[String; 7]]) -> [usize; 7] {
-    std::array::from_fn(|column| {
-        let width = |cell: &str| cell.chars().count();
-        let widest = rows.iter().map(|row| width(&row[column])).max();
-        widest.unwrap_or(0).max(width(COLUMNS[column]))
-    })
+/// The names of the columns, and the rows.
+fn table(scores: &[Score]) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut head: Vec<String> = COLUMNS.map(str::to_owned).into();
+    if scores.iter().any(|score| score.undirected.is_some()) {
+        head.push(UNDIRECTED.to_owned());
+    }
+    let rows = scores.iter().map(|score| {
+        let mut cells = score.cells();
+        // A variant that no scenario has was not tried.
+        cells.resize(head.len(), "–".into());
+        cells
+    });
+    let rows = rows.collect();
+    (head, rows)
+}
+
+fn widths(head: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let width = |cell: &String| cell.chars().count();
+    let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+    head.iter().enumerate().map(|(column, name)| widest(column).max(width(name))).collect()
 }
 
 /// `17 of 17 broken variants found, 16 of them in every seed of a directed scenario`.

@@ -191,6 +191,7 @@ fn boot(variant: &str, seed: u64) -> Boot<RaftMember> {
             pace: Pace::Open,
             policy: policy(),
             stops_ns: u64::MAX,
+            surge: None,
             entries: entries.clone(),
         }))
     })

@@ -5,17 +5,17 @@
 
 use rustc_hash::FxHashMap;
 use wrack_history::{History, Operation};
-use wrack_sequential::may_change;
+use wrack_sequential::{is_ok_observation, may_change};
 
 /// What happened in a history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guards {
     /// Operations that ended ok.
     pub ok: u64,
-    /// Reads that ended ok.
+    /// Observations that ended ok: reads, and what takes something out and so tells what it was.
     pub reads_ok: u64,
-    /// Pairs of an ok read and a change of the same key, ok or in doubt, that were open at the same
-    /// time.
+    /// Pairs of an ok observation and another operation that may have changed the same key, ok or in
+    /// doubt, that were open at the same time.
     pub overlapping_pairs: u64,
 }
 
@@ -29,14 +29,17 @@ pub fn guards(history: &History) -> Guards {
     let mut keys = FxHashMap::<&str, Key>::default();
     for operation in &history.operations {
         guards.ok += u64::from(operation.is_ok());
-        if operation.function == "read" {
-            if operation.is_ok() {
-                guards.reads_ok += 1;
-                let key = keys.entry(operation.key.as_str()).or_default();
-                key.reads.push((operation.invoke.index, operation.complete.index));
-            }
-        } else if may_have_changed(operation) {
-            let key = keys.entry(operation.key.as_str()).or_default();
+        let (observed, changed) = (is_ok_observation(operation), may_have_changed(operation));
+        if !observed && !changed {
+            continue;
+        }
+        let key = keys.entry(operation.key.as_str()).or_default();
+        if observed {
+            guards.reads_ok += 1;
+            let (from, to) = (operation.invoke.index, operation.complete.index);
+            key.reads.push(Observation { from, to, changed });
+        }
+        if changed {
             key.begins.push(operation.invoke.index);
             key.ends.push(operation.complete.index);
         }
@@ -46,10 +49,18 @@ pub fn guards(history: &History) -> Guards {
     guards
 }
 
-/// When the reads and changes of a key were open, as indices of the history.
+/// When an observation was open, as indices of the history.
+struct Observation {
+    from: u64,
+    to: u64,
+    /// Whether it is a change, too, as a dequeue is: it does not overlap itself.
+    changed: bool,
+}
+
+/// When the observations and changes of a key were open, as indices of the history.
 #[derive(Default)]
 struct Key {
-    reads: Vec<(u64, u64)>,
+    reads: Vec<Observation>,
     begins: Vec<u64>,
     ends: Vec<u64>,
 }
@@ -59,8 +70,10 @@ impl Key {
         self.begins.sort_unstable();
         self.ends.sort_unstable();
         let before = |indices: &[u64], index| indices.partition_point(|one| *one < index) as u64;
-        let overlapped =
-            |(from, to): &(u64, u64)| before(&self.begins, *to) - before(&self.ends, *from);
+        let overlapped = |one: &Observation| {
+            let open = before(&self.begins, one.to) - before(&self.ends, one.from);
+            open - u64::from(one.changed)
+        };
         self.reads.iter().map(overlapped).sum()
     }
 }
@@ -81,7 +94,7 @@ mod tests {
     use proptest::prelude::*;
     use wrack_history::{Moment, Operation, Outcome};
 
-    use super::{Guards, guards, may_have_changed, open_between};
+    use super::{Guards, guards, is_ok_observation, may_have_changed, open_between};
     use crate::story::history;
 
     #[test]
@@ -100,12 +113,26 @@ mod tests {
         assert_eq!(open_between(&history, 31_000_000, 39_000_000), 1);
     }
 
-    /// Compares every read with every change.
+    #[test]
+    fn what_takes_something_out_is_an_observation_and_does_not_overlap_itself() {
+        let history = history(
+            "p1 enqueue q 1 10..20
+             p2 dequeue q - 15..30
+             p3 dequeue q - 25..40
+             p4 poll    l - 10..50
+             p5 append  l 1 20..30",
+        );
+        // The dequeues overlap each other, the first of them the enqueue, and the poll the append.
+        let expected = Guards { ok: 5, reads_ok: 3, overlapping_pairs: 4 };
+        assert_eq!(guards(&history), expected);
+    }
+
+    /// Compares every observation with every change.
     fn pairs(operations: &[Operation]) -> u64 {
-        let reads = operations.iter().filter(|one| one.function == "read" && one.is_ok());
+        let reads = operations.iter().filter(|one| is_ok_observation(one));
         let pairs = reads.map(|read| {
             let overlap = |change: &&Operation| {
-                change.function != "read"
+                !std::ptr::eq(*change, read)
                     && may_have_changed(change)
                     && change.key == read.key
                     && change.invoke.index < read.complete.index
@@ -121,16 +148,16 @@ mod tests {
 
         #[test]
         fn the_sweep_counts_what_comparing_all_pairs_counts(
-            raws in prop::collection::vec((any::<bool>(), 0..2u8, 0..30u64, 0..30u64, 0..3u8), 0..20),
+            raws in prop::collection::vec((0..3usize, 0..2u8, 0..30u64, 0..30u64, 0..3u8), 0..20),
         ) {
             let mut history = history("p1 read k - 1..2");
             let template = history.operations.remove(0);
-            for (position, (read, key, begin, length, outcome)) in raws.into_iter().enumerate() {
+            for (position, (function, key, begin, length, outcome)) in raws.into_iter().enumerate() {
                 let at = |ms: u64| Moment { index: ms * 100 + position as u64, ns: ms };
                 let outcome = [Outcome::Ok, Outcome::Fail, Outcome::Info][usize::from(outcome)];
                 history.operations.push(Operation {
                     key: if key == 0 { "a" } else { "b" }.into(),
-                    function: if read { "read" } else { "write" }.into(),
+                    function: ["read", "write", "dequeue"][function].into(),
                     outcome,
                     invoke: at(begin),
                     complete: match outcome {

@@ -30,6 +30,7 @@ mod missing;
 mod monotone_versions;
 mod monotonic_reads;
 mod monotonic_writes;
+mod order;
 mod phantom;
 mod raft;
 mod read_your_writes;
@@ -204,6 +205,7 @@ pub const ALL: &[Guarantee] = &[
     monotone_versions::GUARANTEE,
     monotonic_reads::GUARANTEE,
     monotonic_writes::GUARANTEE,
+    order::GUARANTEE,
     phantom::GUARANTEE,
     raft::GUARANTEE,
     read_your_writes::GUARANTEE,

@@ -12,7 +12,9 @@
 //! The definition. An update is what a replica made of an operation; its *past* is what that replica had
 //! of the object before. The value is a function of the updates and their pasts:
 //! * *counter:* the sum of all increments;
-//! * *set:* the elements with an add that is in the past of no remove of that element;
+//! * *set:* the elements with an add that is in the past of no remove of that element; in which order they
+//!   are read is the type's (a text is a set whose elements have places), and where adds do not merge an
+//!   element may stand there once for each of them;
 //! * *register:* the values of the writes that are in the past of no other write, in order;
 //! * *cart:* the pair of sum and elements.
 //!
@@ -90,7 +92,10 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
             }
         };
         let expected = kind.value(object, &changes);
-        let wrong = reads.iter().find(|read| read.result != expected);
+        let wrong = reads.iter().find(|read| match kind {
+            Kind::Set => !holds(&read.result, &expected, object, &changes),
+            _ => read.result != expected,
+        });
         if let Some(read) = wrong.filter(|_| judgement.anomalies.len() < ANOMALIES_MAX) {
             judgement.contradict(wrong_value(read, &expected, key));
         }
@@ -208,16 +213,38 @@ fn sum(changes: &[Change<'_>]) -> Value {
 }
 
 fn elements(object: &Object, changes: &[Change<'_>]) -> Value {
+    let mut elements = added(object, changes);
+    elements.dedup();
+    Value::list(elements.into_iter().cloned())
+}
+
+/// The arguments of all adds that no remove has seen, in order of their values.
+fn added<'a>(object: &Object, changes: &[Change<'a>]) -> Vec<&'a Value> {
     let of = |function: &'static str| changes.iter().filter(move |one| one.function == function);
-    let is_there = |add: &&Change<'_>| {
+    let is_there = |add: &&Change<'a>| {
         !of("remove").any(|remove| {
             remove.argument == add.argument && object.has_seen(remove.number, add.number)
         })
     };
     let mut elements: Vec<&Value> = of("add").filter(is_there).map(|add| add.argument).collect();
     elements.sort_unstable();
-    elements.dedup();
-    Value::list(elements.into_iter().cloned())
+    elements
+}
+
+/// Whether what was read are the expected elements, none of them more often than it was added.
+fn holds(read: &Value, expected: &Value, object: &Object, changes: &[Change<'_>]) -> bool {
+    let mut found: Vec<&Value> = read.as_list().unwrap_or_default().iter().collect();
+    found.sort_unstable();
+    let mut different = found.clone();
+    different.dedup();
+    let mut left = added(object, changes).into_iter().peekable();
+    let often = |element: &&Value| {
+        while left.next_if(|other| other < element).is_some() {}
+        left.next_if_eq(element).is_some()
+    };
+    different.iter().copied().eq(expected.as_list().unwrap_or_default())
+        && matches!(read, Value::List(_))
+        && found.iter().all(often)
 }
 
 fn siblings(object: &Object, changes: &[Change<'_>]) -> Value {
@@ -328,6 +355,25 @@ mod tests {
             &GUARANTEE,
             "read [6] by process 3 of k at 0.110 s should have found [4, 6], which is what all updates \
              together are worth",
+        );
+    }
+
+    #[test]
+    fn elements_may_be_read_in_any_order_but_not_more_often_than_they_were_added() {
+        let history = "p1 add  k 5 1..2
+                       p2 add  k 4 1..2
+                       p3 read k - 100..110 [5,4]";
+        let told: &[Told<'_>] = &[
+            (0, 1, &[(0, 0)], 0),
+            (1, 1, &[(1, 1)], 0),
+            (0, 5, &[(1, 1)], 0),
+            (1, 9, &[(0, 0)], 0),
+        ];
+        case("set", history, told).accepted_by(&GUARANTEE);
+        case("set", &history.replace("[5,4]", "[4,5,4]"), told).rejected_by(
+            &GUARANTEE,
+            "read [4, 5, 4] by process 3 of k at 0.110 s should have found [4, 5], which is what all \
+             updates together are worth",
         );
     }
 

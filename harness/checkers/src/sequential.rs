@@ -30,6 +30,7 @@ mod search;
 use rustc_hash::FxHashSet;
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, Verdict};
+use wrack_sequential::is_ok_observation;
 
 use crate::causal::graph::{Graph, Unit};
 use crate::causal::{self, Pattern};
@@ -66,7 +67,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let operations = &evidence.history.operations;
     judgement.examine("operations", operations.len() as u64);
-    let reads = operations.iter().filter(|one| one.is_ok() && one.function == "read").count();
+    let reads = operations.iter().filter(|one| is_ok_observation(one)).count();
     judgement.examine("reads", reads as u64);
     let unique = Unique::of(evidence).ok();
     let algorithm = if is_linearizable(evidence) {

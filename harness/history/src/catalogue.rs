@@ -126,6 +126,8 @@ pub enum DefaultSetting {
     Delay(u64, u64),
     /// All nodes.
     All,
+    /// All clients.
+    Clients,
 }
 
 impl From<DefaultSetting> for Setting {
@@ -141,6 +143,7 @@ impl From<DefaultSetting> for Setting {
                 Self::Delay(crate::setting::Delay::uniform(min, max))
             }
             DefaultSetting::All => Self::Target(crate::Target::All),
+            DefaultSetting::Clients => Self::Target(crate::Target::Clients),
         }
     }
 }

@@ -22,6 +22,7 @@ mod external_api;
 mod failpoint;
 mod grey_link;
 mod latency;
+mod load_surge;
 mod loss;
 mod lost_invalidation;
 mod lying_disk;
@@ -67,6 +68,7 @@ pub const ALL: &[FaultEntry] = &[
     failpoint::ENTRY,
     grey_link::ENTRY,
     latency::ENTRY,
+    load_surge::ENTRY,
     loss::ENTRY,
     lost_invalidation::ENTRY,
     lying_disk::ENTRY,

@@ -11,7 +11,7 @@ use wrack_history::run::Phases;
 use wrack_history::{Fact, FactRecord, SmolStr};
 use wrack_nemesis::Nemesis;
 use wrack_scenario::{Expectation, Scenario};
-use wrack_sim::client::{Client, ClientPlan, Operations};
+use wrack_sim::client::{Client, ClientPlan, Operations, SURGE, SurgePlan};
 use wrack_sim::{
     Cluster, Design, Engine, EngineConfig, LimitError, Member, NodeId, Observer, Recording,
 };
@@ -273,9 +273,12 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
         }
         None => {
             let (entry, workload) = (order.workload(), &scenario.workload);
-            wrack_workloads::plan_of(entry, workload, order.seed, duration_ns)
+            let planned_ns = duration_ns.saturating_add(surplus_ns(scenario));
+            wrack_workloads::plan_of(entry, workload, order.seed, planned_ns)
         }
     };
+    let surges = scenario.operations.is_none() && surplus_ns(scenario) > 0;
+    let hot_key = keys(scenario).into_iter().next().filter(|_| surges);
     let first_reader = plans.len() as u32;
     let clients = first_reader + readers.len() as u32;
     let plan = |client, operations: Operations, pace, policy: &RetryPolicy| ClientPlan {
@@ -289,6 +292,7 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
             Pace::Closed => duration_ns,
         },
         entries: entries.to_vec(),
+        surge: hot_key.clone().map(|hot_key| SurgePlan { hot_key, ends_ns: duration_ns }),
     };
     let pace = scenario.workload.pace;
     let mut all: Vec<_> = (0..)
@@ -303,9 +307,21 @@ fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) 
     let policy = patient(&scenario.client);
     all.extend((first_reader..).zip(readers).map(|(client, entries)| ClientPlan {
         entries: entries.clone(),
+        surge: None,
         ..plan(client, reads.clone(), Pace::Open, &policy)
     }));
     all
+}
+
+/// How much more of their plans clients come to, because they meet surges of load, in nanoseconds of it.
+fn surplus_ns(scenario: &Scenario) -> u64 {
+    let surges = scenario.faults.iter().filter(|entry| entry.fault.kind == SURGE);
+    let each = surges.map(|entry| {
+        let multiplier = entry.fault.settings.integer("multiplier").unwrap_or(1).max(1) as u64;
+        let lasts_ns = entry.lasts_ns.unwrap_or(scenario.phases.faults_ns);
+        lasts_ns.saturating_mul(multiplier - 1).saturating_mul(u64::from(entry.times))
+    });
+    each.fold(0, u64::saturating_add)
 }
 
 /// Every key that is asked for.

@@ -20,6 +20,7 @@ pub mod shrink;
 pub mod story;
 pub mod swarm;
 pub mod sweep;
+pub mod undirected;
 pub mod vacuity;
 
 pub use catalogue::{Catalogue, Own};

@@ -11,16 +11,20 @@ use wrack_history::run::Slo;
 use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
 use wrack_scenario::{Bound, Objective, Scenario};
+use wrack_sequential::only_observes;
 
 use self::caches::Caches;
 use self::copies::Copies;
+use self::leaders::Leaders;
 use self::queue::Queues;
 
 pub mod alerts;
 mod caches;
 mod conflicts;
 mod copies;
+mod leaders;
 mod queue;
+mod recovery;
 
 /// Every metric that an objective can be declared over.
 pub const ALL: &[&MetricInfo] = &[
@@ -121,9 +125,48 @@ pub const ALL: &[&MetricInfo] = &[
         kind: ParameterKind::Duration,
     },
     &MetricInfo {
+        name: "db-reads",
+        doc: "Reads that caches passed on to the database, for every hundred that came to one: what \
+              freshness costs. Beside M2 it shows the trade-off of a time to live: the shorter it is, the \
+              fresher and the dearer are reads. The design must note what its caches do.",
+        higher_is_better: false,
+        kind: COUNT,
+    },
+    &MetricInfo {
+        name: "dual-belief",
+        doc: "Dual-belief time: how long two or more nodes believed to lead (or own) at once, from the first \
+              leader to the end of the quiet phase. In true time: by the clocks of the nodes it may well be \
+              nothing. Whether it does harm is for SPLIT and LIN to say. The design must note its roles.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
         name: "latency",
         doc: "Time from invoke to completion of operations that ended ok, at a quantile, of one \
               function or of all.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "leader-churn",
+        doc: "How often who leads (or owns) changed after the first time, a new term of the same node \
+              included, until the end of the quiet phase. The design must note its roles.",
+        higher_is_better: false,
+        kind: COUNT,
+    },
+    &MetricInfo {
+        name: "leaderless",
+        doc: "Leaderless time: how long no node believed to lead (or own), from the first leader to the end \
+              of the quiet phase, in true time. A leader that is cut off still believes; one that crashed \
+              does not. The design must note its roles.",
+        higher_is_better: false,
+        kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "recovery",
+        doc: "Recovery time: from when a fault begins until a change that is asked for afterwards is \
+              acknowledged, to whomever, at a quantile over all faults. A fault after which nothing is \
+              acknowledged any more counts until the run ends. In true time.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
     },
@@ -175,8 +218,8 @@ const EFFECTS_MIN: u64 = 30_000;
 ///
 /// `facts` are all that nodes noted; a run keeps those alone that a report draws.
 pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
-    let (caches, copies, queues) = Default::default();
-    let counted = Counted { run, facts, caches, copies, queues };
+    let (caches, copies, leaders, queues) = Default::default();
+    let counted = Counted { run, facts, caches, copies, leaders, queues };
     scenario.slos.iter().map(|objective| slo(objective, run, &counted)).collect()
 }
 
@@ -186,6 +229,7 @@ struct Counted<'a> {
     facts: &'a [FactRecord],
     caches: OnceCell<Caches>,
     copies: OnceCell<Copies>,
+    leaders: OnceCell<Leaders>,
     queues: OnceCell<Queues>,
 }
 
@@ -196,6 +240,10 @@ impl Counted<'_> {
 
     fn copies(&self) -> &Copies {
         self.copies.get_or_init(|| Copies::of(self.facts, self.run.phases))
+    }
+
+    fn leaders(&self) -> &Leaders {
+        self.leaders.get_or_init(|| Leaders::of(self.facts, self.run.phases))
     }
 
     fn queues(&self) -> &Queues {
@@ -221,7 +269,12 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         "backlog-age" => counted.queues().age(quantile),
         "conflicts" => conflicts::rejected(counted.facts),
         "convergence" => convergence(objective, run),
+        "db-reads" => database_reads(counted.caches()),
+        "dual-belief" => counted.leaders().dual_belief(),
         "latency" => latency(objective, run, quantile),
+        "leader-churn" => counted.leaders().churn(),
+        "leaderless" => counted.leaders().leaderless(),
+        "recovery" => recovery::recovery(run, objective.quantile_per_million),
         "retry-amplification" => attempts(run),
         "siblings" => siblings(run),
         "silent-drops" => silent_drops(run),
@@ -256,6 +309,7 @@ fn met(objective: &Objective, observed: &Observed) -> Option<bool> {
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
             Some(*ns <= most)
         }
+        (Bound::AtMost(most), Observed::Span { ns, .. }) => Some(*ns <= most),
         (Bound::AtMostCount(most), Observed::Number(count)) => Some(*count <= most),
         (Bound::AtMostCount(most), Observed::Count { count, events, .. })
             if *events >= EVENTS_MIN =>
@@ -273,7 +327,7 @@ fn met(objective: &Objective, observed: &Observed) -> Option<bool> {
 
 fn name(objective: &Objective) -> String {
     let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
-    if matches!(objective.metric.as_str(), "convergence" | "M7") {
+    if matches!(objective.metric.as_str(), "convergence" | "M7" | "recovery") {
         return format!("{} p{quantile}", objective.metric);
     }
     if objective.metric != "latency" {
@@ -285,11 +339,30 @@ fn name(objective: &Objective) -> String {
 
 /// What a metric observed, and from how many events.
 enum Observed {
-    Share { part: u64, whole: u64 },
-    Time { ns: u64, events: u64 },
+    Share {
+        part: u64,
+        whole: u64,
+    },
+    Time {
+        ns: u64,
+        events: u64,
+    },
+    /// A time that is what it is, however few events it comes of.
+    Span {
+        ns: u64,
+        beside: String,
+    },
     Number(u64),
-    Count { count: u64, beside: String, events: u64 },
-    Backlog { pending: u64, rise: i64, samples: u64 },
+    Count {
+        count: u64,
+        beside: String,
+        events: u64,
+    },
+    Backlog {
+        pending: u64,
+        rise: i64,
+        samples: u64,
+    },
     Nothing(&'static str),
 }
 
@@ -301,6 +374,7 @@ impl Observed {
                 (part * 1_000_000 / whole, Unit::PerMillion, *whole)
             }
             Self::Time { ns, events } => (*ns, Unit::Ns, *events),
+            Self::Span { ns, .. } => (*ns, Unit::Ns, 1),
             Self::Number(count) => (*count, Unit::Count, 1),
             Self::Count { count, events, .. } => (*count, Unit::Count, *events),
             Self::Backlog { pending, samples, .. } => (*pending, Unit::Count, *samples),
@@ -321,6 +395,10 @@ impl std::fmt::Display for Observed {
                 let rounded = ns / MICROSECOND * MICROSECOND;
                 write!(f, "{} ({events} events)", duration(rounded))
             }
+            Self::Span { ns, beside } => {
+                let rounded = ns / MICROSECOND * MICROSECOND;
+                write!(f, "{} ({beside})", duration(rounded))
+            }
             Self::Number(count) => write!(f, "{count}"),
             Self::Count { count, beside, .. } => write!(f, "{count} ({beside})"),
             Self::Backlog { pending, rise, samples } => {
@@ -338,7 +416,7 @@ fn write_success(run: &Run) -> Observed {
         .flat_map(|anomaly| anomaly.operations.iter().copied())
         .collect();
     let refused = Value::Bool(false);
-    let writes = run.history.operations.iter().filter(|op| op.function != "read");
+    let writes = run.history.operations.iter().filter(|op| !only_observes(&op.function));
     let issued: Vec<_> = writes.filter(|op| !(op.is_ok() && op.result == refused)).collect();
     let part = issued.iter().filter(|op| op.is_ok() && !lost.contains(&op.id)).count() as u64;
     Observed::Share { part, whole: issued.len() as u64 }
@@ -366,6 +444,13 @@ fn stale_hits(caches: &Caches) -> Observed {
     match caches.cache_reads {
         0 => Observed::Nothing("no cache noted a read"),
         _ => Observed::Share { part: caches.stale_hits, whole: caches.hits },
+    }
+}
+
+fn database_reads(caches: &Caches) -> Observed {
+    match caches.cache_reads as usize {
+        0 => Observed::Nothing("no cache noted a read"),
+        whole => for_every_hundred((caches.cache_reads - caches.hits, "misses"), (whole, "reads")),
     }
 }
 
@@ -434,7 +519,8 @@ fn attempts(run: &Run) -> Observed {
 }
 
 fn writes(run: &Run) -> Observed {
-    let ok = run.history.operations.iter().filter(|one| one.is_ok() && one.function != "read");
+    let changes = |one: &&Operation| one.is_ok() && !only_observes(&one.function);
+    let ok = run.history.operations.iter().filter(changes);
     for_every_hundred((run.writes, "records"), (ok.count(), "writes"))
 }
 

@@ -69,7 +69,9 @@ pub fn occurrences(scenario: &Scenario) -> Vec<ScheduledFault> {
         };
         (0..entry.times).map(one).collect::<Vec<_>>()
     };
-    scenario.faults.iter().flat_map(split).collect()
+    // What a surge of load asked for stands among the operations already.
+    let lasting = |entry: &&ScheduledFault| entry.fault.kind != wrack_sim::client::SURGE;
+    scenario.faults.iter().filter(lasting).flat_map(split).collect()
 }
 
 /// The faults that were injected: the time instead of what they waited for, and names instead of roles

@@ -2,8 +2,9 @@
 
 use wrack_checkers::guards;
 use wrack_history::fault::ResolvedFault;
-use wrack_history::{History, ScheduledFault};
+use wrack_history::{History, ScheduledFault, SmolStr};
 use wrack_scenario::Scenario;
+use wrack_sequential::{observes, only_observes};
 
 /// Why a valid verdict would say nothing, one line each; empty if it says something.
 pub fn doubts(scenario: &Scenario, history: &History, faults: &[ResolvedFault]) -> Vec<String> {
@@ -23,11 +24,7 @@ pub fn doubts(scenario: &Scenario, history: &History, faults: &[ResolvedFault]) 
 fn too_little(scenario: &Scenario, history: &History) -> Vec<String> {
     let activity = guards::guards(history);
     let minimum = &scenario.minimum;
-    let asks_for = |read: bool| {
-        let wanted = |function: &str| (function == "read") == read;
-        scenario.workload.mix.iter().any(|(function, weight)| *weight > 0 && wanted(function))
-    };
-    let (reads, writes) = (asks_for(true), asks_for(false));
+    let (reads, writes) = asked(&scenario.workload.mix);
     let pairs = activity.overlapping_pairs;
     [
         ("operations ended ok", activity.ok, minimum.ok_operations, true),
@@ -43,6 +40,14 @@ fn too_little(scenario: &Scenario, history: &History) -> Vec<String> {
     .filter(|(_, count, least, asked)| *asked && count < least)
     .map(|(what, count, least, _)| format!("only {count} {what}: at least {least} are needed"))
     .collect()
+}
+
+/// Whether a mix asks for observations, and for changes. Of a queue what comes out is both.
+fn asked(mix: &[(SmolStr, u32)]) -> (bool, bool) {
+    let any = |wanted: fn(&str) -> bool| {
+        mix.iter().any(|(function, weight)| *weight > 0 && wanted(function))
+    };
+    (any(observes), any(|function| !only_observes(function)))
 }
 
 /// Why an occurrence of a fault proves nothing.
@@ -72,5 +77,24 @@ pub fn count_open_operations(history: &History, faults: &mut [ResolvedFault], en
         let Some(injected) = fault.injected_ns else { continue };
         let healed = fault.healed_ns.unwrap_or(end_ns);
         fault.operations_open = guards::open_between(history, injected, healed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asked;
+
+    #[test]
+    fn what_comes_out_of_a_queue_or_a_poll_is_an_observation() {
+        let check = |functions: &[(&str, u32)], expected| {
+            let mix: Vec<_> =
+                functions.iter().map(|(name, weight)| ((*name).into(), *weight)).collect();
+            assert_eq!(asked(&mix), expected, "{functions:?}");
+        };
+        check(&[("read", 1), ("write", 1)], (true, true));
+        check(&[("enqueue", 1), ("dequeue", 1)], (true, true));
+        check(&[("enqueue", 1), ("dequeue", 0)], (false, true));
+        check(&[("poll", 1)], (true, false));
+        check(&[("add", 3)], (false, true));
     }
 }

@@ -13,8 +13,13 @@ use wrack_history::load::{Pace, RetryKey, RetryPolicy};
 use wrack_history::{Moment, Operation, Outcome, SmolStr, Value};
 
 use crate::chance::{Purpose, Stream};
-use crate::node::{Completed, Cx, Node, NodeId, Payload, Tag};
+use crate::node::{Completed, Control, Cx, Node, NodeId, Payload, Tag};
 use crate::wire::{Idempotency, Reply, Request, Response, Wire};
+
+mod surge;
+
+use surge::Surge;
+pub use surge::{SURGE, SurgePlan};
 
 /// An operation that a client is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +103,8 @@ pub struct ClientPlan {
     pub stops_ns: u64,
     /// Whom it may ask; it starts with the one at its own number.
     pub entries: Vec<NodeId>,
+    /// How it takes part in surges of load; it does not if absent.
+    pub surge: Option<SurgePlan>,
 }
 
 crate::timers! {
@@ -142,6 +149,7 @@ pub struct Client<P> {
     attempts: u64,
     retries: u64,
     late: Vec<(u64, NodeId, Arc<Request>)>,
+    surge: Option<Surge>,
     peer: std::marker::PhantomData<fn(P)>,
 }
 
@@ -166,6 +174,7 @@ impl<P> Client<P> {
             attempts: 0,
             retries: 0,
             late: Vec::new(),
+            surge: None,
             peer: std::marker::PhantomData,
         }
     }
@@ -224,6 +233,17 @@ impl<P: Payload> Node for Client<P> {
             ClientTimer::Late => self.send_late(cx),
         }
     }
+
+    fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
+        if control.name == SURGE && self.plan.surge.is_some() {
+            let now_ns = cx.now();
+            let before = self.surge.take().unwrap_or_default();
+            self.surge = Some(before.turned(now_ns, control));
+            if self.open.is_none() {
+                self.wait_for_next(cx);
+            }
+        }
+    }
 }
 
 impl<P: Payload> Client<P> {
@@ -234,16 +254,38 @@ impl<P: Payload> Client<P> {
         let Some(planned) = &self.next else {
             return;
         };
-        let after_ns = match self.plan.pace {
-            Pace::Open => planned.due_ns.saturating_sub(cx.now()),
-            Pace::Closed => planned.due_ns,
+        let after_ns = match (self.plan.pace, &self.surge) {
+            (Pace::Open, None) => planned.due_ns.saturating_sub(cx.now()),
+            (Pace::Closed, None) => planned.due_ns,
+            (Pace::Open, Some(surge)) => surge.until_ns(cx.now(), planned.due_ns),
+            (Pace::Closed, Some(surge)) => surge.thought_ns(planned.due_ns),
         };
+        let over = |plan: &SurgePlan| cx.now().saturating_add(after_ns) >= plan.ends_ns;
+        if self.plan.surge.as_ref().is_some_and(over) {
+            self.next = None;
+            return;
+        }
         cx.arm(ClientTimer::Next, after_ns);
     }
 
+    /// What the next operation is in a surge: it counts, and may be about the hot key.
+    fn crowd(&self, planned: &mut PlannedOperation, cx: &mut Cx<'_, Self>) {
+        let (Some(surge), Some(plan)) = (&self.surge, &self.plan.surge) else {
+            return;
+        };
+        if surge.is_on() {
+            cx.touched(SURGE, 1);
+            let client = u64::from(self.plan.client);
+            if surge.is_hot(cx.seed(), client, planned.number) {
+                planned.key = plan.hot_key.clone();
+            }
+        }
+    }
+
     fn invoke(&mut self, cx: &mut Cx<'_, Self>) {
-        let Some(planned) = self.next.take() else { return };
+        let Some(mut planned) = self.next.take() else { return };
         self.next = self.coming.next();
+        self.crowd(&mut planned, cx);
         let entry = planned.to.and_then(|to| self.plan.entries.iter().position(|one| *one == to));
         self.target = entry.unwrap_or(self.target);
         let argument = match planned.argument {

@@ -52,8 +52,9 @@ impl<D: Design> Node for Member<D> {
     }
 
     fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
-        if let Self::Server(server) = self {
-            server.on_control(control, &mut cx.for_inner());
+        match self {
+            Self::Server(server) => server.on_control(control, &mut cx.for_inner()),
+            Self::Client(client) => client.on_control(control, &mut cx.for_inner()),
         }
     }
 

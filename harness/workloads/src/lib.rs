@@ -17,6 +17,7 @@ pub mod keys;
 pub mod payments;
 pub mod plan;
 pub mod register;
+pub mod text;
 
 use wrack_history::Settings;
 use wrack_history::catalogue::WorkloadInfo;
@@ -46,8 +47,14 @@ pub struct Question<'a> {
 }
 
 /// Every workload, sorted by name.
-pub const ALL: &[Entry] =
-    &[append_set::ENTRY, cart::ENTRY, counter::ENTRY, payments::ENTRY, register::ENTRY];
+pub const ALL: &[Entry] = &[
+    append_set::ENTRY,
+    cart::ENTRY,
+    counter::ENTRY,
+    payments::ENTRY,
+    register::ENTRY,
+    text::ENTRY,
+];
 
 /// The workload of this name.
 pub fn entry(name: &str) -> Option<&'static Entry> {

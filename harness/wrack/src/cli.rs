@@ -407,6 +407,10 @@ pub struct Scoreboard {
     /// Seeds from A up to, but without, B
     #[arg(long, value_name = "A..B", default_value = "0..20", value_parser = seeds)]
     pub seeds: Range<u64>,
+    /// Run each scenario once more with faults at times of their own, and say in how many seeds those
+    /// find the anomaly; nothing is asked of that share
+    #[arg(long)]
+    pub undirected: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub format: TableFormat,

@@ -18,6 +18,7 @@
 //! | `store` | apply an operation once | `op_no_dedupe` |
 //! | `types/g_counter` | merge by the greater count | `bad_merge` |
 //! | `types/dotted` | what is missing there and was seen there was removed | `naive_set_remove` |
+//! | `types/rga` | an edit names the word that it is about | `place_not_name` |
 //! | `types/mv_register` | compare versions by what their writers had seen | `scalar_version` |
 //! | `store` | take nothing that leaves a gap | a cause arrives after its effect |
 //! | `replica` | pass on and answer only what is durable | a number is given twice |
@@ -34,6 +35,7 @@ mod flaws;
 mod libraries;
 mod message;
 mod object;
+mod placed_words;
 mod replica;
 mod scalar_register;
 mod store;
@@ -67,8 +69,9 @@ const INFO: DesignInfo = DesignInfo {
           what it lacks. Updates travel as operations, applied once and after those that their origin \
           had; as deltas; or as whole states that are merged.\n\n\
           The objects are counters (one count for each replica, up and down), sets in which an add \
-          wins against a remove that has not seen it, carts (one of each), and registers that keep all \
-          values that no other write has seen.\n\n\
+          wins against a remove that has not seen it, carts (one of each), registers that keep all \
+          values that no other write has seen, and texts, in which a word stands behind the word that \
+          it was written behind.\n\n\
           The promise: replicas that were delivered the same updates answer the same, at any instant \
           (strong eventual consistency); in the end the value is that of all acknowledged updates; \
           nothing acknowledged is forgotten. It holds through partitions of any length, crashes, \
@@ -97,6 +100,14 @@ const INFO: DesignInfo = DesignInfo {
             broken: true,
         },
         VariantInfo {
+            name: "place_not_name",
+            doc: "An edit of a text says at which place a word is put in or taken out. Somebody else wrote \
+                  before that place meanwhile, so it is another place now, and each side has another text \
+                  (editors that send positions without transforming them; needs `objects = \"text\"` and \
+                  the form of operations).",
+            broken: true,
+        },
+        VariantInfo {
             name: "scalar_version",
             doc: "The version of a register is one number for all replicas, raised by each write. Of \
                   two writes on the two sides of a partition the greater number wins and the other \
@@ -115,10 +126,10 @@ const INFO: DesignInfo = DesignInfo {
     parameters: &[
         ParameterInfo::new(
             "objects",
-            ParameterKind::Choice(&["cart", "counter", "register", "set"]),
+            ParameterKind::Choice(&["cart", "counter", "register", "set", "text"]),
             DefaultSetting::Choice("cart"),
             "what stands under each key: a cart takes increment, add and remove, a counter \
-             increment, a set add and remove, a register write",
+             increment, a set add and remove, a register write, a text add and remove",
         ),
         FORM,
         REPLICAS,
@@ -133,6 +144,7 @@ const INFO: DesignInfo = DesignInfo {
         "DeCandia et al.: Dynamo: Amazon's Highly Available Key-Value Store, SOSP 2007",
         "Parker et al.: Detection of Mutual Inconsistency in Distributed Systems, 1983",
         "Preguiça et al.: Dotted Version Vectors, 2010",
+        "Roh, Jeon, Kim and Lee: Replicated Abstract Data Types, JPDC 2011",
         "Demers et al.: Epidemic Algorithms for Replicated Database Maintenance, PODC 1987",
     ],
 };
@@ -233,6 +245,8 @@ impl Design for Crdt {
             Some("register") if cluster.variant == "scalar_version" => Kind::Scalar,
             Some("register") => Kind::Siblings,
             Some("set") => Kind::Set,
+            Some("text") if cluster.variant == "place_not_name" => Kind::Placed,
+            Some("text") => Kind::Text,
             _ => Kind::Cart,
         };
         boot(cluster, id, kind)

@@ -17,9 +17,12 @@ pub mod payments;
 pub mod projection;
 pub mod quorum;
 pub mod raft;
+#[cfg(not(all(target_os = "macos", target_arch = "aarch64")))]
+pub mod raft_tikv;
 pub mod replicas;
 pub mod sessions;
 pub mod single_writer;
+pub mod yrs_library;
 
 #[cfg(test)]
 mod rehearsal;
@@ -36,6 +39,9 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<projection::Projection>();
     registry.add::<quorum::Quorum>();
     registry.add::<raft::RaftDesign>();
+    #[cfg(not(all(target_os = "macos", target_arch = "aarch64")))]
+    registry.add::<raft_tikv::RaftTikv>();
     registry.add::<replicas::Replicas>();
     registry.add::<single_writer::SingleWriter>();
+    registry.add::<yrs_library::YrsLibrary>();
 }

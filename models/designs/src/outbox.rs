@@ -25,9 +25,10 @@
 //! | `broker` | deliver until it is acknowledged | events that a busy consumer missed are gone |
 //!
 //! # What it does not do
-//! It keeps no order: two relays at work on the rows of one key publish them in any order, and
-//! redelivery shuffles them again. Whoever needs order carries a version in the event, or gives all
-//! rows of a key to one relay. The consumer never forgets a row; a real one forgets those that can no
+//! By itself it keeps no order: two relays at work on the rows of one key publish them in any order, and
+//! redelivery shuffles them again. Whoever needs order numbers the events and has the consumer wait for
+//! what is missing (`order = "rows"`, and `apply_as_it_comes` without it), at the price that one slow row
+//! holds up all behind it. The consumer never forgets a row; a real one forgets those that can no
 //! longer come.
 
 use wrack_history::catalogue::{
@@ -65,9 +66,16 @@ const INFO: DesignInfo = DesignInfo {
           and whatever crashes in between; and clients see the orders as one set. It holds through \
           crashes and restarts of any node, pauses of any length, clocks that step or drift, and any \
           network; it needs disks that keep what they synced. Nothing is promised about the order \
-          of effects.",
+          of effects, unless `order = \"rows\"` makes the consumer wait for the row that is next: then a \
+          scenario may ask for ORD, too.",
     variants: &[
         VariantInfo { name: "reference", doc: "As described.", broken: false },
+        VariantInfo {
+            name: "apply_as_it_comes",
+            doc: "With `order = \"rows\"`: the consumer does every event when it comes. One relay has order \
+                  by luck; with several of them a cancellation overtakes the order that it cancels.",
+            broken: true,
+        },
         VariantInfo {
             name: "claimed_without_dedupe",
             doc: "The consumer does whatever comes. Relays claim their rows, so it looks safe; but a \
@@ -185,6 +193,12 @@ const INFO: DesignInfo = DesignInfo {
             "how long a claim lasts",
         ),
         ParameterInfo::new(
+            "order",
+            ParameterKind::Choice(&["none", "rows"]),
+            DefaultSetting::Choice("none"),
+            "whether the consumer does rows as they come, or in the order in which they were committed",
+        ),
+        ParameterInfo::new(
             "redelivery",
             ParameterKind::Duration,
             DefaultSetting::Duration(500 * MILLISECOND),
@@ -243,8 +257,7 @@ struct Rules {
     claims: Claims,
     /// Whether a relay marks first and publishes then.
     mark_first: bool,
-    /// Whether the consumer recognises what it has.
-    dedupe: bool,
+    consumer: consumer::Rules,
 }
 
 impl Rules {
@@ -259,7 +272,11 @@ impl Rules {
                 lease_ns: (variant != "dead_relay").then(|| cluster.duration("lease")),
             },
             mark_first: variant == "mark_before_publish",
-            dedupe: !matches!(variant, "unclaimed_relays" | "claimed_without_dedupe"),
+            consumer: consumer::Rules {
+                dedupe: !matches!(variant, "unclaimed_relays" | "claimed_without_dedupe"),
+                in_order: cluster.settings.choice("order").as_deref() == Some("rows")
+                    && variant != "apply_as_it_comes",
+            },
         }
     }
 }
@@ -275,7 +292,7 @@ impl Design for Outbox {
         match id {
             ORDERS => Flow::new(move |cx| orders::orders(cx, rules)),
             BROKER => Flow::new(move |cx| broker::broker(cx, CONSUMER, redelivery_ns)),
-            CONSUMER => Flow::new(move |cx| consumer::consumer(cx, rules.dedupe)),
+            CONSUMER => Flow::new(move |cx| consumer::consumer(cx, rules.consumer)),
             relay => {
                 let schedule = Schedule {
                     number: i64::from(relay.0 - FIRST_RELAY.0),

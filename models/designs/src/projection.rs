@@ -58,8 +58,8 @@ const INFO: DesignInfo = DesignInfo {
           A reconciler in each projection also compares with the owner from time to time, because \
           the last event leaves no gap when it is lost.\n\n\
           The promise: a read is never older than the bound (bounded staleness), each copy is what \
-          the changes up to its offset make of it (no drift), no durable version goes back, and when \
-          all is quiet all copies agree. What was acknowledged takes effect exactly once. It holds \
+          the changes up to its offset make of it (no drift), the changes of a key are applied in their \
+          order, no durable version goes back, and when all is quiet all copies agree. What was acknowledged takes effect exactly once. It holds \
           for any loss, duplication and order of events, and through crashes and restarts of any \
           node; reads are as late as the network and the reconciler are, so a scenario says what \
           bound it asks for. Sessions are promised nothing. LOST is not among its promises: it asks \
@@ -139,7 +139,9 @@ const INFO: DesignInfo = DesignInfo {
             "the same where nobody publishes (polling alone)",
         ),
     ],
-    guarantees: &["ASSERT", "CONV", "DRIFT", "DUP", "LIVE", "MISS", "MONO", "PHANTOM", "STALE"],
+    guarantees: &[
+        "ASSERT", "CONV", "DRIFT", "DUP", "LIVE", "MISS", "MONO", "ORD", "PHANTOM", "STALE",
+    ],
     // Any number of nodes at once: the owner's log has everything, and whoever misses something asks.
     tolerates: &Tolerance::any([
         "clock-step",

@@ -46,6 +46,7 @@ use wrack_history::{Fact, SmolStr};
 use wrack_sim::disk::DiskError;
 use wrack_sim::{Cluster, Cx, Design, Node, NodeId, Reply, Request, Response, Wire};
 
+pub(crate) use self::info::names;
 use self::info::{INFO, Variant};
 use self::log::{Log, Record};
 use self::machine::Machine;
@@ -60,7 +61,7 @@ mod election;
 mod info;
 mod leading;
 mod log;
-mod machine;
+pub(crate) mod machine;
 mod membership;
 mod message;
 mod reads;

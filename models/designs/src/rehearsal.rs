@@ -90,6 +90,7 @@ impl Rehearsal {
                 late_duplicate_after_ns: 0,
             },
             stops_ns: u64::MAX,
+            surge: None,
             entries: entries.to_vec(),
         }
     }

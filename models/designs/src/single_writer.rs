@@ -26,6 +26,11 @@
 //! | `journal` | write down before doing, finish after a crash | work is silently dropped |
 //! | `lease` | never grant an epoch twice, nor a lease that runs | `dual_owner` |
 //!
+//! `no_fencing` and `unchecked_token` let the same late write pass, so S03 shows the same of both, event for
+//! event. They differ where a former owner *asks*: without a fence the store confirms that it still is one
+//! and lets it load, with an unchecked token it does not. No scenario shows that to a client, because an
+//! owner that runs again looks at its own lease before it reads; the tests of the store do.
+//!
 //! # What it does not do
 //! One store and one lease service are single points of failure: both must come back for the design
 //! to go on. While an owner is gone for good, nobody serves until its lease has run out.

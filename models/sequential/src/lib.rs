@@ -275,7 +275,33 @@ pub fn is_acknowledged_change(operation: &Operation) -> bool {
 /// Of a cas in doubt the answer is yes.
 pub fn may_change(operation: &Operation) -> bool {
     let refused = operation.function == "cas" && learned(operation) == Some(&Value::Bool(false));
-    !matches!(operation.function.as_str(), "read" | "contains") && !refused
+    !only_observes(&operation.function) && !refused
+}
+
+/// Whether a function never changes its object.
+pub fn only_observes(function: &str) -> bool {
+    matches!(function, "read" | "contains" | "peek" | "poll")
+}
+
+/// Whether a client asks for this function to learn what is there: a read, or what takes something out
+/// and so tells what it was. A cas learns something too, but is asked for its change.
+pub fn observes(function: &str) -> bool {
+    only_observes(function)
+        || matches!(function, "dequeue" | "pop" | "delete-min" | "generate" | "txn")
+}
+
+/// Whether the operation ended ok and told its client what is there.
+pub fn is_ok_observation(operation: &Operation) -> bool {
+    let reads = |access: &Value| {
+        let kind = access.as_list().and_then(|access| access.first());
+        matches!(kind, Some(Value::Text(kind)) if kind == "read" || kind == "r")
+    };
+    operation.is_ok()
+        && match operation.function.as_str() {
+            // A transaction that only writes learns nothing.
+            "txn" => operation.result.as_list().is_some_and(|all| all.iter().any(reads)),
+            function => observes(function),
+        }
 }
 
 /// Whether the operations, one after the other, are legal. Those that failed are skipped.

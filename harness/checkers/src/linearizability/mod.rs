@@ -61,11 +61,11 @@ mod tests;
 use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
-use wrack_history::{Judgement, Operation, Outcome, Settings, SmolStr, Verdict};
+use wrack_history::{Judgement, Operation, Settings, SmolStr, Verdict};
 use wrack_sequential::priority_queue::PriorityQueue;
 use wrack_sequential::queue::Queue;
 use wrack_sequential::stack::Stack;
-use wrack_sequential::{Model, ModelError, Specification, Visitor};
+use wrack_sequential::{Model, ModelError, Specification, Visitor, is_ok_observation};
 
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
 use call::{Answer, calls};
@@ -99,7 +99,7 @@ const ANOMALIES_MAX: usize = 10;
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let operations = &evidence.history.operations;
-    let reads = operations.iter().filter(|operation| is_ok_read(operation));
+    let reads = operations.iter().filter(|operation| is_ok_observation(operation));
     let (keys, decided) = decide_all(evidence);
     if !keys.is_empty() {
         judgement.examine("reads", reads.count() as u64);
@@ -246,10 +246,6 @@ pub fn is_linearizable<M: Model>(
         Answer::Contradiction(_) => Some(false),
         Answer::Unknown(_) => None,
     })
-}
-
-fn is_ok_read(operation: &Operation) -> bool {
-    operation.outcome == Outcome::Ok && operation.function == "read"
 }
 
 fn name(key: &str) -> &str {

@@ -656,6 +656,14 @@ fn many_keys_are_judged_one_by_one() {
 }
 
 #[test]
+fn what_comes_out_of_a_queue_counts_as_read() {
+    let text = "p1 enqueue q 1 10..20\n p2 enqueue q 2 10..30\n p1 dequeue q - 40..50 1";
+    let judgement = crate::check(history(text).operations, "queue");
+    assert_eq!(judgement.verdict, Verdict::Valid);
+    assert_eq!(judgement.examined["reads"], 1);
+}
+
+#[test]
 fn an_object_may_start_anywhere() {
     let zero = Value::from(0);
     let judge = |initial, read: &str| {

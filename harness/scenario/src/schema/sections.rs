@@ -215,6 +215,7 @@ fn default_of(default: DefaultSetting) -> Value {
         DefaultSetting::Integer(integer) => integer.into(),
         DefaultSetting::Flag(flag) => flag.into(),
         DefaultSetting::All => json!({ "some": "all" }),
+        DefaultSetting::Clients => json!({ "some": "clients" }),
         other => Setting::from(other).to_string().into(),
     }
 }

@@ -76,12 +76,19 @@ fn function(fields: &mut Fields, info: &MetricInfo, scope: &Scope) -> Option<Smo
     }
 }
 
+/// Times that a run has one of.
+const SUMS: &[&str] = &["dual-belief", "leaderless"];
+
 fn quantile(fields: &mut Fields, info: &MetricInfo) -> u32 {
-    let is_time = info.kind == ParameterKind::Duration;
+    let is_time = info.kind == ParameterKind::Duration && !SUMS.contains(&info.name);
     match fields.get("quantile") {
         Some(item) if is_time => fields.keep("quantile", value::quantile(item)).unwrap_or(P99),
         Some(item) => {
-            fields.report(meaningless(item.span(), "quantile", "is for metrics that are times"));
+            fields.report(meaningless(
+                item.span(),
+                "quantile",
+                "is for metrics that are times of many events",
+            ));
             P99
         }
         None if is_time => {
@@ -161,7 +168,7 @@ mod tests {
         );
         slo(
             "metric = \"M5\"\nquantile = «\"p99\"»\nat_most = \"1%\"",
-            "`quantile` is for metrics that are times",
+            "`quantile` is for metrics that are times of many events",
         );
     }
 }

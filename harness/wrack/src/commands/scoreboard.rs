@@ -30,7 +30,11 @@ pub fn scoreboard(designs: &Catalogue, options: &cli::Scoreboard) -> Result<Exit
     for scenario in scenarios.iter().filter(|scenario| wanted(&scenario.design)) {
         let design = designs.of(scenario);
         for variant in scenario.variants.iter().filter(|variant| variant.anomaly.is_some()) {
-            let (score, standing) = score(scenario, design, variant, options.seeds.clone());
+            let (mut score, standing) = score(scenario, design, variant, options.seeds.clone());
+            if options.undirected {
+                let found = found_undirected(scenario, design, variant, options.seeds.clone());
+                score.undirected = Some(found);
+            }
             worst = run::worse(worst, standing);
             scores.push(score);
         }
@@ -94,6 +98,22 @@ fn score(
     (score, group.standing)
 }
 
+/// In how many seeds the same faults find the anomaly when they wait for nothing.
+fn found_undirected(
+    scenario: &Scenario,
+    design: &DesignEntry,
+    variant: &Expectation,
+    seeds: std::ops::Range<u64>,
+) -> u64 {
+    let seeds: Vec<u64> = seeds.collect();
+    let found = parallel::map(&seeds, |seed| {
+        let loose = wrack_runner::undirected::undirected(scenario, *seed);
+        let run = wrack_runner::run(&loose, design, variant, *seed, TraceLevel::Hash);
+        run.anomalies().any(|anomaly| anomaly.code == run.expected)
+    });
+    found.into_iter().filter(|found| *found).count() as u64
+}
+
 /// Whether a fault of the scenario waits for a place in the design, rather than for a time.
 fn is_directed(scenario: &Scenario) -> bool {
     scenario.faults.iter().any(|scheduled| {
@@ -114,5 +134,6 @@ fn unproven(design: &str, variant: &str) -> Score {
         first_seed: None,
         first_ns: None,
         foreign: Vec::new(),
+        undirected: None,
     }
 }

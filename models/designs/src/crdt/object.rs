@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 
 use super::libraries::crdts::CratesCart;
+use super::libraries::yrs::YrsWords;
+use super::placed_words::PlacedWords;
 use super::scalar_register::ScalarRegister;
 use super::types::{
-    Cart, LwwRegister, MvRegister, OrSet, PnCounter, Replicated, Stamp, cart, or_set,
+    Cart, LwwRegister, MvRegister, OrSet, PnCounter, Replicated, Stamp, Words, cart, or_set,
 };
 
 macro_rules! objects {
@@ -85,12 +87,18 @@ objects! {
     Counter: PnCounter,
     /// A register in which the last writer wins.
     LastWriter: LwwRegister,
+    /// A text whose edits name places (variant `place_not_name`).
+    Placed: PlacedWords,
     /// A register that trusts one number (variant `scalar_version`).
     Scalar: ScalarRegister,
     /// A set in which an add wins.
     Set: OrSet,
     /// A register that keeps siblings.
     Siblings: MvRegister,
+    /// A text of words.
+    Text: Words,
+    /// A text of words of the crate `yrs`.
+    YrsWords: YrsWords,
 }
 
 impl Command {
@@ -110,6 +118,12 @@ impl Command {
                 Self::Cart(cart::Command::Elements(of_elements(function, argument)))
             }
             (Kind::Set, "add" | "remove") => Self::Set(of_elements(function, argument)),
+            (Kind::Placed, "add" | "remove") => Self::Placed(of_elements(function, argument)),
+            (Kind::Text, "add" | "remove") => Self::Text(of_elements(function, argument)),
+            (Kind::YrsWords, "add" | "remove") if argument.as_integer().is_none() => {
+                return Err("its words are whole numbers".into());
+            }
+            (Kind::YrsWords, "add" | "remove") => Self::YrsWords(of_elements(function, argument)),
             (Kind::LastWriter, "write") => Self::LastWriter(argument.clone()),
             (Kind::Scalar, "write") => Self::Scalar(argument.clone()),
             (Kind::Siblings, "write") => Self::Siblings(argument.clone()),
@@ -150,6 +164,9 @@ mod tests {
         check(Kind::Cart, &changes, Value::pair(2.into(), list(&[1])));
         check(Kind::Counter, &[("increment", 3), ("increment", -5)], (-2).into());
         check(Kind::Set, &[("add", 2), ("add", 1), ("remove", 2)], list(&[1]));
+        for text in [Kind::Placed, Kind::Text, Kind::YrsWords] {
+            check(text, &[("add", 2), ("add", 1), ("remove", 2), ("remove", 7)], list(&[1]));
+        }
         check(Kind::LastWriter, &[("write", 1), ("write", 2)], 2.into());
         check(Kind::Siblings, &[("write", 1), ("write", 2)], list(&[2]));
         check(Kind::Scalar, &[("write", 1), ("write", 2)], list(&[2]));
@@ -160,6 +177,8 @@ mod tests {
         let refused = |kind, function, argument| Command::of(kind, function, &argument).err();
         let unknown = refused(Kind::Counter, "write", Value::from(1));
         assert_eq!(unknown.as_deref(), Some("its objects know no write"));
+        let word = refused(Kind::YrsWords, "add", Value::from("a"));
+        assert_eq!(word.as_deref(), Some("its words are whole numbers"));
         let wrong = refused(Kind::Cart, "increment", Value::from("a"));
         assert_eq!(wrong.as_deref(), Some("an increment needs a whole number"));
     }

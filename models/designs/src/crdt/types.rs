@@ -30,6 +30,7 @@ pub mod mv_register;
 pub mod or_set;
 pub mod pn_counter;
 pub mod rga;
+pub mod words;
 
 use std::fmt::Debug;
 
@@ -46,6 +47,7 @@ pub use mv_register::MvRegister;
 pub use or_set::OrSet;
 pub use pn_counter::PnCounter;
 pub use rga::Rga;
+pub use words::Words;
 
 /// A replicated data type in its three forms.
 ///

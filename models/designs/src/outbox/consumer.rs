@@ -2,8 +2,11 @@
 //!
 //! The event's row and the effect are *one* record. With the row in a record of its own, a crash
 //! between the two would lose the effect or do it twice.
+//!
+//! Where order counts (`order = "rows"`), a row waits in memory, unacknowledged, until the row before it
+//! is done: relays and redelivery may bring them in any order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wrack_history::Fact;
@@ -11,23 +14,40 @@ use wrack_sim::{FlowContext, NodeId, Wire};
 
 use super::message::{Event, Message, Peer};
 
+/// At most so many rows wait for one before them; more of them are delivered again anyway.
+const HELD_MAX: usize = 10_000;
+
+/// An event that was delivered: by whom, from which place in its log.
+type Delivered = (NodeId, u64, Event);
+
+/// What a variant of the consumer does.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Whether it looks if a row has been here; the variants without dedupe do not.
+    pub dedupe: bool,
+    /// Whether it does rows in their order.
+    pub in_order: bool,
+}
+
 /// One record of the log: an effect, with the row that keeps it from being done again.
 #[derive(Serialize, Deserialize)]
 struct Record(Event);
 
 struct Consumer {
     cx: FlowContext<Message>,
-    /// Whether it looks if a row has been here; the variants without dedupe do not.
-    dedupe: bool,
+    rules: Rules,
     /// Every row that has been here. A real one forgets rows that can no longer come.
     seen: BTreeSet<u64>,
     /// How many effects there were: the place of the last one in the order of all.
     effects: u64,
+    /// Rows that wait for one before them.
+    held: BTreeMap<u64, Delivered>,
 }
 
 /// The consumer, as a flow: one batch after the other.
-pub async fn consumer(cx: FlowContext<Message>, dedupe: bool) {
-    let mut consumer = Consumer { cx, dedupe, seen: BTreeSet::new(), effects: 0 };
+pub async fn consumer(cx: FlowContext<Message>, rules: Rules) {
+    let (seen, held) = (BTreeSet::new(), BTreeMap::new());
+    let mut consumer = Consumer { cx, rules, seen, effects: 0, held };
     consumer.recover();
     loop {
         let batch = consumer.cx.recv_all().await;
@@ -54,6 +74,9 @@ impl Consumer {
             if let Wire::Peer(Peer::Deliver { offset, event }) = message {
                 delivered.push((from, offset, event));
             }
+        }
+        if self.rules.in_order {
+            delivered = self.in_turn(delivered);
         }
         let (mut records, mut redelivered) = (Vec::new(), false);
         for (.., event) in &delivered {
@@ -86,8 +109,24 @@ impl Consumer {
         }
     }
 
+    /// Of these and of what waits: the rows whose turn it is, in order. The others wait.
+    fn in_turn(&mut self, delivered: Vec<Delivered>) -> Vec<Delivered> {
+        for (from, offset, event) in delivered {
+            if self.held.len() < HELD_MAX {
+                self.held.insert(event.row, (from, offset, event));
+            }
+        }
+        let mut next = self.seen.last().map_or(1, |row| row + 1);
+        let mut turn = Vec::new();
+        while let Some(first) = self.held.first_entry().filter(|first| *first.key() <= next) {
+            next = next.max(first.key() + 1);
+            turn.push(first.remove());
+        }
+        turn
+    }
+
     fn has_seen(&self, event: &Event) -> bool {
-        self.dedupe && self.seen.contains(&event.row)
+        self.rules.dedupe && self.seen.contains(&event.row)
     }
 
     /// Does what is durable, unless the same row stands before it in the log.

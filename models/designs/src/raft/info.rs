@@ -231,7 +231,7 @@ pub(super) const INFO: DesignInfo = DesignInfo {
     ],
 };
 
-pub(super) fn names(settings: &Settings) -> Vec<SmolStr> {
+pub(crate) fn names(settings: &Settings) -> Vec<SmolStr> {
     let nodes = settings.integer("nodes").unwrap_or(5);
     (1..=nodes).map(|number| format!("n{number}").into()).collect()
 }

@@ -1,15 +1,13 @@
-//! The replicated state machine, with the sessions of its clients (§8; thesis §6.3).
+//! The replicated state machine, with the sessions of its clients (§8; thesis §6.3). It knows neither
+//! terms nor messages, so that another implementation of Raft replicates the same one.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 use wrack_sim::disk::{frame, read};
-use wrack_sim::{Cx, Reply};
+use wrack_sim::{Context, Reply, Request};
 
-use super::Raft;
-use super::info::Variant;
-use super::message::{Content, Entry};
 use crate::command::Table;
 
 /// The last command of a session, and what was answered; nothing before the first.
@@ -45,14 +43,11 @@ impl Machine {
     }
 
     /// The whole state as the nodes that applied the same entries all encode it. The sessions are a
-    /// part of it (thesis §6.3), unless the variant leaves them out.
-    pub fn encode(&self, variant: Variant) -> Vec<u8> {
+    /// part of it (thesis §6.3), unless a variant leaves them out.
+    pub fn encode(&self, with_sessions: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
         let none = BTreeMap::new();
-        let sessions = match variant {
-            Variant::SnapshotWithoutSessions => &none,
-            _ => &self.sessions,
-        };
+        let sessions = if with_sessions { &self.sessions } else { &none };
         frame(&(&self.table, sessions), &mut bytes);
         bytes
     }
@@ -64,20 +59,22 @@ impl Machine {
         self.applied = index;
     }
 
-    /// Applies the entry at `index`. A command that its session has seen is answered as it was
-    /// then, and does nothing. The leader notes the effect, at the index as its position.
-    pub fn apply(
+    /// The entry at `index` asks for nothing.
+    pub fn pass(&mut self, index: u64) -> Reply {
+        self.applied = index;
+        Reply::Ok(Value::Nil)
+    }
+
+    /// Applies the command at `index`. One that its session has seen is answered as it was then, and
+    /// does nothing. Whoever `tells` notes the effect, at the index as its position.
+    pub fn apply<M, T>(
         &mut self,
         index: u64,
-        entry: &Entry,
-        leads: bool,
-        cx: &mut Cx<'_, Raft>,
+        command: &Request,
+        tells: bool,
+        cx: &mut Context<'_, M, T>,
     ) -> Reply {
         self.applied = index;
-        let Content::Command(command) = &entry.content else {
-            return Reply::Ok(Value::Nil);
-        };
-        let command = &command.request;
         let retry = command.idempotency.filter(|_| self.dedupe);
         let mut session =
             retry.map(|retry| (retry, self.sessions.entry(retry.session).or_default()));
@@ -89,7 +86,7 @@ impl Machine {
             return reply.clone();
         }
         let applied = self.table.apply(&command.function, &command.key, &command.argument);
-        if leads && let Some(value) = &applied.change {
+        if tells && let Some(value) = &applied.change {
             cx.effect(command.tag, &command.key, value, index);
         }
         if let Some((retry, session)) = &mut session {

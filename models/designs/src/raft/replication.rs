@@ -267,7 +267,10 @@ impl Raft {
         let entry = self.log.entry(index);
         cx.note(Fact::Applied { index, digest: entry.digest() });
         let leads = matches!(self.role, Role::Leader { .. });
-        let answer = self.machine.apply(index, entry, leads, cx);
+        let answer = match &entry.content {
+            Content::Command(command) => self.machine.apply(index, &command.request, leads, cx),
+            Content::Nothing | Content::Members(_) => self.machine.pass(index),
+        };
         while self.waiting.front().is_some_and(|(waits_for, _)| *waits_for <= index) {
             let (waits_for, request) = self.waiting.pop_front().expect("it is there");
             if waits_for == index {

@@ -75,7 +75,8 @@ impl Raft {
         let index = self.machine.applied();
         if index.checked_rem(self.snapshot_every) == Some(0) {
             let term = self.log.term(index).expect("what was just applied is in the log");
-            let state = State(self.machine.encode(self.variant).into());
+            let with_sessions = self.variant != Variant::SnapshotWithoutSessions;
+            let state = State(self.machine.encode(with_sessions).into());
             let members = Arc::clone(self.membership.at(index));
             self.keep(Snapshot { index, term, members, state }, cx);
             cx.failpoint("raft.snapshot_taken");

@@ -368,7 +368,7 @@ fn a_snapshot_replaces_the_log_before_it() {
 }
 
 fn install(term: u64, (index, of): (u64, u64)) -> Rpc {
-    let state = State(Machine::new(true).encode(Variant::Reference).into());
+    let state = State(Machine::new(true).encode(true).into());
     let members = (0..5).map(NodeId).collect();
     let snapshot = Snapshot { index, term: of, members, state };
     Rpc::Install(Install { term, snapshot, round: 1 })

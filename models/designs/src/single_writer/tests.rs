@@ -6,12 +6,15 @@ mod rig;
 
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::setting::Delay;
-use wrack_sim::NodeId;
 use wrack_sim::network::LinkAction;
 use wrack_sim::world::{DiskTrouble, FailpointAction, TailChance};
+use wrack_sim::{Idempotency, NodeId};
 
 use self::judge::Judge;
 use self::rig::{LEASE, OWNERS, Rig, STORE, Script};
+use super::SingleWriter;
+use super::message::{Command, Peer};
+use crate::bench::{Bench, peers, write};
 
 const SEEDS: std::ops::Range<u64> = 0..20;
 
@@ -144,6 +147,34 @@ fn without_a_fence_a_late_write_is_accepted() {
         run.effects_are_single();
         assert!(run.epochs_fell(), "seed {seed}");
     }
+}
+
+/// What the store answers an owner of epoch 1 once another has loaded under epoch 2.
+fn answers_a_former_owner(variant: &str) -> [bool; 3] {
+    let mut store = Bench::<SingleWriter>::new(variant, STORE.0);
+    store.receive(1, Peer::Load { epoch: 2 });
+    store.synced();
+    let request = write(1);
+    let identity = request.idempotency.unwrap_or(Idempotency { session: 1, sequence: 1 });
+    let command = Command { identity, request };
+    let questions = [
+        Peer::Write { epoch: 1, first: 1, commands: [command].into() },
+        Peer::Confirm { epoch: 1, round: 1 },
+        Peer::Load { epoch: 1 },
+    ];
+    questions.map(|question| {
+        let mut sent = store.receive(0, question);
+        sent.extend(store.synced());
+        let answer = peers(sent).pop().expect("the store answers").1;
+        !matches!(answer, Peer::Fenced { .. })
+    })
+}
+
+#[test]
+fn an_unchecked_token_lets_writes_pass_and_no_fence_everything() {
+    assert_eq!(answers_a_former_owner("reference"), [false, false, false]);
+    assert_eq!(answers_a_former_owner("unchecked_token"), [true, false, false]);
+    assert_eq!(answers_a_former_owner("no_fencing"), [true, true, true]);
 }
 
 /// Crashes, pauses, traps, failing disks and a bad network, all at once, for forty seconds.

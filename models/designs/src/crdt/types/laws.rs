@@ -14,7 +14,7 @@ use wrack_history::Value;
 
 use super::{
     Cart, Dot, GCounter, HybridClock, LwwMap, LwwRegister, MvRegister, OrSet, PnCounter,
-    Replicated, Rga, Stamp, Timestamp, cart, or_set, rga,
+    Replicated, Rga, Stamp, Timestamp, Words, cart, or_set, rga,
 };
 
 const REPLICAS: usize = 3;
@@ -217,6 +217,32 @@ where
     run.expect("both read the same");
 }
 
+/// A few words, written and taken out.
+fn of_words() -> impl Strategy<Value = or_set::Command> {
+    let word = (1..9_i64).prop_map(Value::from);
+    (any::<bool>(), word).prop_map(|(add, word)| match add {
+        true => or_set::Command::Add(word),
+        false => or_set::Command::Remove(word),
+    })
+}
+
+/// Whoever knows the same edits of a text reads the same words in the same order, whether they came as
+/// edits or in states.
+pub fn words_agree<T: Replicated<Command = or_set::Command>>() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let run = runner.run(&steps(of_words()), |steps| {
+        let execution = Execution::<T>::run(&steps);
+        for (mine, theirs) in execution.states.iter().zip(execution.states.iter().rev()) {
+            let both = mine.0.union(&theirs.0).copied().collect();
+            let merged = merge(&mine.1, &theirs.1).read();
+            prop_assert_eq!(&merged, &merge(&theirs.1, &mine.1).read());
+            prop_assert_eq!(&merged, &execution.fold(&both).read());
+        }
+        Ok(())
+    });
+    run.expect("all read the same");
+}
+
 macro_rules! laws {
     ($($name:ident: $type:ty, $command:expr;)*) => {
         proptest! {
@@ -238,6 +264,7 @@ laws! {
     the_laws_hold_of_multi_value_registers: MvRegister, element();
     the_laws_hold_of_observed_remove_sets: OrSet, of_set();
     the_laws_hold_of_texts: Rga, of_text();
+    the_laws_hold_of_texts_of_words: Words, of_words();
 }
 
 proptest! {

@@ -107,6 +107,7 @@ impl Rig {
             pace: Pace::Open,
             policy: policy(),
             stops_ns: u64::MAX,
+            surge: None,
             entries: self.entries(),
         }
     }

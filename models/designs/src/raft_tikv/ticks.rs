@@ -1,0 +1,120 @@
+//! The library's time: it counts ticks, and ours come from the node's monotonic clock.
+
+use ::raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus};
+use slog::{Discard, Logger, o};
+use wrack_history::setting::Delay;
+use wrack_sim::{Cluster, Cx, NodeId};
+
+use super::info::Variant;
+use super::store::Store;
+use super::{Server, Timer, library_id};
+
+/// Timeouts, in ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticks {
+    id: u64,
+    pub tick_ns: u64,
+    heartbeat: u64,
+    /// Election timeouts are drawn from here …
+    pub shortest: u64,
+    /// … to here.
+    longest: u64,
+    check_quorum: bool,
+    pre_vote: bool,
+    message_bytes: u64,
+}
+
+impl Ticks {
+    pub fn new(cluster: &Cluster, id: NodeId) -> Self {
+        let tick_ns = cluster.duration("tick").max(1);
+        let flag = |name| cluster.settings.flag(name).expect("it is declared");
+        let delay = cluster.settings.delay("election_timeout").expect("it is declared");
+        let (shortest_ns, longest_ns) = match delay {
+            Delay::Uniform { min_ns, max_ns } => (min_ns, max_ns),
+            Delay::Exponential { min_ns, mean_ns } => (min_ns, min_ns + 2 * mean_ns),
+            Delay::LogNormal { median_ns, .. } => (median_ns, 2 * median_ns),
+        };
+        let heartbeat = (cluster.duration("heartbeat") / tick_ns).max(1);
+        // The library wants elections to take longer than heartbeats.
+        let shortest = (shortest_ns / tick_ns).max(heartbeat + 1);
+        Self {
+            id: library_id(id),
+            tick_ns,
+            heartbeat,
+            shortest,
+            longest: (longest_ns / tick_ns).max(shortest),
+            check_quorum: flag("check_quorum"),
+            pre_vote: flag("pre_vote"),
+            message_bytes: cluster.integer("message_bytes") as u64,
+        }
+    }
+
+    /// The library, which finds its log in `store` and waits so many ticks for a leader.
+    pub fn library(&self, store: Store, election: u64, variant: Variant) -> RawNode<Store> {
+        let config = Config {
+            id: self.id,
+            election_tick: self.shortest as usize,
+            heartbeat_tick: self.heartbeat as usize,
+            // One number to draw from: the library's own chance decides nothing.
+            min_election_tick: election as usize,
+            max_election_tick: election as usize + 1,
+            applied: store.base(),
+            max_size_per_msg: self.message_bytes,
+            check_quorum: self.check_quorum,
+            pre_vote: self.pre_vote,
+            read_only_option: match variant {
+                Variant::LeaseReads => ReadOnlyOption::LeaseBased,
+                _ => ReadOnlyOption::Safe,
+            },
+            ..Config::default()
+        };
+        let silent = Logger::root(Discard, o!());
+        RawNode::new(&config, store, &silent).expect("the scenario's settings fit the library")
+    }
+
+    /// An election timeout, drawn from the node's stream.
+    pub fn draw(&self, cx: &mut Cx<'_, Server>) -> u64 {
+        cx.random().between(self.shortest, self.longest)
+    }
+}
+
+impl Server {
+    /// One tick. A node that stands for election waits a little longer for the next: its rivals draw
+    /// another wait.
+    pub(super) fn tick(&mut self, cx: &mut Cx<'_, Self>) {
+        let term = self.library.raft.term;
+        let waited = self.library.raft.election_elapsed;
+        self.library.tick();
+        self.report_lost_snapshots();
+        let restarted = self.library.raft.election_elapsed < waited;
+        let stands = !self.leads() && (restarted || self.library.raft.term > term);
+        let spread_ns = (self.settings.longest - self.settings.shortest) * self.settings.tick_ns;
+        let late_ns = if stands { cx.random().below(spread_ns.max(1)) } else { 0 };
+        cx.arm(Timer::Tick, self.settings.tick_ns + late_ns);
+    }
+
+    /// While a follower is sent a snapshot the library sends it nothing else, until somebody says what
+    /// became of it. A network says nothing: after an election timeout it counts as lost.
+    fn report_lost_snapshots(&mut self) {
+        if !self.leads() {
+            self.snapshot_ticks.clear();
+            return;
+        }
+        let mut lost = Vec::new();
+        for (peer, progress) in self.library.raft.prs().iter() {
+            if progress.state != ProgressState::Snapshot {
+                self.snapshot_ticks.remove(peer);
+                continue;
+            }
+            let ticks = self.snapshot_ticks.entry(*peer).or_default();
+            *ticks += 1;
+            if *ticks > self.settings.longest {
+                *ticks = 0;
+                lost.push(*peer);
+            }
+        }
+        for peer in lost {
+            self.library.report_snapshot(peer, SnapshotStatus::Failure);
+        }
+    }
+}
