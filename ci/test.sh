@@ -52,6 +52,14 @@ if bash ci/browser.sh "$wrack" "$root"; then :; else
     esac
 fi
 
+step "exported metrics in a real Prometheus"
+if bash ci/exports.sh "$wrack" "$root"; then :; else
+    case $? in
+        77) skipped+=("exported metrics in a real Prometheus: not here, and could not be installed") ;;
+        *) exit 1 ;;
+    esac
+fi
+
 step "templates for CI systems: linted, and run where they can be"
 if bash ci/templates.sh "$wrack" "$root/templates"; then :; else
     case $? in

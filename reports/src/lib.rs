@@ -10,6 +10,7 @@ mod blast;
 mod check;
 mod columns;
 mod export;
+mod gameday;
 mod gate;
 mod html;
 mod human;
@@ -23,8 +24,9 @@ mod timeline;
 
 use wrack_history::Run;
 use wrack_history::check::Check;
+use wrack_history::gameday::GameDay;
 use wrack_history::gate::Gate;
-use wrack_scenario::Objective;
+use wrack_scenario::{Objective, Playlist};
 
 pub use human::Links;
 pub use matrix::{MatrixCell, MatrixRow};
@@ -153,4 +155,25 @@ pub fn openslo(run: &Run, objectives: &[Objective]) -> String {
 /// The operations of a run as CSV, one a line below the names of the columns.
 pub fn csv(run: &Run) -> Vec<u8> {
     export::csv::table(run)
+}
+
+/// The page before a game day, for whoever leads it: who does what, what must hold, what is run, what
+/// should be seen, when it ends. Of a hidden step it does not say which variant it is.
+pub fn gameday_brief(playlist: &Playlist) -> String {
+    gameday::brief::page(playlist)
+}
+
+/// The report of a game day: how it went, and the report of one run of each step, by its place.
+///
+/// Shape and bounds: as [`html`], for each run.
+pub fn gameday_report(day: &GameDay, runs: &[(usize, Run)]) -> String {
+    gameday::report::page(day, runs)
+}
+
+/// The post-mortem of a game day: of each step what happened when, what it cost, who would have been
+/// called and when it was over; what only people know is left blank.
+///
+/// Bounds: at most 200 moments of a step are told; the others are counted.
+pub fn gameday_postmortem(day: &GameDay, runs: &[(usize, Run)]) -> String {
+    gameday::postmortem::page(day, runs)
 }

@@ -1,6 +1,7 @@
 //! What holds of every report, whatever the run.
 
 mod export;
+mod gameday;
 mod sample;
 
 use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Run, Verdict};

@@ -10,6 +10,7 @@ pub mod codec;
 pub mod duration;
 pub mod fact;
 pub mod fault;
+pub mod gameday;
 pub mod gate;
 pub mod history;
 pub mod import;

@@ -32,6 +32,8 @@ pub struct Order<'a> {
     pub trace: TraceLevel,
     /// Codes of the guarantees that are judged fact by fact.
     pub codes: &'a [SmolStr],
+    /// Whether objectives and alerts are measured of a variant that must break a promise, too.
+    pub observed: bool,
     /// What the scenario may name beside what Wrack has.
     pub own: &'a Own,
     /// What carries the nodes.

@@ -57,6 +57,7 @@ pub fn of(run: &Run, scenario: &Scenario, entry: &DesignEntry, variant: &Expecta
         codes: &codes,
         own: &entry.own,
         engine: entry.engine,
+        observed: false,
         frame,
     };
     let execution = (entry.execute)(&order);

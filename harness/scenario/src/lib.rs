@@ -21,11 +21,13 @@ mod findings;
 mod mistake;
 mod openslo;
 mod parameters;
+mod playlist;
 mod policy;
 mod reader;
 pub mod scenario;
 mod schema;
 mod scope;
+mod secret;
 mod sections;
 mod suggestion;
 mod syntax;
@@ -40,13 +42,16 @@ mod writer;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Related, Span};
 pub use openslo::{bring_in as bring_in_openslo, read as read_openslo};
+pub use playlist::{
+    Check, PLAYLIST_SCHEMA, Plan, Playlist, Role, Signal, Step, Stop, is_playlist, read_playlist,
+};
 pub use policy::{Allowance, Date, POLICY_SCHEMA, Policy, Tolerance, read_policy};
 pub use reader::read;
 pub use scenario::{
     Alerting, Bound, Expectation, Follow, Minimum, Objective, PhaseLengths, Promise, Scenario,
 };
 pub use schema::schema;
-pub use template::template;
+pub use template::{playlist_scenario_template, playlist_template, template};
 pub use wrack_history::load::{
     Environment, ExplicitOperation, KeyDistribution, Pace, RetryKey, RetryPolicy, Workload,
 };

@@ -256,6 +256,7 @@ fn not_readable(error: &serde_saphyr::Error, text: &str) -> Mistake {
     let place = error.location().map_or(0..0, |location| span(text, &location));
     let told = error.without_snippet().to_string();
     let told = told.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let told = told.split(" at line ").next().unwrap_or_default();
     Mistake::new(place, format!("not an OpenSLO file: {told}"), "here")
 }
 
@@ -351,7 +352,7 @@ spec:
         check(&THRESHOLD.replace("op: lte", "op: gte"), (10, 11), "less is better");
         check(&THRESHOLD.replace("wrack-unit: ms", "wrack-unit: parsec"), (5, 75), "unknown unit");
         check(&RATIO.replace("kind: SLO", "kind: Service"), (1, 1), "there is no SLO");
-        check("apiVersion: [", (1, 14), "not an OpenSLO file");
+        check("apiVersion: [", (1, 13), "not an OpenSLO file");
     }
 
     #[test]

@@ -195,7 +195,7 @@ fn amount(item: &Item, info: &MetricInfo) -> Result<u64, Mistake> {
 }
 
 /// `"0..20"`.
-fn seeds(item: &Item) -> Result<Range<u64>, Mistake> {
+pub(crate) fn seeds(item: &Item) -> Result<Range<u64>, Mistake> {
     let text = value::text(item)?;
     let number = |text: &str| text.parse().ok().filter(|seed| *seed <= SEED_MAX as u64);
     let range = text.split_once("..").and_then(|(first, end)| Some(number(first)?..number(end)?));

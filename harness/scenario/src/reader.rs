@@ -12,15 +12,18 @@ use crate::sections::{
     alert, client, design, environment, fault, guarantee, heading, phases, slo, swarm, variants,
     workload,
 };
-use crate::{openslo, syntax};
+use crate::{openslo, secret, syntax};
 
 /// Reads the scenario file `text`, which was found at `path`, and judges it against `catalogue`.
 ///
 /// Errors: every mistake of the file, each with its place. What cannot be judged because of
 /// another mistake is not reported.
 pub fn read(path: &str, text: &str, catalogue: &Catalogue) -> Result<Scenario, Diagnostics> {
+    let redacted = secret::redact(text);
+    let text = redacted.text.as_str();
     let (document, syntax) = syntax::parse(text);
     let findings = Findings::default();
+    redacted.mistakes.into_iter().for_each(|mistake| findings.report(mistake));
     let root = Fields::root(&findings, &document);
     let scenario = sections(root, Scope::new(catalogue));
     let (meaning, defaults) = findings.into_parts();
@@ -100,7 +103,7 @@ fn faults(root: &mut Fields, scope: &Scope) -> Vec<ScheduledFault> {
 }
 
 /// `<family>/<event>`: the last two parts of `path`, without `.toml`.
-fn name_of(path: &str) -> String {
+pub(crate) fn name_of(path: &str) -> String {
     let parts = path.split(['/', '\\']).filter(|part| !matches!(*part, "" | "." | ".."));
     let parts = parts.collect::<Vec<_>>();
     let name = parts[parts.len().saturating_sub(2)..].join("/");

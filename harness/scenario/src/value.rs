@@ -7,6 +7,7 @@ use wrack_history::duration;
 use crate::decimal;
 use crate::fields::Item;
 use crate::mistake::Mistake;
+use crate::secret;
 use crate::suggestion::suggest;
 
 /// A value of the wrong type.
@@ -41,8 +42,12 @@ pub(crate) fn text<'a>(item: &'a Item) -> Result<&'a str, Mistake> {
     item.get_ref().as_str().ok_or_else(|| mismatch(item, "a string"))
 }
 
-/// A string that says something.
+/// A string that says something; it may be marked as a secret, which it then is no more.
 pub(crate) fn words(item: &Item) -> Result<String, Mistake> {
+    let marked = item.get_ref().as_table().filter(|table| table.len() == 1);
+    if let Some(item) = marked.and_then(|table| table.get(secret::KEY)) {
+        return words(item);
+    }
     match text(item)?.trim() {
         "" => Err(Mistake::new(item.span(), "an empty string", "say something here")),
         words => Ok(words.into()),

@@ -83,12 +83,18 @@ pub enum Command {
         /// Its code or name
         name: String,
     },
+    /// Plan a game day, run it, and write it up: several scenarios with people around them
+    #[command(subcommand)]
+    Gameday(Gameday),
     /// Write a commented scenario that runs at once
     New {
         /// Its name: `my-scenario`, or `folder/my-scenario`
         name: String,
+        /// Write a game day instead: a playlist, and the scenario that it runs
+        #[arg(long)]
+        gameday: bool,
     },
-    /// Print the JSON Schema of scenario files, or of the gate's policy (draft 2020-12)
+    /// Print the JSON Schema of scenario files, game days, or the gate's policy (draft 2020-12)
     Schema {
         /// Of which kind of file
         #[arg(value_enum, default_value = "scenario")]
@@ -122,6 +128,40 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Gameday {
+    /// Write the page before: who does what, what is run, what should be seen
+    Brief(GamedayPage),
+    /// Run the checks and every step, and write the report and gameday.json
+    ///
+    /// A check that is not as expected, or a stop condition that holds, ends the day: what was not run
+    /// is named.
+    Run(GamedayRun),
+    /// Write the page after, out of what `run` left: what happened when, what it cost, what to do
+    Postmortem(GamedayPage),
+}
+
+#[derive(Debug, Args)]
+pub struct GamedayPage {
+    /// The playlist
+    pub playlist: PathBuf,
+    /// Where the pages go
+    #[arg(long, value_name = "DIR", default_value = "wrack-gameday")]
+    pub out: PathBuf,
+    /// Write it again whenever the playlist or a scenario of it is saved
+    #[arg(long)]
+    pub watch: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GamedayRun {
+    #[command(flatten)]
+    pub page: GamedayPage,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]
@@ -552,6 +592,7 @@ pub enum Kind {
 pub enum SchemaKind {
     Scenario,
     Policy,
+    Gameday,
 }
 
 /// Seeds stay below 2^53, so that every JSON reader keeps them whole.

@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod export;
 mod files;
+mod gameday;
 mod gate;
 mod generate;
 mod keep;
@@ -19,6 +20,7 @@ mod run;
 mod scoreboard;
 mod shrink;
 mod sweep;
+mod watch;
 
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -56,7 +58,8 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::Shrink(options) => shrink::shrink(designs, &options),
         Command::Scoreboard(options) => scoreboard::scoreboard(designs, &options),
         Command::Explain { name } => explain::explain(designs, &name),
-        Command::New { name } => files::new(designs, &name),
+        Command::Gameday(what) => gameday::gameday(designs, &what),
+        Command::New { name, gameday } => files::new(designs, &name, gameday),
         Command::Schema { what } => files::schema(designs, what),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),

@@ -13,7 +13,7 @@ const TABLE_ROWS_MAX: usize = 300;
 /// So many segments are legible in all lanes together; states in a row that are shorter than their
 /// share are drawn as one "changing".
 const SEGMENTS_LEGIBLE: u64 = 1_500;
-const LEADING: [&str; 8] =
+pub(crate) const LEADING: [&str; 8] =
     ["leader", "primary", "owner", "holder", "coordinator", "operator", "active", "master"];
 
 /// The chart; `None` if no node noted anything.

@@ -32,8 +32,18 @@ pub(super) struct Scenario {
 
 /// Text that says something.
 #[derive(JsonSchema)]
-#[schemars(rename = "words", extend("pattern" = r"\S"))]
-pub(super) struct Words(String);
+#[schemars(rename = "words", untagged, deny_unknown_fields)]
+pub(super) enum Words {
+    /// As it is.
+    Plain(PlainWords),
+    /// A text that never reaches a result: a stand-in takes its place.
+    Secret { secret: PlainWords },
+}
+
+/// Text that says something, as it is.
+#[derive(JsonSchema)]
+#[schemars(rename = "plain_words", extend("pattern" = r"\S"))]
+pub(super) struct PlainWords(String);
 
 /// What is expected of a variant.
 #[derive(JsonSchema)]

@@ -8,11 +8,10 @@ use wrack_runner::shrink::Goal;
 use wrack_runner::{engines, swarm};
 use wrack_scenario::{Expectation, Scenario};
 
-use super::carried_by;
+use super::{carried_by, files};
 use crate::Catalogue;
 use crate::cli::OnAgain;
 use crate::exit::Failure;
-use crate::output::read_text;
 use crate::results;
 
 /// A result with the scenario that it came of.
@@ -51,7 +50,10 @@ impl Again {
         })?;
         let designs = carried_by(designs, engine)?;
         let path = Path::new(&result.scenario_path);
-        let source = if path.exists() { read_text(path)? } else { result.scenario_source.clone() };
+        let source = match path.exists() {
+            true => files::scenario_text(path, &designs.names())?,
+            false => result.scenario_source.clone(),
+        };
         let scenario = read_scenario(&result.scenario_path, &source, &designs)?;
         if scenario.hash != result.scenario_hash && !force {
             return Err(Failure::input(format!(

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use wrack_history::Run;
+use wrack_runner::engines;
 use wrack_scenario::Scenario;
 
-use super::again;
 use super::replay::in_full;
+use super::{again, carried_by};
 use crate::Catalogue;
 use crate::cli::{self, ExportKind};
 use crate::exit::{Exit, Failure};
@@ -60,9 +61,10 @@ fn scenario_of(run: &Run, designs: &Catalogue) -> Result<Scenario, Failure> {
 /// run, or none, the messages are left out, and that is said.
 fn with_trace(run: Run, designs: &Catalogue) -> Run {
     let again = || {
-        let scenario = scenario_of(&run, designs).ok()?;
+        let designs = carried_by(designs, engines::find(&run.engine)?).ok()?;
+        let scenario = scenario_of(&run, &designs).ok()?;
         let variant = again::variant(&scenario, &run.variant).ok()?;
-        Some(in_full(designs, &scenario, variant, run.seed))
+        Some(in_full(&designs, &scenario, variant, run.seed))
     };
     let again = match run.scenario_source.is_empty() {
         true => None,

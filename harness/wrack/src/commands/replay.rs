@@ -8,11 +8,11 @@ use wrack_runner::{TraceLevel, engines};
 use wrack_scenario::{Expectation, Scenario};
 
 use super::again::{self, Again};
-use super::carried_by;
+use super::{carried_by, files};
 use crate::Catalogue;
 use crate::cli;
 use crate::exit::{Exit, Failure};
-use crate::output::{print_with, read_text};
+use crate::output::print_with;
 
 /// Runs again, and shows the steps.
 pub fn replay(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Failure> {
@@ -22,7 +22,7 @@ pub fn replay(designs: &Catalogue, options: &cli::Replay) -> Result<Exit, Failur
         return replay_result(designs, options);
     }
     let designs = &carried_by(designs, options.on.engine.unwrap_or(&engines::SIM))?;
-    let text = read_text(path)?;
+    let text = files::scenario_text(path, &designs.names())?;
     let scenario = again::read_scenario(&path.display().to_string(), &text, designs)?;
     let wanted = options.variant.as_deref().unwrap_or("reference");
     let variant = again::variant(&scenario, wanted)?;

@@ -26,6 +26,17 @@ pub struct Ran {
 /// first.
 pub const TWO_SERVICES: &str = include_str!("../two-services.toml");
 
+/// The variant of [`TWO_SERVICES`] that loses updates.
+pub const BLIND: &str = r#"
+[variants.blind_rmw]
+expect = "LUPD"
+share = "100%"
+follows = [
+    { code = "LIN", because = "a counter that forgot an update answers a wrong sum" },
+    { code = "LOST", because = "the update that was overwritten had been acknowledged" },
+]
+"#;
+
 /// Runs the binary with these words.
 pub fn run(words: &[&str]) -> Ran {
     ran(wrack().args(words).output().unwrap())

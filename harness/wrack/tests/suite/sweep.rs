@@ -3,17 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::program::{Ran, TWO_SERVICES, run, wrack};
-
-const BLIND: &str = r#"
-[variants.blind_rmw]
-expect = "LUPD"
-share = "100%"
-follows = [
-    { code = "LIN", because = "a counter that forgot an update answers a wrong sum" },
-    { code = "LOST", because = "the update that was overwritten had been acknowledged" },
-]
-"#;
+use crate::program::{BLIND, Ran, TWO_SERVICES, run, wrack};
 
 /// Where the scenario is, written there.
 fn scenario(folder: &Path) -> String {
