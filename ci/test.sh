@@ -21,7 +21,7 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests"
 cargo test --workspace --locked
 
-step "the waist on madsim"
+step "the carriers on madsim (a build of its own)"
 cargo mad test --locked -p wrack-carriers
 
 step "documentation"
@@ -43,6 +43,9 @@ diff "$root/scoreboard.md" models/designs/SCOREBOARD.md || {
     echo "if the change is meant: wrack scoreboard --format markdown > models/designs/SCOREBOARD.md"
     exit 1
 }
+
+step "verdicts do not depend on the engine: 3 seeds of S01 to S13 on the simulator and on turmoil (half a minute)"
+WRACK=$wrack bash ci/engines.sh
 
 step "the report in a browser"
 if bash ci/browser.sh "$wrack" "$root"; then :; else

@@ -4,7 +4,7 @@ use wrack_history::catalogue::EngineInfo;
 use wrack_sim::{Controller, Engine, Node, Observer};
 
 use crate::hub::{Cargo, Delivered};
-use crate::turmoil::HOSTS_MAX;
+use crate::turmoil::NODES_MAX;
 use crate::{sockets, turmoil};
 
 /// Our own event loop.
@@ -13,7 +13,7 @@ pub const SIM: EngineInfo = EngineInfo {
     doc: "\
 The simulator: one event loop in virtual time, the fastest by far. Everything is decided by the seed.",
     deterministic: true,
-    members_max: None,
+    nodes_max: None,
     faults_refused: &[],
     missing: None,
 };
@@ -22,11 +22,11 @@ The simulator: one event loop in virtual time, the fastest by far. Everything is
 pub const TURMOIL: EngineInfo = EngineInfo {
     name: "turmoil",
     doc: "\
-turmoil in virtual time: every member is a host with its own tokio runtime, every message a UDP \
-datagram, a crash ends the host's software and a boot starts it again with the same disk. Time is cut \
+turmoil in virtual time: every node is a host with its own tokio runtime, and all clients are one; every \
+message is a UDP datagram, a crash ends the host's software and a boot starts it again with the same disk. Time is cut \
 into ticks of 1 to 5 ms, half of what a message typically takes.",
     deterministic: true,
-    members_max: Some(HOSTS_MAX as u32),
+    nodes_max: Some(NODES_MAX as u32),
     faults_refused: &[],
     missing: None,
 };
@@ -38,7 +38,7 @@ pub const MADSIM: EngineInfo = EngineInfo {
 madsim in virtual time: every member is a node, every message goes through its endpoint, a crash kills \
 the node and a boot restarts it with the same disk. A message takes 2 ms at least.",
     deterministic: true,
-    members_max: None,
+    nodes_max: None,
     faults_refused: &[],
     missing: if cfg!(madsim) {
         None
@@ -56,7 +56,7 @@ pub const TOKIO: EngineInfo = EngineInfo {
 Real UDP and TCP sockets on loopback in real time, all members on one thread: a run takes as long as \
 its scenario says, and is never the same twice.",
     deterministic: false,
-    members_max: None,
+    nodes_max: None,
     faults_refused: &[],
     missing: None,
 };

@@ -360,8 +360,8 @@ pub struct EngineInfo {
     pub doc: &'static str,
     /// Whether a seed gives the same run twice.
     pub deterministic: bool,
-    /// So many nodes and clients at most.
-    pub members_max: Option<u32>,
+    /// So many nodes at most, in any variant.
+    pub nodes_max: Option<u32>,
     /// Names of faults that it cannot inject.
     pub faults_refused: &'static [&'static str],
     /// Why this program does not have it, and how to get one that does.

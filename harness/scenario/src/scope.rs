@@ -190,30 +190,17 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Judges whether the engine carries all nodes and clients, those that read at the end included.
-    pub fn members(&self, final_reads: bool, span: Span) -> Result<(), Mistake> {
-        let limit = self.catalogue.engine.and_then(|engine| Some((engine, engine.members_max?)));
-        let (Some((engine, most)), Some(clients)) = (limit, self.clients) else {
-            return Ok(());
-        };
-        let variants = self.resized.iter().map(|resized| resized.nodes.len());
-        let nodes = variants.chain(self.nodes.iter().map(Vec::len)).max().unwrap_or(0) as u32;
-        // Where all copies are to agree, each has a reader of its own.
-        let converges = self.design.is_some_and(|design| design.guarantees.contains(&"CONV"));
-        let readers = match (final_reads, converges) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => nodes,
-        };
-        let members = nodes.saturating_add(clients).saturating_add(readers);
-        if members <= most {
-            return Ok(());
+    /// Judges whether the engine carries so many nodes.
+    pub fn crowd(&self, nodes: &[SmolStr], span: Span) -> Result<(), Mistake> {
+        let limit = self.catalogue.engine.and_then(|engine| Some((engine, engine.nodes_max?)));
+        match limit {
+            Some((engine, most)) if nodes.len() > most as usize => {
+                let title = format!("{} nodes are too many for {}", nodes.len(), engine.name);
+                let label = format!("it carries {most} at most");
+                Err(Mistake::new(span, title, label).help(OTHER_ENGINE))
+            }
+            _ => Ok(()),
         }
-        let title = format!(
-            "{nodes} nodes, {clients} clients and {readers} final readers are too many for {}",
-            engine.name
-        );
-        Err(Mistake::new(span, title, format!("it carries {most} at most")).help(OTHER_ENGINE))
     }
 
     /// Judges the name of a fact that a fault waits for.

@@ -37,7 +37,7 @@ pub(crate) fn check(fixture: &str, expected: &str) {
     check_against(&catalogue(), fixture, expected);
 }
 
-/// As [`check`], for an engine that carries ten members and cannot make clocks drift.
+/// As [`check`], for an engine that carries ten nodes and cannot make clocks drift.
 #[track_caller]
 pub(crate) fn check_on_small_engine(fixture: &str, expected: &str) {
     check_against(&Catalogue { engine: Some(&SMALL), ..catalogue() }, fixture, expected);
@@ -47,7 +47,7 @@ static SMALL: EngineInfo = EngineInfo {
     name: "small",
     doc: "An engine with limits.",
     deterministic: true,
-    members_max: Some(10),
+    nodes_max: Some(10),
     faults_refused: &["clock_drift"],
     missing: None,
 };

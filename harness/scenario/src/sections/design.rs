@@ -30,15 +30,27 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Design {
         return Design::default();
     };
     let given = parameters::read(&mut fields, design.parameters, scope);
-    fields.finish();
     scope.design = Some(design);
     scope.nodes = given.sound.then(|| (design.nodes)(&given.settings));
+    if let Some(nodes) = &scope.nodes {
+        let span = given.spans.get("nodes").unwrap_or(&fields.span);
+        fields.keep("nodes", scope.crowd(nodes, span.clone()));
+    }
+    fields.finish();
     Design { name, parameters: given.settings }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::check;
+    use crate::testing::{check, check_on_small_engine};
+
+    #[test]
+    fn an_engine_may_be_too_small_for_all_nodes_of_a_variant() {
+        check_on_small_engine(
+            "[design]\nname = \"raft\"\nnodes = «11»",
+            "`design.nodes`: 11 nodes are too many for small\nit carries 10 at most\nchoose another engine",
+        );
+    }
 
     #[test]
     fn a_design_is_one_that_exists() {

@@ -96,6 +96,9 @@ fn own_parameters(
         settings.0.extend(given.settings.0.clone());
         let own = (design.nodes)(&settings);
         if own != *nodes {
+            if let Err(mistake) = scope.crowd(&own, span.clone()) {
+                fields.report(mistake);
+            }
             scope.resized.push(Resized { variant: variant.into(), span, nodes: own });
         }
     }

@@ -10,7 +10,7 @@ use wrack_history::load::{ExplicitOperation, KeyDistribution, Pace, Workload};
 
 use crate::fields::{Fields, Item};
 use crate::mistake::Mistake;
-use crate::parameters::{self, Given};
+use crate::parameters;
 use crate::scope::Scope;
 use crate::sections::{mix, operation};
 use crate::suggestion::{suggest, unknown};
@@ -74,7 +74,6 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Asked> {
     let common = parameters::read(&mut fields, KEYS, scope);
     let clients = common.integer("clients") as u32;
     scope.clients = common.sound.then_some(clients);
-    judge_members(&common, &fields, scope);
     let rate_per_kilosecond = rate(&mut fields);
     let distribution = distribution(&mut fields);
     // Which keys there are, the workload says.
@@ -100,15 +99,6 @@ pub(crate) fn read(root: &mut Fields, scope: &mut Scope) -> Option<Asked> {
     Some(Asked { workload, operations: None, final_reads })
 }
 
-/// Puts down members beyond what the engine carries.
-fn judge_members(common: &Given, fields: &Fields, scope: &Scope) {
-    let span = common.spans.get("clients").unwrap_or(&fields.span);
-    let final_reads = common.settings.flag("final_reads").unwrap_or(true);
-    if let Err(mistake) = scope.members(final_reads, span.clone()) {
-        fields.report(mistake);
-    }
-}
-
 /// Reads what is left of the section beside explicit operations, and these.
 fn explicit(mut fields: Fields, root: &mut Fields, scope: &mut Scope) -> Option<Asked> {
     let kept = |key: &&ParameterInfo| !DRAWN.contains(&key.name);
@@ -122,7 +112,6 @@ fn explicit(mut fields: Fields, root: &mut Fields, scope: &mut Scope) -> Option<
     }
     let clients = common.integer("clients") as u32;
     scope.clients = common.sound.then_some(clients);
-    judge_members(&common, &fields, scope);
     let operations = operation::read(root, scope)?;
     let info = scope.workload?;
     let own = parameters::read(&mut fields, info.parameters, scope);
@@ -197,7 +186,7 @@ fn zipf<'a>(item: &'a Item<'a>, parent: &Fields<'a>) -> Option<KeyDistribution> 
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, check_on_small_engine};
+    use crate::testing::check;
 
     fn register(lines: &str, expected: &str) {
         check(&format!("[workload]\nname = \"register\"\n{lines}"), expected);
@@ -211,18 +200,6 @@ mod tests {
             "unknown workload `registre`\ndid you mean `register`?",
         );
         check("«[workload]»\nclients = 5", "missing key `name` in `workload`");
-    }
-
-    #[test]
-    fn an_engine_may_be_too_small_for_all_members() {
-        check_on_small_engine(
-            "[design]\nname = \"raft\"\nnodes = 5\n[workload]\nname = \"register\"\nclients = «5»",
-            "5 nodes, 5 clients and 1 final readers are too many for small\nit carries 10 at most",
-        );
-        check_on_small_engine(
-            "[design]\nname = \"raft\"\nnodes = 5\n[workload]\nname = \"register\"\nclients = «6»\nfinal_reads = false",
-            "5 nodes, 6 clients and 0 final readers are too many for small\nchoose another engine",
-        );
     }
 
     #[test]

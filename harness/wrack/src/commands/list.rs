@@ -99,16 +99,16 @@ fn rows(designs: &Catalogue, kind: Kind) -> Result<Vec<Row>, Failure> {
 /// What an engine can do, in the order in which people ask.
 fn engine(info: &EngineInfo) -> Row {
     let repeats = if info.deterministic { "deterministic" } else { "not deterministic" };
-    let members = match info.members_max {
-        Some(most) => format!("at most {most} nodes and clients"),
-        None => "any number of nodes and clients".into(),
+    let nodes = match info.nodes_max {
+        Some(most) => format!("at most {most} nodes"),
+        None => "any number of nodes".into(),
     };
     let faults = match info.faults_refused {
         [] => "every fault of `wrack list faults`".into(),
         refused => format!("every fault but {}", refused.join(", ")),
     };
     let missing = info.missing.map(|why| format!(" Missing: {why}.")).unwrap_or_default();
-    Row::new(info.name, format!("{repeats}; {members}; {faults}. {}{missing}", info.doc))
+    Row::new(info.name, format!("{repeats}; {nodes}; {faults}. {}{missing}", info.doc))
 }
 
 /// The scenario files under `scenarios/` of the working directory.

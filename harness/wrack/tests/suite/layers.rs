@@ -63,3 +63,13 @@ fn no_dependency_makes_json_depend_on_the_order_or_precision_of_others() {
         assert!(!tree.contains(feature), "serde_json has {feature}:\n{tree}");
     }
 }
+
+#[test]
+fn the_default_build_contains_nothing_of_madsim() {
+    let words = ["tree", "--offline", "-e", "normal,build", "--workspace", "--prefix", "none"];
+    let output = Command::new(env!("CARGO")).args(words).current_dir(root()).output().unwrap();
+    let tree = String::from_utf8(output.stdout).unwrap();
+    assert!(tree.contains("turmoil"), "{tree}");
+    let is_there = tree.lines().any(|line| line.starts_with("madsim"));
+    assert_eq!(is_there, cfg!(madsim), "{tree}");
+}
