@@ -21,6 +21,9 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests"
 cargo test --workspace --locked
 
+step "the worked service without its fsync"
+cargo test --locked -p kv-service --features no-fsync
+
 step "the carriers on madsim (a build of its own)"
 cargo mad test --locked -p wrack-carriers
 

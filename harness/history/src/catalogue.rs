@@ -25,6 +25,8 @@ pub struct Catalogue {
     pub metrics: Vec<&'static MetricInfo>,
     /// What carries the nodes; the simulator, which refuses nothing, if it is absent.
     pub engine: Option<&'static EngineInfo>,
+    /// Designs that are people's own services, and what carries them: nothing else can.
+    pub services: Vec<(&'static str, &'static EngineInfo)>,
 }
 
 /// A parameter of a design, workload, fault or guarantee.
@@ -372,6 +374,12 @@ impl Catalogue {
     /// The design of this name.
     pub fn design(&self, name: &str) -> Option<&'static DesignInfo> {
         self.designs.iter().copied().find(|info| info.name == name)
+    }
+
+    /// What carries the nodes of this design.
+    pub fn engine_of(&self, design: &DesignInfo) -> Option<&'static EngineInfo> {
+        let service = self.services.iter().find(|(name, _)| *name == design.name);
+        service.map(|(_, engine)| *engine).or(self.engine)
     }
 
     /// The workload of this name.

@@ -36,6 +36,8 @@ pub struct DesignEntry {
     pub execute: fn(&Order<'_>) -> Execution,
     /// What carries its nodes.
     pub engine: &'static EngineInfo,
+    /// Whether it is somebody's own service, which no other engine can carry.
+    pub is_service: bool,
     /// What its scenarios may name beside what Wrack has.
     pub own: Arc<Own>,
 }
@@ -81,12 +83,7 @@ impl Own {
 
 impl Registry for Catalogue {
     fn add<D: Design>(&mut self) {
-        // A design takes the place of one that has its name.
-        self.designs.retain(|entry| entry.info.name != D::INFO.name);
-        let own = Arc::clone(&self.own);
-        let (info, engine) = (D::INFO, &engines::SIM);
-        self.designs.push(DesignEntry { info, execute: execute::<D>, engine, own });
-        self.designs.sort_by_key(|entry| entry.info.name);
+        self.enter(D::INFO, (&engines::SIM, false), execute::<D>);
     }
 }
 
@@ -103,6 +100,29 @@ impl Catalogue {
     pub fn design<D: Design>(mut self) -> Self {
         self.add::<D>();
         self
+    }
+
+    /// Takes a service in: a tokio service of one's own, whose hosts run on turmoil. Scenarios name it as
+    /// they name a design.
+    #[cfg(feature = "service")]
+    #[must_use]
+    pub fn service<S: wrack_service::Service>(mut self) -> Self {
+        let engine = (crate::service::engine(), true);
+        self.enter(S::INFO, engine, crate::service::on_turmoil::<S>);
+        self
+    }
+
+    /// Takes the place of a design that has this name.
+    fn enter(
+        &mut self,
+        info: &'static DesignInfo,
+        (engine, is_service): (&'static EngineInfo, bool),
+        execute: fn(&Order<'_>) -> Execution,
+    ) {
+        self.designs.retain(|entry| entry.info.name != info.name);
+        let own = Arc::clone(&self.own);
+        self.designs.push(DesignEntry { info, execute, engine, is_service, own });
+        self.designs.sort_by_key(|entry| entry.info.name);
     }
 
     /// Takes a workload in: scenarios name it in `[workload]`.
@@ -151,10 +171,11 @@ impl Catalogue {
         self
     }
 
-    /// The same designs, their nodes carried by another engine.
+    /// The same designs, their nodes carried by another engine; services stay where they are.
     #[must_use]
     pub fn carried_by(mut self, engine: &'static EngineInfo) -> Self {
-        self.designs.iter_mut().for_each(|entry| entry.engine = engine);
+        let carried = self.designs.iter_mut().filter(|entry| !entry.is_service);
+        carried.for_each(|entry| entry.engine = engine);
         self
     }
 
@@ -181,6 +202,7 @@ impl Catalogue {
         let own_models = self.own.models.iter().map(|model| model.info);
         let mut models: Vec<_> = wrack_sequential::ALL.iter().copied().chain(own_models).collect();
         models.sort_by_key(|info| info.name);
+        let services = self.designs.iter().filter(|entry| entry.is_service);
         wrack_history::Catalogue {
             designs: self.designs.iter().map(|entry| entry.info).collect(),
             workloads: self.own.workloads().iter().map(|entry| entry.info).collect(),
@@ -188,7 +210,8 @@ impl Catalogue {
             guarantees: self.own.guarantees().iter().map(|guarantee| guarantee.info).collect(),
             models,
             metrics: metrics::ALL.to_vec(),
-            engine: self.designs.first().map(|entry| entry.engine),
+            engine: self.designs.iter().find(|entry| !entry.is_service).map(|entry| entry.engine),
+            services: services.map(|entry| (entry.info.name, entry.engine)).collect(),
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct Order<'a> {
 
 impl Order<'_> {
     /// The workload of the scenario.
-    fn workload(&self) -> &'static wrack_workloads::Entry {
+    pub(crate) fn workload(&self) -> &'static wrack_workloads::Entry {
         self.own.workload(&self.scenario.workload.name).expect("the reader knows the workload")
     }
 }
@@ -85,19 +85,21 @@ pub struct Execution {
     pub limit: Option<LimitError>,
     /// What was measured for a picture.
     pub looks: Looks,
+    /// Why a valid verdict would say too much, one line each.
+    pub doubts: Vec<String>,
 }
 
 /// The final reads begin so long after the quiet period, when late answers are in.
-const FINAL_READS_AFTER_NS: u64 = 1_000_000_000;
+pub(crate) const FINAL_READS_AFTER_NS: u64 = 1_000_000_000;
 /// The final reads may take so long.
-const FINAL_READS_WITHIN_NS: u64 = 30_000_000_000;
+pub(crate) const FINAL_READS_WITHIN_NS: u64 = 30_000_000_000;
 /// Whether they are done is looked at so often.
 const FINAL_READS_STEP_NS: u64 = 50_000_000;
 
 /// Invariants as an observer.
 #[derive(Default)]
-struct Watch {
-    invariants: Vec<(SmolStr, Box<dyn Invariant>)>,
+pub(crate) struct Watch {
+    pub invariants: Vec<(SmolStr, Box<dyn Invariant>)>,
     /// How far apart two looks are, and what was seen; absent where nobody looks.
     looks: Option<(u64, Looks)>,
 }
@@ -125,7 +127,7 @@ fn look_at_commit(record: &FactRecord, step_ns: u64, commits: &mut [Vec<(u64, i6
 }
 
 impl Watch {
-    fn over(codes: &[SmolStr], own: &Own) -> Self {
+    pub fn over(codes: &[SmolStr], own: &Own) -> Self {
         let guarantees = own.guarantees().into_iter();
         let by_fact = guarantees.filter_map(|guarantee| match guarantee.judge {
             Judge::Facts(make) if codes.iter().any(|code| code == guarantee.info.code) => {
@@ -201,6 +203,7 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         invariants: observer.invariants,
         looks: observer.looks.map(|(_, looks)| looks).unwrap_or_default(),
         limit,
+        doubts: Vec::new(),
     }
 }
 
@@ -247,7 +250,7 @@ fn finished<D: Design>(engine: &Engine<Member<D>>, servers: usize) -> bool {
         })
 }
 
-fn cluster_of(order: &Order<'_>) -> Cluster {
+pub(crate) fn cluster_of(order: &Order<'_>) -> Cluster {
     let mut settings = order.scenario.parameters.clone();
     settings.0.extend(order.variant.parameters.0.clone());
     Cluster {
@@ -258,7 +261,7 @@ fn cluster_of(order: &Order<'_>) -> Cluster {
 }
 
 /// Whom each final reader may ask: everybody, or where all replicas are to agree each of them one.
-fn final_readers(design: &DesignInfo, entries: &[NodeId]) -> Vec<Vec<NodeId>> {
+pub(crate) fn final_readers(design: &DesignInfo, entries: &[NodeId]) -> Vec<Vec<NodeId>> {
     if design.guarantees.contains(&"CONV") {
         return entries.iter().map(|entry| vec![*entry]).collect();
     }
@@ -266,7 +269,11 @@ fn final_readers(design: &DesignInfo, entries: &[NodeId]) -> Vec<Vec<NodeId>> {
 }
 
 /// The clients of the workload, and those that read every key when all is quiet.
-fn client_plans(order: &Order<'_>, entries: &[NodeId], readers: &[Vec<NodeId>]) -> Vec<ClientPlan> {
+pub(crate) fn client_plans(
+    order: &Order<'_>,
+    entries: &[NodeId],
+    readers: &[Vec<NodeId>],
+) -> Vec<ClientPlan> {
     let scenario = order.scenario;
     let duration_ns = scenario.phases.faults_ns + scenario.phases.quiet_ns;
     let plans = match &scenario.operations {
@@ -352,7 +359,7 @@ fn patient(policy: &RetryPolicy) -> RetryPolicy {
     }
 }
 
-fn names_of(cluster: &Cluster, clients: usize, readers: usize) -> Vec<SmolStr> {
+pub(crate) fn names_of(cluster: &Cluster, clients: usize, readers: usize) -> Vec<SmolStr> {
     let client = |number| SmolStr::from(format!("client-{number}"));
     let reader = |number| match readers {
         1 => SmolStr::new_static("final-reader"),

@@ -133,10 +133,10 @@ fn judge(
 
 /// Puts everything that is known of an execution into a `Run`.
 fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
-    let Execution { recording, mut faults, phases, names, clients, limit, .. } = execution;
+    let Execution { recording, mut faults, phases, names, clients, limit, doubts, .. } = execution;
     let (scenario, variant) = (order.scenario, order.variant);
     vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
-    let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).collect();
+    let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).chain(doubts).collect();
     doubts.extend(judgements.iter().filter_map(|judgement| {
         let unknown = judgement.verdict == Verdict::Unknown;
         let reason = judgement.reason.as_deref().unwrap_or("a bound was met");

@@ -17,6 +17,8 @@ pub mod picture;
 pub mod regression;
 pub mod replay;
 pub mod resolve;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod shrink;
 pub mod story;
 pub mod swarm;

@@ -5,7 +5,7 @@
 
 use wrack_history::SmolStr;
 use wrack_history::catalogue::{
-    Catalogue, DesignInfo, FaultInfo, MESSAGES, NamedDoc, Needs, WorkloadInfo,
+    Catalogue, DesignInfo, EngineInfo, FaultInfo, MESSAGES, NamedDoc, Needs, WorkloadInfo,
 };
 
 use crate::diagnostic::Span;
@@ -179,9 +179,17 @@ impl<'a> Scope<'a> {
         Err(Mistake::new(span, title, "can never match").help(help))
     }
 
+    /// What carries the design.
+    fn engine(&self) -> Option<&'static EngineInfo> {
+        match self.design {
+            Some(design) => self.catalogue.engine_of(design),
+            None => self.catalogue.engine,
+        }
+    }
+
     /// Judges whether the engine injects the fault.
     pub fn injected(&self, fault: &FaultInfo, span: Span) -> Result<(), Mistake> {
-        match self.catalogue.engine {
+        match self.engine() {
             Some(engine) if engine.faults_refused.contains(&fault.name) => {
                 let title = format!("`{}` cannot be injected on {}", fault.name, engine.name);
                 Err(Mistake::new(span, title, "the engine lacks it").help(OTHER_ENGINE))
@@ -192,7 +200,17 @@ impl<'a> Scope<'a> {
 
     /// Judges whether the engine carries so many nodes.
     pub fn crowd(&self, nodes: &[SmolStr], span: Span) -> Result<(), Mistake> {
-        let limit = self.catalogue.engine.and_then(|engine| Some((engine, engine.nodes_max?)));
+        let (asked, engine) = (self.catalogue.engine, self.engine());
+        if let (Some(asked), Some(engine), Some(design)) = (asked, engine, self.design)
+            && asked.name != engine.name
+            && asked.name != "sim"
+        {
+            let title =
+                format!("`{}` is a service, and does not run on {}", design.name, asked.name);
+            let help = format!("leave --engine out, or say {}", engine.name);
+            return Err(Mistake::new(span, title, "no node that an engine could carry").help(help));
+        }
+        let limit = engine.and_then(|engine| Some((engine, engine.nodes_max?)));
         match limit {
             Some((engine, most)) if nodes.len() > most as usize => {
                 let title = format!("{} nodes are too many for {}", nodes.len(), engine.name);

@@ -45,6 +45,9 @@ struct Shared<M> {
     next_timer: u64,
     fired: Vec<u64>,
     next_sync: u64,
+    /// How many writes there were, and how many of them the last good sync was asked for.
+    written: u64,
+    durable: u64,
     synced: Vec<(u64, Result<(), DiskError>)>,
     /// What is asked of the node now.
     controls: Vec<Control>,
@@ -63,6 +66,8 @@ impl<M> Default for Shared<M> {
             next_timer: 0,
             fired: Vec::new(),
             next_sync: 0,
+            written: 0,
+            durable: 0,
             synced: Vec::new(),
             controls: Vec::new(),
         }
@@ -211,11 +216,13 @@ impl<M> FlowContext<M> {
 
     /// Appends a record to the log.
     pub fn append(&self, record: &impl Serialize) {
+        self.shared.borrow_mut().written += 1;
         self.with(|cx| cx.append(record));
     }
 
     /// Writes a named cell.
     pub fn put(&self, cell: &'static str, value: &impl Serialize) {
+        self.shared.borrow_mut().written += 1;
         self.with(|cx| cx.put(cell, value));
     }
 
@@ -240,8 +247,13 @@ impl<M> FlowContext<M> {
     }
 
     /// States what must hold.
+    #[track_caller]
     pub fn always(&self, name: &'static str, condition: bool) {
-        self.with(|cx| cx.always(name, condition));
+        // Not in a closure: the assertion names the place of its caller.
+        let shared = &mut *self.shared.borrow_mut();
+        let Shared { id, now_ns, wall_ns, stream, effects, disk, .. } = shared;
+        let cx = &mut Context::<M, u64>::new(*id, (*now_ns, *wall_ns), stream, disk, effects);
+        cx.always(name, condition);
     }
 
     /// States that a situation worth reaching was reached.
@@ -290,20 +302,29 @@ impl<M> FlowContext<M> {
         .await;
     }
 
+    /// Whether everything that was written since the boot is durable, as far as the disk says.
+    pub fn is_durable(&self) -> bool {
+        let shared = self.shared.borrow();
+        shared.durable == shared.written
+    }
+
     /// Makes durable what was appended so far, and waits for it.
     pub async fn sync(&self) -> Result<(), DiskError> {
-        let tag = {
+        let (tag, written) = {
             let shared = &mut *self.shared.borrow_mut();
             shared.next_sync += 1;
-            shared.next_sync - 1
+            (shared.next_sync - 1, shared.written)
         };
         self.with(|cx| cx.sync(tag));
         poll_fn(|_| {
-            let synced = &mut self.shared.borrow_mut().synced;
-            match synced.iter().position(|(other, _)| *other == tag) {
-                Some(place) => Poll::Ready(synced.swap_remove(place).1),
-                None => Poll::Pending,
+            let shared = &mut *self.shared.borrow_mut();
+            let place = shared.synced.iter().position(|(other, _)| *other == tag);
+            let Some(place) = place else { return Poll::Pending };
+            let (_, result) = shared.synced.swap_remove(place);
+            if result.is_ok() {
+                shared.durable = shared.durable.max(written);
             }
+            Poll::Ready(result)
         })
         .await
     }

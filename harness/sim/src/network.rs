@@ -16,6 +16,18 @@ pub type FaultHandle = usize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleId(u32);
 
+impl RuleId {
+    /// The rule of this number, for a world other than the simulator's.
+    pub fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
 /// A set of nodes as bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeSet(Vec<u64>);

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::panic::Location;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,13 @@ use wrack_history::{Fact, NodeIndex, Operation, Outcome, Settings, SmolStr, Valu
 
 use crate::chance::Stream;
 use crate::disk::{self, Disk, DiskError};
+
+/// A place in somebody's source, without the folders above its package.
+fn place_in_source(place: &Location<'_>) -> SmolStr {
+    let file = place.file();
+    let within = file.rfind("/src/").map_or(file, |start| &file[start + 1..]);
+    format!("{within}:{}", place.line()).into()
+}
 
 /// A node's position in its cluster: servers first, then clients.
 #[derive(
@@ -628,10 +636,12 @@ impl<'a, M, T> Context<'a, M, T> {
         self.effects.list.push(Effect::Touch(control, count));
     }
 
-    /// States what must hold; if it does not, the run has the anomaly ASSERT.
+    /// States what must hold; if it does not, the run has the anomaly ASSERT, which names the place of
+    /// this call in the source.
+    #[track_caller]
     pub fn always(&mut self, name: &'static str, condition: bool) {
         if !condition {
-            let message = SmolStr::new_static("the condition is false");
+            let message = place_in_source(Location::caller());
             self.note(Fact::AssertionFailed { name: SmolStr::new_static(name), message });
         }
     }

@@ -94,6 +94,8 @@ pub enum Command {
         #[arg(long)]
         gameday: bool,
     },
+    /// Write a project that tests a design of your own: it builds and runs at once
+    Init(Init),
     /// Print the JSON Schema of scenario files, game days, or the gate's policy (draft 2020-12)
     Schema {
         /// Of which kind of file
@@ -226,6 +228,26 @@ impl Run {
         let seed = self.seed.unwrap_or(0);
         self.seeds.clone().unwrap_or(seed..seed + 1)
     }
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder of the project; its name is that of the package
+    pub dir: PathBuf,
+    /// Where its Wrack comes from; by default the checkout that this binary was built from
+    #[arg(long, value_name = "PATH|GIT|VERSION")]
+    pub wrack: Option<String>,
+    /// Also what this CI system needs
+    #[arg(long, value_enum)]
+    pub ci: Option<CiSystem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CiSystem {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
 }
 
 #[derive(Debug, Args)]

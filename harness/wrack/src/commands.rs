@@ -10,6 +10,7 @@ mod files;
 mod gameday;
 mod gate;
 mod generate;
+mod init;
 mod keep;
 mod list;
 mod matrix;
@@ -60,6 +61,7 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::Explain { name } => explain::explain(designs, &name),
         Command::Gameday(what) => gameday::gameday(designs, &what),
         Command::New { name, gameday } => files::new(designs, &name, gameday),
+        Command::Init(options) => init::init(&options),
         Command::Schema { what } => files::schema(designs, what),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),

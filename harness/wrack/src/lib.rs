@@ -135,6 +135,16 @@ pub use wrack_sim::{
 /// What clients ask: for workloads of one's own.
 pub use wrack_workloads::{Entry as Workload, Question};
 
+/// Sockets and files of hosts in a simulation: with the feature `service`.
+#[cfg(feature = "service")]
+pub use wrack_io::{fs, net};
+#[cfg(feature = "service")]
+pub use wrack_service::{Host, Service};
+
+/// The wall clock of the simulated host that runs on this thread, for `wrack_clock::install`.
+#[cfg(feature = "service")]
+pub use wrack_service::clock::wall_ns as host_clock;
+
 pub use trial::{Trial, scenario};
 
 /// The command line over this catalogue: what `main` of the binary is, and of a project of one's own.

@@ -65,6 +65,12 @@ impl Trial {
         Self { catalogue: self.catalogue.design::<D>(), ..self }
     }
 
+    /// Takes a service in: [`Catalogue::service`].
+    #[cfg(feature = "service")]
+    pub fn service<S: crate::Service>(self) -> Self {
+        Self { catalogue: self.catalogue.service::<S>(), ..self }
+    }
+
     /// Takes a workload in: [`Catalogue::workload`].
     pub fn workload(self, workload: &'static Workload) -> Self {
         Self { catalogue: self.catalogue.workload(workload), ..self }
@@ -124,6 +130,21 @@ impl Trial {
             parallel::map(chunk, run).into_iter().for_each(|run| tally.add(run));
         }
         tally.outcome(&self.path)
+    }
+
+    /// Every run, in the order of the seeds: for a test that looks at more than the verdict.
+    ///
+    /// # Panics
+    /// If the scenario cannot be read.
+    #[track_caller]
+    pub fn runs(&self) -> Vec<Run> {
+        let scenario = self.read().unwrap_or_else(|told| panic!("{told}"));
+        let variant = self.find(&scenario).unwrap_or_else(|told| panic!("{told}"));
+        let design = self.catalogue.of(&scenario);
+        let seeds: Vec<u64> = self.seeds.clone().collect();
+        let run =
+            |seed: &u64| wrack_runner::run(&scenario, design, variant, *seed, TraceLevel::Hash);
+        parallel::map(&seeds, run)
     }
 
     fn read(&self) -> Result<Scenario, String> {

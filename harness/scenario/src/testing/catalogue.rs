@@ -29,6 +29,7 @@ pub(crate) fn catalogue() -> Catalogue {
         guarantees: vec![&LIN, &LOST, &RAFT_PROPERTIES, &STALE],
         models: Vec::new(),
         engine: None,
+        services: Vec::new(),
         metrics: vec![&M5, &M10, &AVAILABILITY, &LATENCY_METRIC],
     }
 }

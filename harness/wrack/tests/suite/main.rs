@@ -7,6 +7,7 @@ mod engines;
 mod export;
 mod gameday;
 mod gate;
+mod init;
 mod layers;
 mod program;
 mod readme;

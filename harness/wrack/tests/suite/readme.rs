@@ -5,7 +5,8 @@ use std::process::Command;
 use crate::program::{ran, root};
 
 /// Commands in `sh` blocks of the README that this test does not run itself, and who does.
-const ELSEWHERE: [(&str, &str); 2] = [
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("cd my-check && cargo test", "the newcomer's path in `init` runs it"),
     ("bash ci/test.sh", "it runs this test"),
     ("cargo install --path harness/wrack", "the test command runs it"),
 ];

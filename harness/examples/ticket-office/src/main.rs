@@ -1,0 +1,5 @@
+//! The command line of Wrack over the ticket office.
+
+fn main() -> std::process::ExitCode {
+    wrack::main(ticket_office::catalogue())
+}
