@@ -21,6 +21,7 @@ mod effects;
 mod fencing;
 mod final_reads;
 pub mod guards;
+mod isolation;
 mod linearizability;
 mod liveness;
 mod log;
@@ -60,6 +61,7 @@ use wrack_history::run::Phases;
 use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr, Value};
 use wrack_sequential::{OwnModel, Specification};
 
+pub use isolation::{is_transactional, level_names, levels};
 pub use linearizability::{KeyVerdict, is_linearizable, verdicts};
 
 /// What checkers judge by.
@@ -82,6 +84,8 @@ pub struct Evidence<'a> {
     pub initial: &'a Value,
     /// Bounds every search: configurations per key.
     pub states_max: u64,
+    /// Whether the order of the history is one of time; else only that within each session counts.
+    pub real_time: bool,
 }
 
 /// Configurations per key that are enough for every workload of ours.
@@ -99,6 +103,7 @@ impl<'a> Evidence<'a> {
             own_models: &[],
             initial: &Value::Nil,
             states_max: STATES_MAX,
+            real_time: true,
         }
     }
 
@@ -160,6 +165,7 @@ impl Guarantee {
             "CONS" => model == "bank" || functions.contains(&"charge"),
             "UNIQ" => model == "unique-ids",
             "LOG" => model == "log",
+            code if isolation::is_level(code) => isolation::is_transactional(model),
             "CONV" => functions.contains(&"read"),
             "CRDT" => is_set || is_register || matches!(model, "cart" | "counter"),
             _ => true,
@@ -189,6 +195,7 @@ impl Guarantee {
 pub const ALL: &[Guarantee] = &[
     assertion::GUARANTEE,
     causal::GUARANTEE,
+    isolation::CAUSAL,
     conservation::GUARANTEE,
     convergence::GUARANTEE,
     replicated_value::GUARANTEE,
@@ -206,13 +213,25 @@ pub const ALL: &[Guarantee] = &[
     monotonic_reads::GUARANTEE,
     monotonic_writes::GUARANTEE,
     order::GUARANTEE,
+    isolation::PREFIX,
     phantom::GUARANTEE,
+    isolation::PARALLEL_SNAPSHOT_ISOLATION,
+    isolation::READ_ATOMIC,
     raft::GUARANTEE,
+    isolation::READ_COMMITTED,
+    isolation::READ_COMMITTED_AXIOMATIC,
+    isolation::REPEATABLE_READ,
+    isolation::READ_UNCOMMITTED,
     read_your_writes::GUARANTEE,
     strong_convergence::GUARANTEE,
     sequential::GUARANTEE,
+    isolation::SERIALIZABLE,
     set_full::GUARANTEE,
+    isolation::SNAPSHOT_ISOLATION,
     fencing::GUARANTEE,
+    isolation::STRICT_SERIALIZABLE,
+    isolation::STRONG_SESSION_SERIALIZABLE,
+    isolation::STRONG_SESSION_SNAPSHOT_ISOLATION,
     staleness::GUARANTEE,
     counter_bounds::GUARANTEE,
     unique_ids::GUARANTEE,

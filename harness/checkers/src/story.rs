@@ -176,6 +176,7 @@ impl<'a> Case<'a> {
             own_models: &[],
             initial: &self.initial,
             states_max: 100_000,
+            real_time: true,
         };
         guarantee.judge(&evidence, &self.settings)
     }

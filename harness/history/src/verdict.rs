@@ -66,6 +66,22 @@ pub struct Counterexample {
     pub state: SmolStr,
     /// Ids of operations: those that would have to come next, and none of which can.
     pub blocked: Vec<u64>,
+    /// Of transactions: each must come before the next, in a circle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cycle: Vec<Link>,
+}
+
+/// Why one transaction of a circle comes before the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The id of the one that comes before.
+    pub from: u64,
+    /// The id of the next.
+    pub to: u64,
+    /// `ww`, `wr`, `rw`, `process` or `realtime`.
+    pub kind: SmolStr,
+    /// The reason in words.
+    pub text: SmolStr,
 }
 
 /// An operation of a counterexample.

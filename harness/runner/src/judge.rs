@@ -114,6 +114,7 @@ fn judge(
         own_models: order.own.models(),
         initial: &Value::Nil,
         states_max: STATES_MAX,
+        real_time: true,
     };
     let invariants = &mut execution.invariants;
     promises

@@ -18,6 +18,7 @@ pub mod counter;
 pub mod g_set;
 pub mod kv;
 pub mod list;
+pub mod list_append;
 pub mod log;
 pub mod multi_register;
 pub mod mutex;
@@ -25,6 +26,7 @@ pub mod own;
 pub mod priority_queue;
 pub mod queue;
 pub mod register;
+pub mod rw_register;
 pub mod set;
 pub mod stack;
 pub mod unique_ids;
@@ -357,12 +359,14 @@ models! {
     g_set::GrowingSet,
     kv::KeyValue,
     list::List,
+    list_append::ListAppend,
     log::Log,
     multi_register::MultiRegister,
     mutex::Mutex,
     priority_queue::PriorityQueue,
     queue::Queue,
     register::Register,
+    rw_register::RwRegister,
     set::Set,
     stack::Stack,
     unique_ids::UniqueIds,

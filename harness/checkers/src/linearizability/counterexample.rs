@@ -53,6 +53,7 @@ impl Visitor for Paper<'_> {
             legal: order.iter().map(id).collect(),
             state: model.show(state).into(),
             blocked: blocked.map(|call| id(&call)).collect(),
+            cycle: Vec::new(),
         })
     }
 }
