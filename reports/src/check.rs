@@ -22,7 +22,8 @@ pub(crate) fn text(check: &Check, explain: bool) -> String {
         lines.extend(found.flat_map(|(one, found)| section(&heading(one), paper(found))));
     }
     lines.extend(section("keys", keys(check)));
-    if run.judgements.len() > 1 {
+    lines.extend(section("levels", levels(check)));
+    if run.judgements.len() > 1 && check.levels.is_empty() {
         lines.extend(section("promises", run.judgements.iter().map(promise)));
     }
     let assumed = check.assumed.iter();
@@ -56,11 +57,31 @@ fn heading(anomaly: &Anomaly) -> String {
     }
 }
 
+/// Isolation levels from weak to strong, and what stands behind one that does not hold.
+fn levels(check: &Check) -> Vec<String> {
+    let line = |(name, holds): &(&str, Option<bool>)| {
+        let word = match holds {
+            Some(true) => "holds",
+            Some(false) => "broken",
+            None => "unknown",
+        };
+        format!("{name:<34} {word}")
+    };
+    check.levels.iter().map(line).collect()
+}
+
 /// A contradiction to be followed on paper.
 fn paper(found: &Counterexample) -> Vec<String> {
     let steps = found.operations.iter().enumerate();
     let mut lines: Vec<String> =
         steps.map(|(place, step)| format!("({}) {}", place + 1, step.text)).collect();
+    let links = found.cycle.iter();
+    lines.extend(
+        links.map(|link| format!("T{} → T{}  {:<8} {}", link.from, link.to, link.kind, link.text)),
+    );
+    if !found.cycle.is_empty() || found.legal.is_empty() && found.blocked.is_empty() {
+        return lines;
+    }
     let legal = summary::legal(found);
     lines.push(match legal.is_empty() {
         true => format!("nothing can come first: the object is worth {}", found.state),

@@ -8,6 +8,7 @@
 
 mod blast;
 mod check;
+mod circle;
 mod columns;
 mod export;
 mod gameday;

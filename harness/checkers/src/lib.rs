@@ -61,7 +61,8 @@ use wrack_history::run::Phases;
 use wrack_history::{FactRecord, History, Judgement, Operation, Settings, SmolStr, Value};
 use wrack_sequential::{OwnModel, Specification};
 
-pub use isolation::{is_transactional, level_names, levels};
+pub use isolation::anomalies::ANOMALIES;
+pub use isolation::{Levels, is_transactional, level_names, levels};
 pub use linearizability::{KeyVerdict, is_linearizable, verdicts};
 
 /// What checkers judge by.

@@ -27,6 +27,8 @@ pub struct Catalogue {
     pub engine: Option<&'static EngineInfo>,
     /// Designs that are people's own services, and what carries them: nothing else can.
     pub services: Vec<(&'static str, &'static EngineInfo)>,
+    /// Anomalies of transactions that have a name.
+    pub anomalies: &'static [NamedDoc],
 }
 
 /// A parameter of a design, workload, fault or guarantee.

@@ -1,5 +1,6 @@
 //! A check: what was found out about a history that somebody else recorded.
 
+use crate::certificate::Order;
 use crate::import::Assumption;
 use crate::run::Run;
 
@@ -10,6 +11,11 @@ pub struct Check {
     pub path: String,
     /// What was decided because the file does not say it.
     pub assumed: Vec<Assumption>,
+    /// For a history of transactions: isolation levels by name, from weak to strong, and whether they
+    /// hold; `None` where that cannot be known.
+    pub levels: Vec<(&'static str, Option<bool>)>,
+    /// Orders that show the levels that hold.
+    pub orders: Vec<Order>,
     /// The history with its judgements and verdict; what only a run of ours has is left empty.
     pub run: Run,
 }

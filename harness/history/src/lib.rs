@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod catalogue;
+pub mod certificate;
 pub mod check;
 pub mod codec;
 pub mod duration;

@@ -212,6 +212,7 @@ impl Catalogue {
             metrics: metrics::ALL.to_vec(),
             engine: self.designs.iter().find(|entry| !entry.is_service).map(|entry| entry.engine),
             services: services.map(|entry| (entry.info.name, entry.engine)).collect(),
+            anomalies: wrack_checkers::ANOMALIES,
         }
     }
 }

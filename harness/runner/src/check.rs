@@ -20,6 +20,8 @@ pub struct Question<'a> {
     pub model: &'a str,
     /// The guarantees that it is held to; if there are none, what the model is about.
     pub guarantees: &'a [Asked],
+    /// The isolation level that it is held to, by name.
+    pub consistency: Option<&'a str>,
     /// Bounds every search: configurations per key.
     pub states_max: u64,
     /// Models and guarantees beside those that Wrack has.
@@ -45,16 +47,33 @@ pub fn verify_model(model: &str, initial: Option<&Value>, own: &Own) -> Result<(
 
 /// Judges a history that was read from the file `path`.
 pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
+    let real_time = imported.has_times();
     let Imported { history, initial, assumed, .. } = imported;
     let guarantees = guarantees(question, &history, &initial);
     let evidence = Evidence {
         initial: &initial,
         states_max: question.states_max,
         own_models: question.own.models(),
+        real_time,
         ..Evidence::of_history(&history, question.model)
     };
     let judge = |(guarantee, settings): &Asked| guarantee.judge(&evidence, settings);
-    let judgements: Vec<_> = guarantees.iter().map(judge).collect();
+    let mut judgements: Vec<_> = guarantees.iter().map(judge).collect();
+    let mut levels = Vec::new();
+    let mut orders = Vec::new();
+    if wrack_checkers::is_transactional(question.model) && guarantees.is_empty() {
+        let judged = wrack_checkers::levels(&evidence, question.consistency);
+        (judgements, orders) = (judged.judgements, judged.orders);
+    }
+    for (name, code) in wrack_checkers::level_names() {
+        let judged = judgements.iter().find(|judgement| judgement.code == code);
+        levels.extend(judged.map(|judgement| (name, holds(judgement.verdict))));
+    }
+    if question.consistency.is_none() && !real_time {
+        // Where there is no time, that nobody can know about it is no doubt about the history.
+        judgements
+            .retain(|judgement| judgement.code != "SSER" || judgement.verdict != Verdict::Unknown);
+    }
     let verdict = judgements.iter().map(|judgement| judgement.verdict).max();
     let moments = history.operations.iter().flat_map(|one| [one.invoke, one.complete]);
     let end = moments.filter(|moment| *moment != Moment::NEVER).map(|moment| moment.ns).max();
@@ -67,14 +86,29 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
         history,
         ..Run::default()
     };
-    Check { path: path.to_owned(), assumed, run }
+    Check { path: path.to_owned(), assumed, levels, orders, run }
+}
+
+fn holds(verdict: Verdict) -> Option<bool> {
+    match verdict {
+        Verdict::Valid => Some(true),
+        Verdict::Invalid => Some(false),
+        Verdict::Unknown => None,
+    }
 }
 
 /// The guarantees that were named, or those that the model is about: a bank conserves its money, and
 /// identifiers are unique, whether or not it is known what an order could be checked by.
 fn guarantees(question: &Question<'_>, history: &History, initial: &Value) -> Vec<Asked> {
+    let level = wrack_checkers::level_names()
+        .find(|(name, _)| question.consistency == Some(*name))
+        .and_then(|(_, code)| wrack_checkers::by_code(code));
     if !question.guarantees.is_empty() {
-        return question.guarantees.to_vec();
+        let level = level.map(|guarantee| (guarantee, Settings::default()));
+        return question.guarantees.iter().cloned().chain(level).collect();
+    }
+    if wrack_checkers::is_transactional(question.model) {
+        return Vec::new();
     }
     let moves = history.operations.iter().any(|operation| operation.function == "transfer");
     let polled = history.operations.iter().any(|operation| operation.function == "poll");

@@ -4,6 +4,7 @@
 //! works in parallel is [`parallel`].
 
 pub mod catalogue;
+pub mod certificate;
 pub mod check;
 pub mod determinism;
 pub mod difference;
@@ -32,3 +33,4 @@ pub use execute::{Execution, TraceLevel};
 pub use group::{Group, GroupSummary, Outcome, Standing};
 pub use judge::{STATES_MAX, run, run_observed};
 pub use wrack_carriers::engines;
+pub use wrack_checkers::{is_transactional, level_names};

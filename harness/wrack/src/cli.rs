@@ -102,6 +102,11 @@ pub enum Command {
         #[arg(value_enum, default_value = "scenario")]
         what: SchemaKind,
     },
+    /// Verify a certificate that a history keeps isolation levels
+    ///
+    /// The order of the certificate is replayed against the history with code that shares nothing with
+    /// the checkers and searches for nothing.
+    VerifyCertificate(VerifyCertificate),
     /// Run twice, the second time in a fresh process, and show the first differing event
     VerifyDeterminism(VerifyDeterminism),
     /// Make a history whose truth is known, to test or measure a checker
@@ -270,6 +275,9 @@ pub struct Check {
     /// A guarantee to hold it to, such as LIN or STALE:bound=1s; by default what the model is about
     #[arg(long = "guarantee", value_name = "CODE[:NAME=VALUE]")]
     pub guarantees: Vec<String>,
+    /// The isolation level to hold transactions to; by default every level is answered
+    #[arg(long, value_name = "LEVEL", value_parser = levels())]
+    pub consistency: Option<String>,
     /// Configurations that a search visits per key at most
     #[arg(long, value_name = "N", default_value_t = wrack_runner::STATES_MAX)]
     pub max_states: u64,
@@ -282,6 +290,28 @@ pub struct Check {
     /// Write a report of one history as an HTML file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Write an order of one history's transactions for each level that holds, for verify-certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyCertificate {
+    /// What `wrack check --certificate` wrote
+    pub certificate: PathBuf,
+    /// The history that it is for
+    pub history: PathBuf,
+    /// Where every object starts, as JSON; as it was said to `wrack check`
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
+    pub initial: Option<String>,
+    /// The format of the history; recognised from the content if it is left out
+    #[arg(long, value_name = "FORMAT")]
+    pub from: Option<String>,
+}
+
+/// The names of isolation levels.
+fn levels() -> PossibleValuesParser {
+    PossibleValuesParser::new(wrack_runner::level_names().map(|(name, _)| name))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -555,6 +585,10 @@ pub enum HistoryKind {
     Stack,
     /// add, remove, contains
     Set,
+    /// Transactions of append and r, on so many keys at a time
+    ListAppend,
+    /// Transactions of w and r, on so many keys at a time
+    RwRegister,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -8,7 +8,7 @@ use wrack_history::{Anomaly, Operation, Run};
 use super::panel::{Audience, Panel};
 use super::sheet::Sheet;
 use crate::plot::band::Band;
-use crate::{summary, text, timeline};
+use crate::{circle, summary, text, timeline};
 
 /// So many are drawn with their operations.
 const DRAWN_MAX: usize = 10;
@@ -50,6 +50,8 @@ struct Paper<'a> {
     legal: String,
     state: String,
     blocked: Vec<String>,
+    links: Vec<String>,
+    circle: Option<String>,
 }
 
 struct Row<'a> {
@@ -102,7 +104,10 @@ fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a>
         note: note(anomaly.operations.len(), shown.len()),
         steps: story.map(|story| story.steps.iter().map(told).collect()).unwrap_or_default(),
         steps_left_out: story.map_or(0, |story| story.left_out),
-        paper: anomaly.counterexample.as_ref().map(|found| paper(run, found)),
+        paper: anomaly.counterexample.as_ref().map(|found| Paper {
+            circle: circle::draw(&sheet.id(&format!("circle-{number}")), &found.cycle),
+            ..paper(run, found)
+        }),
         operations: shown.into_iter().map(row).collect(),
         heading,
     }
@@ -126,6 +131,15 @@ fn paper<'a>(run: &Run, found: &'a Counterexample) -> Paper<'a> {
         legal: text::list(&summary::legal(found)),
         state: text::clip(&found.state, 200),
         blocked: summary::blocked(found),
+        links: found
+            .cycle
+            .iter()
+            .map(|link| {
+                let (kind, text) = (text::label(&link.kind), text::sentence(&link.text));
+                format!("T{} → T{} ({kind}): {text}", link.from, link.to)
+            })
+            .collect(),
+        circle: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod containers;
 mod guarantees;
 mod objects;
 mod registers;
+mod transactions;
 
 /// As in the binary.
 #[global_allocator]
@@ -13,5 +14,6 @@ criterion::criterion_main!(
     registers::benches,
     containers::benches,
     objects::benches,
-    guarantees::benches
+    guarantees::benches,
+    transactions::benches
 );

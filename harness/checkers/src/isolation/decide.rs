@@ -141,10 +141,8 @@ fn ordered(history: &Transactions<'_>, level: Level) -> Decision {
             return Decision::Broken(broken);
         }
         updates(history, &mut relations, &readers);
-        if level.has_sessions()
-            && let Some(broken) = from_the_past(history, &mut relations, &readers)
-        {
-            return broken;
+        if view.real_time {
+            from_time(history, &mut relations, &readers);
         }
     }
     let graph = relations.graph();
@@ -154,6 +152,11 @@ fn ordered(history: &Transactions<'_>, level: Level) -> Decision {
     }
     if let Some(order) = schedule(history, view, &graph, &relations.owners, &readers) {
         return Decision::Holds(order_of(&order, &relations));
+    }
+    if level.has_sessions()
+        && let Some(decided) = from_the_past(history, &mut relations, &readers)
+    {
+        return decided;
     }
     let Some(pairs) = pairs(history) else {
         return too_large();
@@ -271,7 +274,7 @@ fn updates(history: &Transactions<'_>, relations: &mut Relations, readers: &Read
     }
 }
 
-/// At levels that keep sessions, what the causal past forces holds too. The error is a broken past.
+/// At levels that keep sessions, what the causal past forces holds too; it may be enough to decide.
 fn from_the_past(
     history: &Transactions<'_>,
     relations: &mut Relations,
@@ -293,7 +296,42 @@ fn from_the_past(
             relations.arcs.extend(others.map(|reader| view.escapes(*reader, newer)));
         }
     }
-    None
+    let graph = relations.graph();
+    let straight = cycle_or_order(relations, &graph);
+    if matches!(straight, Decision::Broken(_)) {
+        return Some(straight);
+    }
+    let order = schedule(history, view, &graph, &relations.owners, readers)?;
+    Some(Decision::Holds(order_of(&order, relations)))
+}
+
+/// Where real time counts: a version that somebody had seen, or that was written, before another one's
+/// writer was invoked is the older one. Only the first ones after each are told; they pass on the rest.
+fn from_time(history: &Transactions<'_>, relations: &mut Relations, readers: &Readers) {
+    let invoked = |version: u32| history.operation(history.writer(version)).invoke.index;
+    let done = |transaction: u32| history.operation(transaction).effect_by().index;
+    for loose in history.loose.iter().filter(|loose| loose.len() > 1) {
+        let known_by = |version: u32| {
+            let seen = readers.of_version(version).iter().map(|reader| done(*reader));
+            seen.chain([done(history.writer(version))]).min().expect("there is a writer")
+        };
+        let mut spans: Vec<(u64, u64, u32)> =
+            loose.iter().map(|version| (invoked(*version), known_by(*version), *version)).collect();
+        spans.sort_unstable();
+        for (_, known, older) in &spans {
+            let begin = spans.partition_point(|(invoke, ..)| invoke <= known);
+            let mut first_known = u64::MAX;
+            for (invoke, known, newer) in &spans[begin..] {
+                if *invoke > first_known {
+                    break;
+                }
+                first_known = first_known.min(*known);
+                let arcs =
+                    edges(history, relations.view, readers, (*older, *newer), Kind::WriteWrite);
+                relations.arcs.extend(arcs);
+            }
+        }
+    }
 }
 
 /// Parallel snapshot isolation: no cycle has fewer than two read-write steps.

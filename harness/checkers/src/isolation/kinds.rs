@@ -64,9 +64,14 @@ fn pattern(steps: &[Step]) -> Option<&'static str> {
                 (0..kinds.len()).all(|at| kinds[(at + turn) % kinds.len()] == wanted[at])
             })
     };
+    let first = steps.first()?;
+    if steps.iter().all(|step| step.kind == Kind::WriteRead && step.key == first.key) {
+        // Each read the key of the one before, and wrote it for the next.
+        return Some("cyclic-versions");
+    }
     let fork = [Kind::ReadWrite, Kind::WriteRead, Kind::ReadWrite, Kind::WriteRead];
-    if turned(&kinds, &[Kind::ReadWrite, Kind::ReadWrite]) && steps[0].key != steps[1].key {
-        return Some("write-skew");
+    if turned(&kinds, &[Kind::ReadWrite, Kind::ReadWrite]) {
+        return Some(if steps[0].key == steps[1].key { "lost-update" } else { "write-skew" });
     }
     if turned(&kinds, &[Kind::ReadWrite, Kind::WriteWrite]) && steps[0].key == steps[1].key {
         return Some("lost-update");
@@ -120,6 +125,7 @@ mod tests {
         let serializable = Level::Serializable;
         check(serializable, &[(WriteWrite, 1), (WriteWrite, 2)], "G0");
         check(serializable, &[(WriteWrite, 1), (WriteRead, 2)], "G1c");
+        check(serializable, &[(WriteRead, 1), (WriteRead, 1)], "cyclic-versions");
         check(serializable, &[(ReadWrite, 1), (WriteRead, 2)], "G-single");
         check(serializable, &[(ReadWrite, 1), (WriteWrite, 1)], "lost-update");
         check(serializable, &[(ReadWrite, 1), (ReadWrite, 2)], "write-skew");

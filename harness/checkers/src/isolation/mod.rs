@@ -19,6 +19,7 @@
 //!   draws consequences, and `search` asks a SAT solver;
 //! * `kinds` names what was found, `words` tells it.
 
+pub mod anomalies;
 mod decide;
 mod finding;
 mod graph;
@@ -40,10 +41,10 @@ use std::collections::BTreeMap;
 
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::verdict::{Counterexample, Link, Step as Told};
-use wrack_history::{Anomaly, Judgement, SmolStr, Verdict};
+use wrack_history::{Anomaly, Judgement, SmolStr, Verdict, certificate};
 
 use crate::{Evidence, Guarantee, Judge};
-use decide::{Broken, Decision, cycle, decide};
+use decide::{Broken, Decision, Order, cycle, decide};
 use finding::{Breaks, Finding, Step};
 use level::{ALL, Level};
 use transactions::{Observed, Style, Transactions, observe};
@@ -97,28 +98,46 @@ pub fn level_names() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn judge(evidence: &Evidence<'_>, level: Level) -> Judgement {
-    let mut judgements = judge_levels(evidence, &[level]);
-    judgements.pop().expect("one level, one judgement")
+    let mut judged = judge_levels(evidence, &[level]);
+    judged.judgements.pop().expect("one level, one judgement")
 }
 
-/// Judges a history by every level, from weak to strong.
-///
-/// Shape: one judgement a level. An anomaly stands in that of the weakest level that it breaks; a
-/// judgement that is invalid for a weaker level's anomaly alone says so in its reason.
-pub fn levels(evidence: &Evidence<'_>) -> Vec<Judgement> {
-    judge_levels(evidence, &ALL.iter().map(|info| info.level).collect::<Vec<_>>())
+/// What is found out about levels.
+#[derive(Clone, Debug, Default)]
+pub struct Levels {
+    /// One judgement a level. An anomaly stands in that of the weakest level that it breaks; a judgement
+    /// that is invalid for a weaker level's anomaly alone says so in its reason.
+    pub judgements: Vec<Judgement>,
+    /// For each level that holds, an order that shows it.
+    pub orders: Vec<certificate::Order>,
 }
 
-fn judge_levels(evidence: &Evidence<'_>, levels: &[Level]) -> Vec<Judgement> {
+/// Judges a history by the level of this name, or by every level from weak to strong.
+pub fn levels(evidence: &Evidence<'_>, only: Option<&str>) -> Levels {
+    let asked = ALL.iter().filter(|info| only.is_none_or(|name| name == info.name));
+    judge_levels(evidence, &asked.map(|info| info.level).collect::<Vec<_>>())
+}
+
+fn judge_levels(evidence: &Evidence<'_>, levels: &[Level]) -> Levels {
+    let refused = |reason: &str| Levels {
+        judgements: levels.iter().map(|level| unknown(*level, reason)).collect(),
+        orders: Vec::new(),
+    };
     let Some(style) = Style::of(evidence.model) else {
         let reason = format!("the model {} is not one of transactions", evidence.model);
-        return levels.iter().map(|level| unknown(*level, &reason)).collect();
+        return refused(&reason);
     };
     match observe(&evidence.history.operations, style, evidence.initial) {
-        Err(reason) => levels.iter().map(|level| unknown(*level, &reason)).collect(),
+        Err(reason) => refused(&reason),
         Ok(mut observed) => {
             observed.transactions.real_time = evidence.real_time;
-            Answer::of(&observed, levels).judgements(&observed.transactions, levels)
+            let history = &observed.transactions;
+            let mut answer = Answer::of(&observed, levels);
+            let orders = std::mem::take(&mut answer.orders);
+            Levels {
+                orders: orders.into_iter().map(|(of, order)| shown(history, &of, &order)).collect(),
+                judgements: answer.judgements(history, levels),
+            }
         }
     }
 }
@@ -133,12 +152,39 @@ fn unknown(level: Level, reason: &str) -> Judgement {
 pub(crate) struct Answer {
     verdicts: BTreeMap<Level, Result<bool, String>>,
     findings: Vec<Finding>,
+    /// An order for each level that holds.
+    orders: Vec<(Vec<Level>, Order)>,
+}
+
+/// An order as a certificate writes it.
+fn shown(history: &Transactions<'_>, levels: &[Level], order: &Order) -> certificate::Order {
+    let id = |transaction: u32| history.operation(transaction).id;
+    let mut shown = certificate::Order {
+        levels: levels.iter().map(|level| SmolStr::new_static(level.info().name)).collect(),
+        ..certificate::Order::default()
+    };
+    let mut started = vec![0; if order.split { history.len() } else { 0 }];
+    for event in &order.events {
+        match (order.split, event % 2) {
+            (false, _) => shown.commits.push(id(*event)),
+            (true, 0) => started[(event / 2) as usize] = shown.commits.len() as u64,
+            (true, _) => {
+                shown.commits.push(id(event / 2));
+                shown.snapshots.push(started[(event / 2) as usize]);
+            }
+        }
+    }
+    shown
 }
 
 impl Answer {
     /// Decides these levels.
     pub(crate) fn of(observed: &Observed<'_>, levels: &[Level]) -> Self {
-        let mut answer = Self { verdicts: BTreeMap::new(), findings: observed.findings.clone() };
+        let mut answer = Self {
+            verdicts: BTreeMap::new(),
+            findings: observed.findings.clone(),
+            orders: Vec::new(),
+        };
         for level in levels {
             if observed.findings.iter().any(|finding| finding.breaks.includes(*level)) {
                 answer.verdicts.insert(*level, Ok(false));
@@ -175,12 +221,13 @@ impl Answer {
             _ => (),
         }
         match decide(history, level) {
-            Decision::Holds(_) => {
-                for implied in level.implied() {
-                    if asked.contains(&implied) {
-                        self.verdicts.entry(implied).or_insert(Ok(true));
-                    }
-                }
+            Decision::Holds(order) => {
+                let implied = level.implied().into_iter().filter(|implied| {
+                    asked.contains(implied) && !self.verdicts.contains_key(implied)
+                });
+                let implied: Vec<Level> = implied.collect();
+                self.verdicts.extend(implied.iter().map(|level| (*level, Ok(true))));
+                self.orders.push((implied, order));
             }
             Decision::Broken(broken) => {
                 self.findings.push(told(history, level, broken));
@@ -286,15 +333,16 @@ fn told(history: &Transactions<'_>, level: Level, broken: Broken) -> Finding {
                  overwrote it: whichever comes first, the other did not see it",
                 named(key)
             );
-            let (operations, key) = (operations(&writers), Some(named(key)));
-            let kind = "lost-update".into();
+            let kind = graph::Kind::ReadWrite;
+            let [one, other] = writers;
+            let step = |from, to| Step { from, to, kind, key: Some(key), reader: None };
             Finding {
-                kind,
+                kind: "lost-update".into(),
                 breaks: breaks_updates(level),
-                operations,
-                key,
+                operations: operations(&writers),
+                key: Some(named(key)),
                 words,
-                steps: Vec::new(),
+                steps: vec![step(one, other), step(other, one)],
             }
         }
         Broken::Both { key, writers, mut cycles } => {

@@ -346,7 +346,9 @@ impl<'a> Observer<'a> {
         if initial && found.is_none() {
             return Some(NONE);
         }
-        if initial {
+        // A first transaction that writes the initial value says where the key starts.
+        let given = found.is_some_and(|found| self.versions[found as usize].operation == 0);
+        if initial && !given {
             self.doubt(key, value, "is the initial value, and was written too");
         }
         self.read_version(reader, key, value, found)

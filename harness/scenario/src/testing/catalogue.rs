@@ -31,6 +31,7 @@ pub(crate) fn catalogue() -> Catalogue {
         engine: None,
         services: Vec::new(),
         metrics: vec![&M5, &M10, &AVAILABILITY, &LATENCY_METRIC],
+        anomalies: &[],
     }
 }
 

@@ -12,6 +12,7 @@ use wrack_sim::Stream;
 use wrack_sim::chance::Purpose;
 
 use super::object::Object;
+use super::transactions::Store;
 use super::{Kind, Shape};
 
 /// From an invocation to the effect, and from there to the completion.
@@ -57,6 +58,7 @@ struct Client {
 struct Loops<'a> {
     shape: &'a Shape,
     objects: Vec<Object>,
+    store: Store,
     clients: Vec<Client>,
     operations: Vec<Operation>,
     /// The object of each operation.
@@ -75,6 +77,7 @@ impl<'a> Loops<'a> {
         let mut loops = Self {
             shape,
             objects: vec![Object::new(shape.kind); shape.keys as usize],
+            store: Store::new(shape.kind, shape.keys),
             clients: (0..shape.clients).map(|process| Client { process, invoked: 0 }).collect(),
             operations: Vec::with_capacity(shape.operations as usize),
             keys: Vec::with_capacity(shape.operations as usize),
@@ -117,7 +120,11 @@ impl<'a> Loops<'a> {
             (stream.delay(&SERVICE), stream.delay(&SERVICE), stream.delay(&THINK));
         let key = stream.below(self.shape.keys.into()) as u32;
         let function = function(self.shape.kind, stream, doubtful);
-        let argument = self.argument(function, key, stream);
+        let transactional = self.shape.kind.is_transactional();
+        let argument = match transactional {
+            true => self.store.ask(stream, doubtful),
+            false => self.argument(function, key, stream),
+        };
         let invoke = self.moment(ns);
         self.operations.push(Operation {
             id: id.into(),
@@ -125,6 +132,7 @@ impl<'a> Loops<'a> {
             session: client,
             key: match self.shape.keys {
                 1 => SmolStr::default(),
+                _ if transactional => SmolStr::default(),
                 _ => format!("k{key}").into(),
             },
             function: SmolStr::new_static(function),
@@ -158,6 +166,11 @@ impl<'a> Loops<'a> {
     }
 
     fn take_effect(&mut self, operation: u32) {
+        if self.shape.kind.is_transactional() {
+            let operation = &mut self.operations[operation as usize];
+            operation.result = self.store.apply(&operation.argument);
+            return;
+        }
         let object = &mut self.objects[self.keys[operation as usize] as usize];
         let operation = &mut self.operations[operation as usize];
         operation.result = object.apply(operation);
@@ -216,5 +229,6 @@ fn function(kind: Kind, stream: &mut Stream, changes: bool) -> &'static str {
         Kind::Set if is(35) => "add",
         Kind::Set if is(70) || changes => "remove",
         Kind::Set => "contains",
+        Kind::ListAppend | Kind::RwRegister => "txn",
     }
 }

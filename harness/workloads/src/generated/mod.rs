@@ -11,6 +11,7 @@
 mod client;
 mod mutation;
 mod object;
+mod transactions;
 
 use wrack_history::{History, SmolStr, Truth};
 
@@ -30,6 +31,10 @@ pub enum Kind {
     /// `add`, `remove` and `contains` of one element; the first two answer whether they changed
     /// anything.
     Set,
+    /// `txn` of `append` and `r` on several lists.
+    ListAppend,
+    /// `txn` of `w` and `r` on several registers.
+    RwRegister,
 }
 
 impl Kind {
@@ -42,7 +47,14 @@ impl Kind {
             Self::Queue => "queue",
             Self::Stack => "stack",
             Self::Set => "set",
+            Self::ListAppend => "list-append",
+            Self::RwRegister => "rw-register",
         }
+    }
+
+    /// Whether operations are transactions on several keys.
+    pub fn is_transactional(self) -> bool {
+        matches!(self, Self::ListAppend | Self::RwRegister)
     }
 }
 
@@ -54,7 +66,7 @@ impl Kind {
 pub struct Shape {
     /// What its objects are.
     pub kind: Kind,
-    /// How many objects, at least 1.
+    /// How many objects, at least 1; of transactions, how many keys are in use at a time.
     pub keys: u32,
     /// How many clients, at least 1. About so many operations are open at any time.
     pub clients: u32,

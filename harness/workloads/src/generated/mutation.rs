@@ -25,6 +25,7 @@ pub(super) fn mutate(kind: Kind, operations: &mut [Operation]) -> Result<Mutatio
             Kind::List => truncated_read(operations, place),
             Kind::Queue | Kind::Stack => swapped_pair(kind, operations, place),
             Kind::Set => removed_element(operations, place),
+            Kind::ListAppend | Kind::RwRegister => out_of_date(operations, place),
         };
         if found.is_some() {
             break;
@@ -53,7 +54,7 @@ struct Change {
 fn from_the_middle(operations: &[Operation]) -> Vec<usize> {
     let observes = |one: &Operation| {
         let function = one.function.as_str();
-        one.is_ok() && matches!(function, "read" | "dequeue" | "pop" | "contains")
+        one.is_ok() && matches!(function, "read" | "dequeue" | "pop" | "contains" | "txn")
     };
     let places = (0..operations.len()).filter(|place| observes(&operations[*place]));
     let mut places: Vec<usize> = places.collect();
@@ -139,6 +140,77 @@ fn truncated_read(operations: &[Operation], place: usize) -> Option<Change> {
             appends[&list[lost]].id, list[lost]
         ),
     })
+}
+
+/// A transaction's first read of a key that it had not written before lacks the last element, or finds
+/// the value before the last one, although that had been written before the transaction was invoked,
+/// and the value that it finds before that.
+///
+/// Proof: values are unique, and those of a key are written in the order of these three completions and
+/// invocations; whoever wrote the last one comes before the reader in time, and yet after it.
+fn out_of_date(operations: &[Operation], place: usize) -> Option<Change> {
+    let reader = &operations[place];
+    let micros = reader.result.as_list()?;
+    let parts = |micro: &Value| Some((micro.as_list()?[1].clone(), micro.as_list()?[2].clone()));
+    let is_read = |micro: &Value| micro.as_list().is_some_and(|parts| parts[0] == "r".into());
+    for (nth, micro) in micros.iter().enumerate().filter(|(_, micro)| is_read(micro)) {
+        let (key, found) = parts(micro)?;
+        let used = |one: &Value| parts(one).is_some_and(|(other, _)| other == key);
+        if micros.iter().enumerate().any(|(other, one)| other != nth && used(one)) {
+            continue;
+        }
+        let last = found.as_list().map_or(Some(&found), |list| list.last());
+        let writes_it = |one: &&Operation, value: &Value| {
+            let asked = one.argument.as_list().unwrap_or(&[]).iter();
+            asked
+                .filter(|micro| !is_read(micro))
+                .any(|micro| parts(micro) == Some((key.clone(), value.clone())))
+        };
+        let Some(writer) = last.and_then(|last| operations.iter().find(|one| writes_it(one, last)))
+        else {
+            continue;
+        };
+        if !writer.precedes(reader) {
+            continue;
+        }
+        let stale = match found.as_list() {
+            Some(list) => Some(Value::list(list[..list.len() - 1].iter().cloned())),
+            None => before(operations, writer, &key),
+        };
+        let Some(stale) = stale else {
+            continue;
+        };
+        let mut results = micros.to_vec();
+        results[nth] = Value::list(["r".into(), key.clone(), stale]);
+        return Some(Change {
+            kind: "out-of-date",
+            results: vec![(place, Value::list(results))],
+            reason: format!(
+                "operation {} had written key {key} before the transaction was invoked, which does \
+                 not see that",
+                writer.id
+            ),
+        });
+    }
+    None
+}
+
+/// A last value that another transaction than this writer gave a register, and had before the writer
+/// was invoked.
+fn before(operations: &[Operation], writer: &Operation, key: &Value) -> Option<Value> {
+    let left = |one: &Operation| {
+        let asked = one.argument.as_list()?.iter().rev();
+        let mut of_key = asked.filter_map(|micro| {
+            let parts = micro.as_list()?;
+            (parts[0] == "w".into() && parts[1] == *key).then(|| parts[2].clone())
+        });
+        of_key.next()
+    };
+    let earlier = operations.iter().filter(|one| one.precedes(writer));
+    earlier
+        .filter_map(|one| Some((one.complete, left(one)?)))
+        .max_by_key(|(at, _)| *at)
+        .map(|(_, value)| value)
 }
 
 /// Two removals, one after the other, have swapped what they found.

@@ -24,6 +24,8 @@ impl Object {
             Kind::List => Self::List(Vec::new()),
             Kind::Queue | Kind::Stack => Self::Line(VecDeque::new()),
             Kind::Set => Self::Set(BTreeSet::new()),
+            // Transactions act on a store.
+            Kind::ListAppend | Kind::RwRegister => Self::Register(Value::Nil),
         }
     }
 

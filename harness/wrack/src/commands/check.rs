@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
+use wrack_history::certificate::{Certificate, FORMAT};
 use wrack_history::check::Check;
 use wrack_history::import::{self, ImportError, Reading};
 use wrack_history::{Judgement, Value, Verdict};
@@ -22,7 +23,18 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
             "a report is about one history: name one, or leave --report out",
         ));
     }
+    if options.certificate.is_some() && options.histories.len() > 1 {
+        return Err(Failure::usage(
+            "a certificate is of one history: name one, or leave --certificate out",
+        ));
+    }
     let model = options.model.as_str();
+    if options.certificate.is_some() && !wrack_runner::is_transactional(model) {
+        return Err(Failure::usage(format!(
+            "a certificate is of transactions, and the model {model} has none: ask with --model \
+             list-append or rw-register"
+        )));
+    }
     let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
     let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
     let own = designs.own();
@@ -30,8 +42,15 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
         .map_err(|error| Failure::usage(error.to_string()))?;
     let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text, own));
     let guarantees = guarantees.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    let consistency = options.consistency.as_deref();
+    if consistency.is_some() && !wrack_runner::is_transactional(model) {
+        return Err(Failure::usage(format!(
+            "--consistency is about transactions, and the model {model} has none: ask with --model \
+             list-append or rw-register"
+        )));
+    }
     let states_max = options.max_states;
-    let question = Question { model, guarantees: &guarantees, states_max, own };
+    let question = Question { model, guarantees: &guarantees, consistency, states_max, own };
     let mut outcome = Outcome::default();
     for path in &options.histories {
         match read(path, initial.clone(), options) {
@@ -50,12 +69,16 @@ fn read(
     initial: Option<Value>,
     options: &cli::Check,
 ) -> Result<import::Imported, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
     let from = options.from.as_deref().map(format).transpose()?;
     let failed_cas = options.failed_cas.map(Into::into);
-    let reading = Reading { model: &options.model, initial, failed_cas, from };
+    read_history(path, &Reading { model: &options.model, initial, failed_cas, from })
+}
+
+/// Reads a history that somebody recorded.
+pub fn read_history(path: &Path, reading: &Reading<'_>) -> Result<import::Imported, Failure> {
+    let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
     let name = path.display().to_string();
-    import::read(&name, BufReader::with_capacity(1 << 16, file), &reading).map_err(|error| {
+    import::read(&name, BufReader::with_capacity(1 << 16, file), reading).map_err(|error| {
         match error {
             ImportError::Malformed { .. } => Failure::input(error.to_string()),
             ImportError::Io { path, error } => Failure::file(path, error),
@@ -63,7 +86,8 @@ fn read(
     })
 }
 
-fn format(name: &str) -> Result<&'static import::Format, Failure> {
+/// The format of this name.
+pub fn format(name: &str) -> Result<&'static import::Format, Failure> {
     import::by_name(name).ok_or_else(|| {
         let names: Vec<&str> = import::ALL.iter().map(|format| format.name).collect();
         Failure::usage(format!("there is no format \"{name}\": there are {}", names.join(", ")))
@@ -84,6 +108,14 @@ impl Outcome {
         if let Some(path) = &options.report {
             let html = wrack_reports::check_html(check);
             write_file(path, |to| to.write_all(html.as_bytes()))?;
+        }
+        if let Some(path) = &options.certificate {
+            let certificate = Certificate {
+                format: FORMAT.into(),
+                model: options.model.as_str().into(),
+                orders: check.orders.clone(),
+            };
+            write_file(path, |to| Ok(serde_json::to_writer(to, &certificate)?))?;
         }
         match options.format {
             Format::Json => self.documents.push(document(check)),
@@ -123,7 +155,7 @@ fn document(check: &Check) -> Json {
     let key = |(key, verdict)| json!({"key": key, "verdict": verdict});
     let keys: Vec<Json> = run.judgements.iter().flat_map(Judgement::keys).map(key).collect();
     let assumed = check.assumed.iter().map(|one| (one.name.to_string(), plain(&one.value)));
-    json!({
+    let mut document = json!({
         "history": check.path,
         "verdict": run.verdict,
         "anomalies": run.anomalies().collect::<Vec<_>>(),
@@ -132,7 +164,12 @@ fn document(check: &Check) -> Json {
         "algorithm": run.judgements.iter().find_map(|judgement| judgement.algorithm.as_deref()),
         "operations": run.counts,
         "judgements": run.judgements.iter().map(judgement).collect::<Vec<_>>(),
-    })
+    });
+    if !check.levels.is_empty() {
+        let level = |(name, holds): &(&str, Option<bool>)| ((*name).to_owned(), json!(holds));
+        document["levels"] = check.levels.iter().map(level).collect::<Map<_, _>>().into();
+    }
+    document
 }
 
 /// A judgement without what stands elsewhere in the document.

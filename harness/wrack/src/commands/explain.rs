@@ -51,6 +51,9 @@ fn page_of(catalogue: &Names, is: &dyn Fn(&str) -> bool) -> Option<String> {
     if let Some(info) = catalogue.metrics.iter().find(|metric| is(metric.name)) {
         return Some(format!("{} (metric)\n\n{}\n", info.name, wrap(info.doc)));
     }
+    if let Some(info) = catalogue.anomalies.iter().find(|anomaly| is(anomaly.name)) {
+        return Some(format!("{} (anomaly of transactions)\n\n{}\n", info.name, wrap(info.doc)));
+    }
     designs
         .flat_map(|info| info.variants.iter().map(move |variant| (info, variant)))
         .find(|(_, variant)| is(variant.name))
@@ -70,6 +73,7 @@ fn unknown(catalogue: &Names, name: &str) -> Failure {
     names.extend(catalogue.workloads.iter().map(|workload| workload.name));
     names.extend(catalogue.models.iter().map(|model| model.name));
     names.extend(catalogue.metrics.iter().map(|metric| metric.name));
+    names.extend(catalogue.anomalies.iter().map(|anomaly| anomaly.name));
     let near = names.iter().max_by(|a, b| {
         let likeness =
             |other: &str| strsim::jaro_winkler(&other.to_lowercase(), &name.to_lowercase());

@@ -43,5 +43,7 @@ fn kind(kind: HistoryKind) -> Kind {
         HistoryKind::Queue => Kind::Queue,
         HistoryKind::Stack => Kind::Stack,
         HistoryKind::Set => Kind::Set,
+        HistoryKind::ListAppend => Kind::ListAppend,
+        HistoryKind::RwRegister => Kind::RwRegister,
     }
 }

@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use wrack_history::certificate::{Certificate, FORMAT};
+use wrack_history::check::Check;
 use wrack_history::{Verdict, import};
 use wrack_runner::{Own, Question, STATES_MAX, asked};
 
@@ -23,12 +25,31 @@ fn judge(case: &Case) -> (Verdict, String) {
     let own = Own::default();
     let guarantees = case.guarantee.map(|text| asked(text, &own).expect("the guarantee exists"));
     let guarantees: Vec<_> = guarantees.into_iter().collect();
-    let question =
-        Question { model: case.model, guarantees: &guarantees, states_max: STATES_MAX, own: &own };
-    let check = wrack_runner::check(&case.name, imported, &question);
+    let question = Question {
+        model: case.model,
+        guarantees: &guarantees,
+        consistency: None,
+        states_max: STATES_MAX,
+        own: &own,
+    };
+    let check = wrack_runner::check(&case.name, imported.clone(), &question);
+    verify(case, &check, &imported);
     let first = check.run.judgements.first();
     let by = first.and_then(|judgement| judgement.algorithm.clone().or(judgement.reason.clone()));
     (check.run.verdict, by.unwrap_or_default())
+}
+
+/// Every level that holds has a certificate, and that is accepted.
+fn verify(case: &Case, check: &Check, imported: &import::Imported) {
+    let certificate = Certificate {
+        format: FORMAT.into(),
+        model: case.model.into(),
+        orders: check.orders.clone(),
+    };
+    let shown = wrack_runner::certificate::verify(&certificate, imported);
+    let shown = shown.unwrap_or_else(|reason| panic!("{}: {reason}", case.name));
+    let hold = check.levels.iter().filter(|(_, holds)| *holds == Some(true));
+    assert_eq!(shown.len(), hold.count(), "{}: {shown:?}", case.name);
 }
 
 #[derive(Default)]

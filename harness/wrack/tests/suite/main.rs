@@ -8,6 +8,7 @@ mod export;
 mod gameday;
 mod gate;
 mod init;
+mod isolation;
 mod layers;
 mod program;
 mod readme;

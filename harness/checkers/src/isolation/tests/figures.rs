@@ -51,7 +51,7 @@ fn micro(text: &str) -> Value {
 fn check(model: &str, text: &str, expected: &[(&str, &str)]) {
     let history = history(text);
     let evidence = Evidence { real_time: false, ..Evidence::of_history(&history, model) };
-    let judgements = crate::levels(&evidence);
+    let judgements = crate::levels(&evidence, None).judgements;
     let found: Vec<(String, String)> = judgements
         .iter()
         .flat_map(|judgement| {

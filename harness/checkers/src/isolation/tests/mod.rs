@@ -50,6 +50,31 @@ proptest! {
     }
 }
 
+/// What a generator made is strict serializable, and with one result replaced provably not.
+#[test]
+fn generated_histories_are_judged_as_they_were_made() {
+    use wrack_workloads::generated::{Kind, Shape, generate};
+    for kind in [Kind::ListAppend, Kind::RwRegister] {
+        for (seed, mutated) in (0..20).flat_map(|seed| [(seed, false), (seed, true)]) {
+            let shape = Shape {
+                kind,
+                keys: 5,
+                clients: 6,
+                operations: 300,
+                values: 0,
+                doubtful: 3,
+                mutated,
+                seed,
+            };
+            let made = generate(&shape).unwrap();
+            let style = if kind == Kind::ListAppend { Style::ListAppend } else { Style::Register };
+            let strict = Level::StrictSerializable;
+            let found = decided(&made.history.operations, style, strict);
+            assert_eq!(found, Ok(!mutated), "{kind:?} {seed}: {:?}", made.truth);
+        }
+    }
+}
+
 /// How often levels hold and do not in the random histories: neither may be rare.
 #[test]
 fn random_histories_keep_and_break_every_level() {

@@ -1,0 +1,47 @@
+//! `wrack verify-certificate`: an order of transactions held against the history that it is for.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use wrack_history::certificate::Certificate;
+use wrack_history::import::{self, Reading};
+use wrack_runner::certificate;
+
+use super::check::{format, read_history};
+use crate::cli::VerifyCertificate;
+use crate::exit::{Exit, Failure};
+use crate::output::print;
+
+/// Reads both and says which levels are shown.
+pub fn verify(options: &VerifyCertificate) -> Result<Exit, Failure> {
+    let path = &options.certificate;
+    let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
+    let read: Certificate = serde_json::from_reader(BufReader::new(file)).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Failure::input(format!(
+            "{}:{line}:{column}: this is no certificate: {error}: write one with `wrack check \
+             --certificate`",
+            path.display()
+        ))
+    })?;
+    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
+    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
+    let from = options.from.as_deref().map(format).transpose()?;
+    let reading = Reading { model: &read.model, initial, failed_cas: None, from };
+    let imported = read_history(&options.history, &reading)?;
+    let name = options.history.display();
+    match certificate::verify(&read, &imported) {
+        Ok(levels) if levels.is_empty() => {
+            print(format!("{name}: the certificate shows no level\n"))?;
+            Ok(Exit::Unknown)
+        }
+        Ok(levels) => {
+            print(format!("{name}: verified: {}\n", levels.join(", ")))?;
+            Ok(Exit::AsExpected)
+        }
+        Err(reason) => {
+            print(format!("{name}: REFUSED: {reason}\n"))?;
+            Ok(Exit::NotAsExpected)
+        }
+    }
+}
