@@ -6,7 +6,7 @@
 # the run if CI=true.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# Where the reports of the gate stay: JUnit, SARIF, Markdown.
+# Where the reports of the gate stay: JUnit, SARIF, Markdown; and pictures of a report.
 artifacts=${ARTIFACTS:-target/artifacts}
 
 skipped=()
@@ -51,9 +51,9 @@ step "verdicts do not depend on the engine: 3 seeds of S01 to S13 on the simulat
 WRACK=$wrack bash ci/engines.sh
 
 step "the report in a browser"
-if bash ci/browser.sh "$wrack" "$root"; then :; else
+if bash ci/browser.sh "$wrack" "$root" "$artifacts/report"; then :; else
     case $? in
-        77) skipped+=("the report in a browser: no Chromium here, and none could be installed") ;;
+        77) skipped+=("the report in a browser: no Chromium, Python or axe-core here, and none could be installed") ;;
         *) exit 1 ;;
     esac
 fi

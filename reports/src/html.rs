@@ -22,6 +22,7 @@ mod sheet;
 mod slos;
 mod source;
 mod space_time;
+pub(crate) mod sweep;
 
 use wrack_history::Run;
 use wrack_history::check::Check;

@@ -20,6 +20,7 @@ mod matrix;
 mod plot;
 mod scoreboard;
 mod summary;
+mod sweep;
 mod text;
 mod timeline;
 
@@ -32,6 +33,7 @@ use wrack_scenario::{Objective, Playlist};
 pub use human::Links;
 pub use matrix::{MatrixCell, MatrixRow};
 pub use scoreboard::Score;
+pub use sweep::{Sweep, SweepCluster, SweepGroup};
 
 /// The report of one run as one HTML file.
 ///
@@ -53,6 +55,14 @@ pub fn html(run: &Run) -> String {
 /// Bounds: at most 10 anomalies and 40 faults are listed; the others are counted.
 pub fn human(run: &Run, links: &Links<'_>) -> String {
     human::text(run, links)
+}
+
+/// The report of many seeds as one HTML file: a map of seeds, failures by kind, coverage.
+///
+/// Shape and policy: as [`html`]. Bounds: a map has at most 250 places a row; 40 seeds are listed of each
+/// kind of failure and 300 rows of coverage of each group; whatever is left out is counted.
+pub fn sweep_html(sweep: &Sweep) -> String {
+    html::sweep::page(sweep)
 }
 
 /// The report of a history that somebody else recorded, as one HTML file.

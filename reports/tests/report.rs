@@ -4,8 +4,12 @@ mod export;
 mod gameday;
 mod sample;
 
-use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Run, Verdict};
-use wrack_reports::{Links, html, human};
+use wrack_history::gate::Unit;
+use wrack_history::picture::{
+    Budget, Burn, Mark, Message, Series, SpaceTime, Step, StepKind, Story, series,
+};
+use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Moment, Outcome, Picture, Run, Verdict};
+use wrack_reports::{Links, Sweep, SweepCluster, SweepGroup, html, human, sweep_html};
 
 const HOSTILE: &str = "<script>alert('1')</script>\"'&\u{1b}[31m";
 
@@ -59,7 +63,64 @@ fn hostile() -> Run {
         attack(judgement);
     }
     run.sometimes = [(HOSTILE.into(), 1)].into();
+    run.picture = hostile_picture();
     run
+}
+
+/// A picture in which every text is an attack.
+fn hostile_picture() -> Picture {
+    let message = |from, to, lost| Message {
+        from,
+        to,
+        sent_ns: 12_012_000_000,
+        ended_ns: Some(12_020_000_000),
+        lost,
+        text: HOSTILE.into(),
+    };
+    let step =
+        |kind| Step { ns: 12_000_000_000, kind, text: format!("{HOSTILE} answered by, under F1") };
+    let burn = |severity: &str| Burn {
+        windows: HOSTILE.into(),
+        severity: severity.into(),
+        threshold_tenths: 144,
+        points: vec![(0, 3), (1_000_000_000, 200)],
+        fired_ns: Some(1_000_000_000),
+        detected_after_ns: None,
+        recovered_after_ns: Some(5),
+    };
+    let line = |name: &str, node| Series {
+        name: name.into(),
+        unit: Unit::Ns,
+        node,
+        points: vec![(0, -5_000_000), (9_000_000_000, 7_000_000)],
+    };
+    Picture {
+        series: vec![
+            line(series::CLOCK_OFFSET, Some(0)),
+            line(series::REPLICA_LAG, Some(9_999)),
+            line(series::EVENT_LAG_AS_SEEN, None),
+            line(series::BACKLOG, None),
+        ],
+        budget: Some(Budget {
+            objective_per_million: 999_000,
+            declared: false,
+            remaining: vec![(0, 1_000_000), (5_000_000_000, -400_000)],
+            burns: vec![burn("page"), burn(HOSTILE)],
+        }),
+        space_time: Some(SpaceTime {
+            windows: vec![(12_000_000_000, 12_040_000_000)],
+            messages: vec![message(0, 9, false), message(0, 1, true), message(60_000, 1, false)],
+            marks: vec![Mark { ns: 12_010_000_000, node: 0, text: HOSTILE.into() }],
+            left_out: 3,
+        }),
+        stories: vec![Story {
+            anomaly: 0,
+            steps: [StepKind::Fault, StepKind::Node, StepKind::Client, StepKind::Effect]
+                .map(step)
+                .into(),
+            left_out: 2,
+        }],
+    }
 }
 
 fn attack(judgement: &mut Judgement) {
@@ -105,6 +166,97 @@ fn every_text_of_a_run_is_escaped() {
     assert!(!page.contains("<script>alert"), "a text became a tag");
     assert!(!page.contains("alert('1')"), "a text kept its quotes");
     assert!(page.contains("&#60;script&#62;"), "the texts are in the page at all");
+}
+
+#[test]
+fn what_is_measured_is_drawn_with_its_numbers() {
+    let run = Run { picture: hostile_picture(), ..sample::invalid(500) };
+    let page = without_scripts(&html(&run));
+    for id in
+        ["space-time-1", "clocks", "replica-lag", "event-lag", "backlog", "budget-left", "burn"]
+    {
+        assert!(page.contains(&format!("id=\"{id}-title\"")), "{id}");
+    }
+    for words in
+        ["How it came about", "would have paged", "Clock offset", "3 messages of these stretches"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn five_hundred_nodes_and_long_names_have_a_page() {
+    let mut run = sample::invalid(300);
+    run.nodes = (0..500).map(|node| format!("{node}-{}", "x".repeat(200)).into()).collect();
+    run.clients = 8;
+    run.facts = (0..500).map(|node| flapping(node, 500)).collect();
+    let message = |number: u16| Message {
+        from: number % 500,
+        to: (number * 7 + 1) % 500,
+        sent_ns: 12_000_000_000 + u64::from(number) * 10_000,
+        ended_ns: None,
+        lost: false,
+        text: "x".repeat(200).into(),
+    };
+    run.picture.space_time = Some(SpaceTime {
+        windows: vec![(12_000_000_000, 12_040_000_000)],
+        messages: (0..1_500).map(message).collect(),
+        ..SpaceTime::default()
+    });
+    let page = html(&run);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+    assert!(page.contains("more nodes are not drawn"));
+    assert!(page.contains("Page 32 of 32"), "every message has a page");
+}
+
+#[test]
+fn a_run_of_operations_in_doubt_has_a_page() {
+    let mut run = sample::valid(200);
+    for operation in &mut run.history.operations {
+        operation.outcome = Outcome::Info;
+        operation.complete = Moment::NEVER;
+    }
+    run.counts = run.history.counts();
+    let page = html(&run);
+    assert!(page.contains("200 of 200 did not end ok"));
+    run.history.operations.clear();
+    run.counts = run.history.counts();
+    assert!(html(&run).contains("0 of 0 did not end ok"));
+}
+
+#[test]
+fn a_sweep_has_a_map_of_its_seeds_its_kinds_of_failure_and_what_was_never_reached() {
+    let group = SweepGroup {
+        scenario: HOSTILE.into(),
+        variant: "reference".into(),
+        expected: "valid".into(),
+        seeds: 1_000,
+        found: 998,
+        failures: vec![3, 700],
+        unknown: vec![5],
+        coverage: [(HOSTILE.into(), 0), ("a leader falls".into(), 7)].into(),
+        missing: vec![HOSTILE.into()],
+        ..SweepGroup::default()
+    };
+    let cluster = SweepCluster {
+        scenario: HOSTILE.into(),
+        variant: "reference".into(),
+        code: "LIN".into(),
+        shape: "write read".into(),
+        seeds: vec![3, 700],
+        example: "a/reference/3".into(),
+        ..SweepCluster::default()
+    };
+    let sweep = Sweep { seeds: 0..1_000, groups: vec![group], clusters: vec![cluster] };
+    let page = sweep_html(&sweep);
+    assert_eq!(page, sweep_html(&sweep.clone()));
+    for words in
+        ["NOT AS EXPECTED", "<title>seed 3</title>", "1 of 2 never reached", "a/reference/3"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!without_scripts(&page).contains("<script>alert"));
+    assert!(sweep_html(&Sweep::default()).contains("UNKNOWN"));
 }
 
 #[test]

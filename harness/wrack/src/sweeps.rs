@@ -15,7 +15,7 @@ use wrack_runner::{Group, GroupSummary, Standing};
 
 use crate::cli::SEED_END;
 use crate::exit::{Exit, Failure};
-use crate::output::{print, read_text};
+use crate::output::{print, read_text, write_file};
 use crate::results::write_json;
 
 /// The name of the plan.
@@ -278,9 +278,11 @@ pub fn copy_example(folders: &[PathBuf], example: &str, out: &Path) -> Result<()
 }
 
 /// Writes the summary and prints it.
-pub fn finish(folder: &Path, tallies: &[Tally], json: bool) -> Result<Exit, Failure> {
+pub fn finish(folder: &Path, plan: &Plan, tallies: &[Tally], json: bool) -> Result<Exit, Failure> {
     let report = sweep::report(tallies);
     write_json(&folder.join("summary.json"), &report)?;
+    let html = wrack_reports::sweep_html(&drawn(plan, &report));
+    write_file(&folder.join("report.html"), |to| to.write_all(html.as_bytes()))?;
     let text = match json {
         true => serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n",
         false => told(&report),
@@ -291,6 +293,42 @@ pub fn finish(folder: &Path, tallies: &[Tally], json: bool) -> Result<Exit, Fail
         Standing::Unknown => Exit::Unknown,
         Standing::NotAsExpected => Exit::NotAsExpected,
     })
+}
+
+/// The report as a page draws it.
+fn drawn(plan: &Plan, report: &Report) -> wrack_reports::Sweep {
+    let group = |group: &sweep::GroupReport| wrack_reports::SweepGroup {
+        scenario: group.summary.scenario.clone(),
+        variant: group.summary.variant.clone(),
+        expected: group.summary.expected.clone(),
+        as_expected: group.summary.as_expected,
+        seeds: group.summary.seeds,
+        found: group.summary.found,
+        failures: group.failures.clone(),
+        unknown: group.unknown.clone(),
+        at_most_per_million: group.at_most.map(|share| (share * 1_000_000.0).ceil() as u64),
+        coverage: group
+            .sometimes
+            .iter()
+            .chain(&group.cells)
+            .map(|(k, v)| (k.clone(), *v))
+            .collect(),
+        missing: group.missing.clone(),
+    };
+    let cluster = |one: &sweep::SignatureReport| wrack_reports::SweepCluster {
+        scenario: one.scenario.clone(),
+        variant: one.variant.clone(),
+        code: one.code.clone(),
+        shape: one.shape.clone(),
+        expected: one.expected,
+        seeds: one.seeds.clone(),
+        example: one.example.clone(),
+    };
+    wrack_reports::Sweep {
+        seeds: plan.seeds.clone(),
+        groups: report.groups.iter().map(group).collect(),
+        clusters: report.signatures.iter().map(cluster).collect(),
+    }
 }
 
 fn in_seeds(seeds: u64) -> String {

@@ -36,7 +36,7 @@ pub fn merge(folders: &[PathBuf], out: &Path, format: Format) -> Result<Exit, Fa
     {
         sweeps::copy_example(folders, example, out)?;
     }
-    let exit = sweeps::finish(out, &tallies, format == Format::Json)?;
+    let exit = sweeps::finish(out, &plan, &tallies, format == Format::Json)?;
     let absent = plan.absent(&records);
     if absent > 0 && exit == Exit::AsExpected {
         anstream::eprintln!("{absent} runs of the plan are in none of these folders");

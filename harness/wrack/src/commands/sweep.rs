@@ -66,7 +66,7 @@ pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure>
         first_round = false;
     }
     watch.clear();
-    let exit = sweeps::finish(&options.out, &tallies, options.format == Format::Json)?;
+    let exit = sweeps::finish(&options.out, &plan, &tallies, options.format == Format::Json)?;
     Ok(if is_interrupted() { Exit::Interrupted } else { exit })
 }
 
