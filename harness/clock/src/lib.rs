@@ -59,6 +59,7 @@ mod linux {
 }
 
 #[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "the system's clocks are what is tested")]
 mod tests {
     use std::cell::Cell;
     use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
