@@ -24,7 +24,7 @@ use crate::value::Value;
 /// Errors: what is no micro-operation on logs.
 pub fn unfold(recorder: &mut Recorder) -> Result<(), Stop> {
     let operations = &recorder.history.operations;
-    if !operations.iter().any(|operation| is_micros(operation)) {
+    if !operations.iter().any(is_micros) {
         return Ok(());
     }
     let mut process = operations.iter().map(|operation| operation.process).max().unwrap_or(0);
