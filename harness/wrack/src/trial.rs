@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 
 use wrack_history::Run;
 use wrack_reports::Links;
 use wrack_runner::{Group, Standing, TraceLevel, parallel};
-use wrack_scenario::{Expectation, Scenario};
+use wrack_scenario::{Expectation, Scenario, bring_in_openslo, read_openslo};
 
 use crate::{Catalogue, Design, Guarantee, Model, Workload};
 
@@ -148,11 +149,13 @@ impl Trial {
     }
 
     fn read(&self) -> Result<Scenario, String> {
-        let text = std::fs::read_to_string(&self.path).map_err(|error| {
-            let here = std::env::current_dir().unwrap_or_default();
-            format!("{}: {error} (in {})", self.path, here.display())
+        let names = self.catalogue.names();
+        let text = bring_in_openslo(&text_of(&self.path)?, |file| {
+            let path = Path::new(&self.path).with_file_name(file).display().to_string();
+            let read = read_openslo(&path, &text_of(&path)?, &names);
+            read.map_err(|diagnostics| format!("nothing was run\n{}", diagnostics.render(false)))
         })?;
-        let read = wrack_scenario::read(&self.path, &text, &self.catalogue.names());
+        let read = wrack_scenario::read(&self.path, &text, &names);
         read.map_err(|diagnostics| format!("nothing was run\n{}", diagnostics.render(false)))
     }
 
@@ -164,6 +167,13 @@ impl Trial {
             format!("{path} has no variant \"{variant}\": it has {names}")
         })
     }
+}
+
+fn text_of(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let here = std::env::current_dir().unwrap_or_default();
+        format!("{path}: {error} (in {})", here.display())
+    })
 }
 
 /// What many runs came to.
