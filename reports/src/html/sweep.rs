@@ -75,10 +75,13 @@ struct ClusterRow {
     example: String,
 }
 
+/// A group, what was to be reached in how many seeds, and how many rows are left out.
+type Covered = (String, Vec<(String, String, Mark)>, usize);
+
 #[derive(Template)]
 #[template(path = "sweep-coverage.html")]
 struct Coverage {
-    groups: Vec<(String, Vec<(String, String, Mark)>, usize)>,
+    groups: Vec<Covered>,
 }
 
 #[derive(Template)]
