@@ -9,6 +9,8 @@
 //! run goes on.
 
 mod assertion;
+mod atomicity;
+mod blocking;
 mod causal;
 mod conservation;
 mod convergence;
@@ -33,6 +35,7 @@ mod monotonic_reads;
 mod monotonic_writes;
 mod order;
 mod phantom;
+mod promised;
 mod raft;
 mod read_your_writes;
 mod register;
@@ -195,6 +198,8 @@ impl Guarantee {
 /// Every guarantee, sorted by code.
 pub const ALL: &[Guarantee] = &[
     assertion::GUARANTEE,
+    atomicity::GUARANTEE,
+    blocking::GUARANTEE,
     causal::GUARANTEE,
     isolation::CAUSAL,
     conservation::GUARANTEE,
@@ -316,7 +321,10 @@ mod tests {
             let applies = ALL.iter().filter(|guarantee| guarantee.applies(model, functions));
             let codes = applies.map(|guarantee| guarantee.info.code);
             codes
-                .filter(|code| !["ASSERT", "DUP", "LIN", "LIVE", "LOST", "MISS"].contains(code))
+                .filter(|code| {
+                    !["ASSERT", "ATOM", "BLOCK", "DUP", "LIN", "LIVE", "LOST", "MISS"]
+                        .contains(code)
+                })
                 .collect()
         };
         let register = [

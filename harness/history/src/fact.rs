@@ -221,6 +221,23 @@ pub enum Fact {
         /// A digest of what a client would read of the object now.
         digest: u64,
     },
+    /// The node has promised to do its part of a transaction, and is in doubt: it can neither do nor
+    /// drop it before it is told. A boot that finds the promise on the disk notes it again.
+    Prepared {
+        /// The operation's id in the history.
+        operation: u64,
+        /// The transaction; an operation that begins anew is another one.
+        transaction: u64,
+    },
+    /// The node has done its part of a transaction, or dropped it, for good.
+    Settled {
+        /// The operation's id in the history.
+        operation: u64,
+        /// The transaction.
+        transaction: u64,
+        /// Whether it was done.
+        committed: bool,
+    },
 }
 
 impl Fact {
@@ -265,6 +282,8 @@ impl Fact {
             Self::Sometimes { .. } => "sometimes",
             Self::AssertionFailed { .. } => "assertion_failed",
             Self::Custom { .. } => "custom",
+            Self::Prepared { .. } => "prepared",
+            Self::Settled { .. } => "settled",
         }
     }
 }

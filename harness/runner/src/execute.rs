@@ -145,7 +145,8 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
     let cluster = cluster_of(order);
     let entries = D::entries(&cluster);
     let workload = order.workload();
-    let readers = match scenario.final_reads && workload.info.functions.contains(&"read") {
+    let (last_read, _) = (workload.last_read)(&scenario.workload.settings);
+    let readers = match scenario.final_reads && workload.info.functions.contains(&last_read) {
         true => final_readers(D::INFO, &entries),
         false => Vec::new(),
     };
@@ -308,7 +309,8 @@ pub(crate) fn client_plans(
         .zip(plans)
         .map(|(client, operations)| plan(client, operations, pace, &scenario.client))
         .collect();
-    let mut reads = wrack_workloads::final_reads(&keys(scenario));
+    let last_read = (order.workload().last_read)(&scenario.workload.settings);
+    let mut reads = wrack_workloads::final_reads(&last_read, &keys(scenario));
     for read in &mut reads {
         read.due_ns = duration_ns + FINAL_READS_AFTER_NS;
     }

@@ -4,7 +4,7 @@ use wrack_carriers::{engines, thread};
 use wrack_checkers::{Evidence, Judge};
 use wrack_history::catalogue::defaults;
 use wrack_history::run::{RESULT_FORMAT, Run};
-use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Value, Verdict};
+use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Verdict};
 use wrack_scenario::{Expectation, Scenario};
 
 use crate::catalogue::{DesignEntry, Own};
@@ -96,8 +96,11 @@ pub fn promises(scenario: &Scenario, design: &DesignEntry) -> Vec<(SmolStr, Sett
 
 /// The sequential model that judges the scenario's workload.
 fn model(scenario: &Scenario, own: &Own) -> &'static str {
-    let workload = own.workload(&scenario.workload.name);
-    workload.expect("the reader knows the workload").info.model
+    workload(scenario, own).info.model
+}
+
+fn workload(scenario: &Scenario, own: &Own) -> &'static wrack_workloads::Entry {
+    own.workload(&scenario.workload.name).expect("the reader knows the workload")
 }
 
 fn judge(
@@ -105,6 +108,8 @@ fn judge(
     promises: &[(SmolStr, Settings)],
     execution: &mut Execution,
 ) -> Vec<Judgement> {
+    let settings = &order.scenario.workload.settings;
+    let initial = (workload(order.scenario, order.own).initial)(settings);
     let evidence = Evidence {
         history: &execution.recording.history,
         facts: &execution.recording.facts,
@@ -112,7 +117,7 @@ fn judge(
         phases: execution.phases,
         model: model(order.scenario, order.own),
         own_models: order.own.models(),
-        initial: &Value::Nil,
+        initial: &initial,
         states_max: STATES_MAX,
         real_time: true,
     };

@@ -198,7 +198,9 @@ fn is_shown(fact: &Fact, view: &View, keys: &BTreeMap<u64, &SmolStr>) -> bool {
         | Fact::Posted { operation, .. }
         | Fact::Processed { operation, .. }
         | Fact::Compared { operation, .. }
-        | Fact::CacheRead { operation, .. } => of(operation),
+        | Fact::CacheRead { operation, .. }
+        | Fact::Prepared { operation, .. }
+        | Fact::Settled { operation, .. } => of(operation),
         Fact::Recovered { operations } => operations.iter().any(of),
         _ => view.keys.is_empty(),
     }
@@ -248,6 +250,11 @@ pub(crate) fn fact(record: &FactRecord, run: &Run) -> String {
         Fact::CacheRead { operation, hit } => {
             let verb = if *hit { "answers from its cache" } else { "has not in its cache" };
             format!("{verb} {}", name(operation))
+        }
+        Fact::Prepared { operation, .. } => format!("promises its part of {}", name(operation)),
+        Fact::Settled { operation, committed, .. } => {
+            let verb = if *committed { "does" } else { "drops" };
+            format!("{verb} its part of {}", name(operation))
         }
         Fact::Recovered { operations } => {
             format!("has the effects of {} operations on its disk after a boot", operations.len())

@@ -5,7 +5,7 @@ use wrack_history::catalogue::WorkloadInfo;
 use wrack_sim::Stream;
 use wrack_sim::client::Argument;
 
-use crate::{Entry, Question};
+use crate::{Entry, Question, read_key, start_at_nil};
 
 /// The workload `append-set`.
 pub const ENTRY: Entry = Entry {
@@ -21,6 +21,8 @@ pub const ENTRY: Entry = Entry {
         parameters: &[],
     },
     argument,
+    initial: start_at_nil,
+    last_read: read_key,
 };
 
 fn argument(question: &Question<'_>, _: &mut Stream) -> Argument {

@@ -18,9 +18,11 @@ pub mod payments;
 pub mod plan;
 pub mod register;
 pub mod text;
+pub mod transactions;
+pub mod transfers;
 
-use wrack_history::Settings;
 use wrack_history::catalogue::WorkloadInfo;
+use wrack_history::{Settings, Value};
 use wrack_sim::Stream;
 use wrack_sim::client::Argument;
 
@@ -33,6 +35,20 @@ pub struct Entry {
     pub info: &'static WorkloadInfo,
     /// The argument of one operation; the stream is that operation's own.
     pub argument: fn(&Question<'_>, &mut Stream) -> Argument,
+    /// Where the object of each key starts; `Nil` where the model says.
+    pub initial: fn(&Settings) -> Value,
+    /// The function and the argument with which all that is under a key is read in the end.
+    pub last_read: fn(&Settings) -> (&'static str, Value),
+}
+
+/// Objects start where the model says.
+fn start_at_nil(_: &Settings) -> Value {
+    Value::Nil
+}
+
+/// A key is read by a plain `read`.
+fn read_key(_: &Settings) -> (&'static str, Value) {
+    ("read", Value::Nil)
 }
 
 /// An operation that wants its argument.
@@ -54,6 +70,9 @@ pub const ALL: &[Entry] = &[
     payments::ENTRY,
     register::ENTRY,
     text::ENTRY,
+    transactions::LISTS,
+    transactions::REGISTERS,
+    transfers::ENTRY,
 ];
 
 /// The workload of this name.
@@ -63,6 +82,8 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
 
 #[cfg(test)]
 mod tests {
+    use wrack_history::catalogue::defaults;
+
     use super::{ALL, entry};
 
     #[test]
@@ -70,7 +91,8 @@ mod tests {
         assert!(ALL.is_sorted_by_key(|entry| entry.info.name));
         for known in ALL {
             assert_eq!(entry(known.info.name).unwrap().info.name, known.info.name);
-            assert!(known.info.functions.contains(&"read"));
+            let (last_read, _) = (known.last_read)(&defaults(known.info.parameters));
+            assert!(known.info.functions.contains(&last_read));
         }
         assert!(entry("tickets").is_none());
     }

@@ -5,7 +5,7 @@ use wrack_history::catalogue::{DefaultSetting, ParameterInfo, ParameterKind, Wor
 use wrack_sim::Stream;
 use wrack_sim::client::Argument;
 
-use crate::{Entry, Question};
+use crate::{Entry, Question, read_key, start_at_nil};
 
 /// The largest amount that a scenario may ask for.
 const AMOUNT_MAX: i64 = 1_000_000;
@@ -28,6 +28,8 @@ pub const ENTRY: Entry = Entry {
         )],
     },
     argument,
+    initial: start_at_nil,
+    last_read: read_key,
 };
 
 fn argument(question: &Question<'_>, stream: &mut Stream) -> Argument {

@@ -19,7 +19,7 @@ use wrack_sim::client::{Argument, Operations};
 use wrack_sim::{NodeId, PlannedOperation, Stream};
 
 use crate::keys::Keys;
-use crate::{Entry, Question, entry};
+use crate::{Entry, Question, entry, transactions};
 
 const NS_PER_KILOSECOND: u128 = 1_000_000_000_000;
 
@@ -61,14 +61,18 @@ pub fn expected_operations(workload: &Workload, duration_ns: u64) -> usize {
     planned.min(u128::from(workload.operations_max.unwrap_or(u64::MAX))) as usize
 }
 
-/// A read of every key, for a client of closed pace that runs when all others are done.
-pub fn final_reads(keys: &[SmolStr]) -> Vec<PlannedOperation> {
+/// A read of every key, with this function and argument, for a client of closed pace that runs when all
+/// others are done.
+pub fn final_reads(
+    (function, argument): &(&'static str, Value),
+    keys: &[SmolStr],
+) -> Vec<PlannedOperation> {
     let read = |(number, key): (u32, &SmolStr)| PlannedOperation {
         number,
         due_ns: 0,
         key: key.clone(),
-        function: SmolStr::new_static("read"),
-        argument: Argument::Value(Value::Nil),
+        function: SmolStr::new_static(function),
+        argument: Argument::Value(argument.clone()),
         to: None,
     };
     (0..).zip(keys).map(read).collect()
@@ -76,7 +80,10 @@ pub fn final_reads(keys: &[SmolStr]) -> Vec<PlannedOperation> {
 
 /// Every key of a workload that draws its operations.
 pub fn keys(workload: &Workload) -> Vec<SmolStr> {
-    Keys::new(workload.keys, workload.distribution).names().to_vec()
+    match entry(&workload.name) {
+        Some(entry) if transactions::is_model(entry.info.model) => vec![SmolStr::default()],
+        _ => Keys::new(workload.keys, workload.distribution).names().to_vec(),
+    }
 }
 
 /// The operations of each client, as a scenario names them in order of time; `nodes` are the names that
@@ -175,7 +182,11 @@ impl Planner {
         let (first, second) = (u64::from(client), u64::from(number) << 16);
         let stream = &mut Stream::new(self.seed, Purpose::Operation, first, second);
         let due_ns = self.due_ns(number, stream);
-        let key = self.keys.draw(stream);
+        // The objects of a transaction stand in its argument.
+        let key = match self.keys.draw(stream) {
+            _ if transactions::is_model(self.entry.info.model) => SmolStr::default(),
+            key => key,
+        };
         let function = self.function(stream);
         let question = Question {
             function,
@@ -366,7 +377,7 @@ pub(crate) mod tests {
 
     #[test]
     fn every_key_is_read_at_the_end() {
-        let reads = final_reads(&keys(&workload(Pace::Open)));
+        let reads = final_reads(&("read", Value::Nil), &keys(&workload(Pace::Open)));
         let keys: Vec<_> = reads.iter().map(|read| read.key.as_str()).collect();
         assert_eq!(keys, ["k0", "k1", "k2"]);
         assert!(reads.iter().all(|read| read.due_ns == 0));

@@ -257,9 +257,13 @@ pub enum CiSystem {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Files: Wrack JSON Lines, Jepsen EDN, JSON or console logs, Porcupine's; plain, .gz or .zst
+    /// Files in any format of --from, plain, .gz or .zst; a folder of operations.json files is one
+    /// history
     #[arg(required = true, value_name = "HISTORY")]
     pub histories: Vec<PathBuf>,
+    /// All files together are one history
+    #[arg(long)]
+    pub parts: bool,
     /// What the objects are: see `wrack list models`
     #[arg(long)]
     pub model: String,

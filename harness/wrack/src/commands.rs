@@ -16,6 +16,7 @@ mod keep;
 mod list;
 mod matrix;
 mod merge;
+mod parts;
 mod replay;
 mod report;
 mod run;

@@ -22,6 +22,8 @@ pub mod raft_tikv;
 pub mod replicas;
 pub mod sessions;
 pub mod single_writer;
+pub mod snapshot_store;
+pub mod two_phase_commit;
 pub mod yrs_library;
 
 #[cfg(test)]
@@ -43,5 +45,7 @@ pub fn register(registry: &mut impl wrack_sim::Registry) {
     registry.add::<raft_tikv::RaftTikv>();
     registry.add::<replicas::Replicas>();
     registry.add::<single_writer::SingleWriter>();
+    registry.add::<snapshot_store::SnapshotStore>();
+    registry.add::<two_phase_commit::TwoPhaseCommit>();
     registry.add::<yrs_library::YrsLibrary>();
 }

@@ -15,6 +15,7 @@ pub mod cart;
 pub mod cas_register;
 pub mod contents;
 pub mod counter;
+pub mod etcd;
 pub mod g_set;
 pub mod kv;
 pub mod list;
@@ -356,6 +357,7 @@ models! {
     cart::Cart,
     cas_register::CasRegister,
     counter::Counter,
+    etcd::Etcd,
     g_set::GrowingSet,
     kv::KeyValue,
     list::List,

@@ -11,6 +11,7 @@
 mod awdit;
 mod dbcop;
 mod edn;
+mod etcd;
 mod forms;
 mod interpret;
 mod jepsen_edn;
@@ -45,6 +46,7 @@ pub const ALL: &[&Format] = &[
     &wrack::FORMAT,
     &synth_txn::FORMAT,
     &synth_lin::FORMAT,
+    &etcd::FORMAT,
     &jepsen_log::FORMAT,
     &plume::FORMAT,
     &dbcop::FORMAT,
@@ -291,6 +293,80 @@ pub fn value(name: &str, text: &str) -> Result<Value, ImportError> {
     value.map_err(|stop| stop.in_file(name))
 }
 
+/// Reads a history that was recorded in several files, such as one of each client.
+///
+/// Shape: `parts` are files of one format, each with its path, in any order. `path` is that of the
+/// whole, for errors that are about no part.
+/// Errors: as [`read`]; a format whose files are not in order of time all together has no parts.
+pub fn read_parts<R: BufRead>(
+    path: &str,
+    parts: impl IntoIterator<Item = (String, R)>,
+    reading: &Reading<'_>,
+) -> Result<Imported, ImportError> {
+    let mut recorder = recorder(reading);
+    let mut format = reading.from;
+    for (name, mut part) in parts {
+        let read = read_part(&mut part, &mut recorder, (format, reading));
+        format = Some(read.map_err(|stop| stop.in_file(&name))?);
+    }
+    let nothing = || Stop::at(Place::START, "there is no file that is part of a history");
+    let format = format.ok_or_else(|| nothing().in_file(path))?;
+    finish(recorder, format, reading).map_err(|stop| stop.in_file(path))
+}
+
+fn read_part(
+    from: &mut dyn BufRead,
+    recorder: &mut Recorder,
+    (format, reading): (Option<&'static Format>, &Reading<'_>),
+) -> Result<&'static Format, Stop> {
+    let mut source = Source::open(from)?;
+    if format.is_some() && source.chunk()?.is_empty() {
+        return Ok(format.expect("it was just there"));
+    }
+    let format = match reading.from {
+        Some(format) => format,
+        None => recognise(&mut source)?,
+    };
+    let before = recorder.history.operations.len();
+    match format.read {
+        Read::Recorded(read) => {
+            let outcome = read(&mut source, recorder);
+            outcome.map_err(|stop| match stop {
+                Stop::Io(error) => source.damage(error),
+                stop => stop,
+            })?;
+        }
+        Read::Plain(_) => return Err(no_parts(format)),
+    }
+    // What was not put off was recorded in the order of this file alone.
+    match recorder.history.operations.len() == before {
+        true => Ok(format),
+        false => Err(no_parts(format)),
+    }
+}
+
+fn no_parts(format: &Format) -> Stop {
+    let reason = format!("a history in the format {} is one file", format.name);
+    Stop::at(Place::START, reason).suggest("check the files one by one")
+}
+
+fn recorder(reading: &Reading<'_>) -> Recorder {
+    Recorder::with_implied(Vocabulary::of(reading.model).and_then(Vocabulary::implied))
+}
+
+/// What a recorded history means.
+fn finish(
+    mut recorder: Recorder,
+    format: &'static Format,
+    reading: &Reading<'_>,
+) -> Result<Imported, Stop> {
+    recorder.finish()?;
+    if reading.model == "log" {
+        kafka::unfold(&mut recorder)?;
+    }
+    interpret(recorder, format, reading)
+}
+
 fn read_source(from: &mut dyn BufRead, reading: &Reading<'_>) -> Result<Imported, Stop> {
     let mut source = Source::open(from)?;
     let outcome = read_format(&mut source, reading);
@@ -314,13 +390,9 @@ fn read_format(source: &mut Source<'_>, reading: &Reading<'_>) -> Result<Importe
             Ok(Imported { history, format, initial, assumed })
         }
         Read::Recorded(read) => {
-            let implied = Vocabulary::of(reading.model).and_then(Vocabulary::implied);
-            let mut recorder = Recorder::with_implied(implied);
+            let mut recorder = recorder(reading);
             read(source, &mut recorder)?;
-            if reading.model == "log" {
-                kafka::unfold(&mut recorder)?;
-            }
-            interpret(recorder, format, reading)
+            finish(recorder, format, reading)
         }
     }
 }

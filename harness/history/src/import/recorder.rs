@@ -59,6 +59,15 @@ pub struct Event {
     pub error: Option<SmolStr>,
 }
 
+/// An event of a file that is not in order of time.
+#[derive(Debug)]
+pub struct Timed {
+    /// What it is sorted by; of equal times invocations come first, then as in the file.
+    pub rank: u64,
+    pub place: Place,
+    pub event: Event,
+}
+
 /// Pairs invocations with completions.
 #[derive(Debug, Default)]
 pub struct Recorder {
@@ -80,6 +89,8 @@ pub struct Recorder {
     pub initial: Option<Value>,
     /// What else was assumed while reading.
     pub assumed: Vec<Assumption>,
+    /// Events that are recorded once all of them are there, in order of time.
+    pub later: Vec<Timed>,
     /// The function of an operation that does not name one.
     implied: Option<&'static str>,
     /// Operations of clients that have no name, each of which is a process of its own.
@@ -94,6 +105,13 @@ impl Recorder {
     /// One whose operations are transactions, or what this function is, where they do not say it.
     pub fn with_implied(implied: Option<&'static str>) -> Self {
         Self { implied, ..Self::default() }
+    }
+
+    /// Records, in order of time, the events that were put off until now.
+    pub fn finish(&mut self) -> Result<(), Stop> {
+        let mut later = std::mem::take(&mut self.later);
+        later.sort_by_key(|timed| (timed.rank, timed.event.kind != Kind::Invoke));
+        later.into_iter().try_for_each(|timed| self.event(timed.place, timed.event))
     }
 
     /// Takes the next event, which stands at `place`.

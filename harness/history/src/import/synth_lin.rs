@@ -16,8 +16,8 @@ use serde::Deserialize;
 
 use super::forms::{Form, Forms, Notation};
 use super::jepsen_json::{Foreign, from_json};
-use super::recorder::{Event, Kind, Recorder, Subject};
-use super::source::{Place, Source};
+use super::recorder::{Event, Kind, Recorder, Subject, Timed};
+use super::source::Source;
 use super::{FailedCas, Format, Read, Stop, contains};
 use crate::duration::MILLISECOND;
 use crate::value::Value;
@@ -64,30 +64,15 @@ pub fn shown(rank: u64) -> Option<u64> {
     Some(rank.saturating_mul(MILLISECOND))
 }
 
-/// An event and when it happens: invocations before completions of the same time.
-pub struct Timed {
-    pub ns: u64,
-    pub completes: bool,
-    pub place: Place,
-    pub event: Event,
-}
-
-/// Records events in order of time.
-pub fn record(mut events: Vec<Timed>, recorder: &mut Recorder) -> Result<(), Stop> {
-    events.sort_by_key(|timed| (timed.ns, timed.completes));
-    events.into_iter().try_for_each(|timed| recorder.event(timed.place, timed.event))
-}
-
 fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
     let mut forms = Forms::new(source, Notation::Json);
-    let mut events = Vec::new();
     while let Some(form) = forms.next_form()? {
         let line = from_json::<Line<'_>>(form)?;
         if line.meta.is_none() {
-            operation(form, line, &mut events)?;
+            operation(form, line, &mut recorder.later)?;
         }
     }
-    record(events, recorder)
+    Ok(())
 }
 
 fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<(), Stop> {
@@ -111,11 +96,11 @@ fn operation(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<
         }
         let ns = shown(complete);
         let event = Event { kind, subject, value: line.result.0, ns, ..Event::default() };
-        events.push(Timed { ns: complete, completes: true, place, event });
+        events.push(Timed { rank: complete, place, event });
     } else if kind != Kind::Info {
         return Err(missing("r"));
     }
-    events.push(Timed { ns: invoke, completes: false, place, event });
+    events.push(Timed { rank: invoke, place, event });
     Ok(())
 }
 

@@ -16,9 +16,9 @@ use smol_str::SmolStr;
 
 use super::forms::{Form, Forms, Notation};
 use super::jepsen_json::{Foreign, from_json};
-use super::recorder::{Event, Kind, Recorder, Subject};
+use super::recorder::{Event, Kind, Recorder, Subject, Timed};
 use super::source::Source;
-use super::synth_lin::{Timed, outcome, record, shown};
+use super::synth_lin::{outcome, shown};
 use super::{Format, Read, Stop, contains};
 use crate::value::Value;
 
@@ -58,14 +58,13 @@ struct Line<'a> {
 
 fn read(source: &mut Source<'_>, recorder: &mut Recorder) -> Result<(), Stop> {
     let mut forms = Forms::new(source, Notation::Json);
-    let mut events = Vec::new();
     while let Some(form) = forms.next_form()? {
         let line = from_json::<Line<'_>>(form)?;
         if line.meta.is_none() {
-            transaction(form, line, &mut events)?;
+            transaction(form, line, &mut recorder.later)?;
         }
     }
-    record(events, recorder)
+    Ok(())
 }
 
 fn transaction(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Result<(), Stop> {
@@ -81,13 +80,13 @@ fn transaction(form: Form<'_>, line: Line<'_>, events: &mut Vec<Timed>) -> Resul
         }
         let ns = shown(complete);
         let event = Event { kind, subject, value: value.clone(), ns, ..Event::default() };
-        events.push(Timed { ns: complete, completes: true, place, event });
+        events.push(Timed { rank: complete, place, event });
     } else if kind != Kind::Info {
         return Err(missing("r"));
     }
     let function = SmolStr::new_static("txn");
     let event = Event { subject, function, value, ns: shown(invoke), ..Event::default() };
-    events.push(Timed { ns: invoke, completes: false, place, event });
+    events.push(Timed { rank: invoke, place, event });
     Ok(())
 }
 

@@ -81,7 +81,7 @@ fn an_empty_file_is_read_only_if_its_format_is_named() {
         "register",
         " \n",
         "f:1:1: the file is empty, so its format cannot be recognised: name it with --from: wrack, \
-         synth-txn, synth-lin, jepsen-log, plume, dbcop, awdit, porcupine-kv, jepsen-json, jepsen-edn",
+         synth-txn, synth-lin, etcd-robustness, jepsen-log, plume, dbcop, awdit, porcupine-kv, jepsen-json, jepsen-edn",
     );
     for format in ALL.iter().filter(|format| !["dbcop", "wrack"].contains(&format.name)) {
         let reading = Reading { model: "register", from: Some(format), ..Reading::default() };

@@ -136,6 +136,14 @@ const ALL: &[Vocabulary] = &[
         &[READ_ALL, function("add", &["increment", "inc"], Takes::Value, Gives::Nothing)],
     ),
     vocabulary(
+        "etcd",
+        Keys::None,
+        &[
+            function("range", &[], Takes::Value, Gives::Value),
+            function("txn", &[], Takes::Value, Gives::Value),
+        ],
+    ),
+    vocabulary(
         "g-set",
         Keys::Independent,
         &[READ_ALL, function("add", &["broadcast"], Takes::Value, Gives::Nothing)],

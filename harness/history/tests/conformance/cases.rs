@@ -10,13 +10,15 @@
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 #[path = "levels.rs"]
 mod levels;
 
 use wrack_history::Value;
-use wrack_history::import::{self, FailedCas, Reading};
+use wrack_history::import::{self, FailedCas, ImportError, Imported, Reading};
 
 /// One history of somebody else's.
 #[derive(Clone, Debug)]
@@ -44,6 +46,27 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether it is judged by levels of isolation.
+    pub fn is_of_transactions(&self) -> bool {
+        matches!(self.model, "list-append" | "rw-register")
+    }
+
+    /// Reads it, in parts if it is a folder.
+    pub fn read(&self) -> Result<Imported, ImportError> {
+        let open = |path: &Path| {
+            let file = File::open(path).expect("it was found");
+            (path.to_string_lossy().into_owned(), BufReader::new(file))
+        };
+        if !self.path.is_dir() {
+            let (name, file) = open(&self.path);
+            return import::read(&name, file, &self.reading());
+        }
+        let mut files = Vec::new();
+        walk(&self.path, &mut files);
+        files.retain(|path| path.ends_with("operations.json"));
+        import::read_parts(&self.name, files.iter().map(|path| open(path)), &self.reading())
+    }
+
     /// How it has to be read.
     pub fn reading(&self) -> Reading<'static> {
         Reading {
@@ -221,8 +244,32 @@ pub fn cases(folder: &Path) -> Vec<Case> {
         })
     };
     let mut cases = files.iter().filter_map(case).collect::<Vec<_>>();
+    cases.extend(robustness(folder, &verdicts));
     cases.sort_by(|one, other| one.name.cmp(&other.name));
     cases
+}
+
+/// The runs of etcd's robustness tests, each a folder with a folder of each client.
+fn robustness(folder: &Path, verdicts: &BTreeMap<String, bool>) -> Vec<Case> {
+    let runs = std::fs::read_dir(folder.join("histories/etcd-robustness"));
+    let runs = runs.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let case = |path: PathBuf| {
+        let run = path.file_name()?.to_str()?.to_owned();
+        let name = format!("histories/etcd-robustness/{run}");
+        Some(Case {
+            valid: verdicts.get(&format!("{name}/")).copied(),
+            name,
+            path,
+            model: "etcd",
+            initial: None,
+            failed_cas: None,
+            from: None,
+            guarantee: None,
+            levels: BTreeMap::new(),
+            refused: None,
+        })
+    };
+    runs.filter_map(case).collect()
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -1,29 +1,29 @@
 //! `wrack check`: a history that somebody else recorded, judged.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 use wrack_history::certificate::{Certificate, FORMAT};
 use wrack_history::check::Check;
-use wrack_history::import::{self, ImportError, Reading};
+use wrack_history::import::{self, Reading};
 use wrack_history::{Judgement, Value, Verdict};
 use wrack_runner::Question;
 
 use crate::Catalogue;
 use crate::cli::{self, Format};
+use crate::commands::parts::{self, Source};
 use crate::exit::{Exit, Failure};
 use crate::output::{print, write_file};
 
 /// Reads all histories, judges them one by one, and tells the outcome.
 pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure> {
-    if options.report.is_some() && options.histories.len() > 1 {
+    let sources = parts::sources(&options.histories, options.parts)?;
+    if options.report.is_some() && sources.len() > 1 {
         return Err(Failure::usage(
             "a report is about one history: name one, or leave --report out",
         ));
     }
-    if options.certificate.is_some() && options.histories.len() > 1 {
+    if options.certificate.is_some() && sources.len() > 1 {
         return Err(Failure::usage(
             "a certificate is of one history: name one, or leave --certificate out",
         ));
@@ -52,38 +52,32 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
     let states_max = options.max_states;
     let question = Question { model, guarantees: &guarantees, consistency, states_max, own };
     let mut outcome = Outcome::default();
-    for path in &options.histories {
-        match read(path, initial.clone(), options) {
+    for source in &sources {
+        match read(source, initial.clone(), options) {
             Ok(imported) => {
-                let check = wrack_runner::check(&path.display().to_string(), imported, &question);
+                let check = wrack_runner::check(&source.name, imported, &question);
                 outcome.add(&check, options)?;
             }
             Err(failure) => outcome.refuse(failure),
         }
     }
-    outcome.tell(options)
+    outcome.tell(options, sources.len())
 }
 
 fn read(
-    path: &Path,
+    source: &Source,
     initial: Option<Value>,
     options: &cli::Check,
 ) -> Result<import::Imported, Failure> {
     let from = options.from.as_deref().map(format).transpose()?;
     let failed_cas = options.failed_cas.map(Into::into);
-    read_history(path, &Reading { model: &options.model, initial, failed_cas, from })
+    source.read(&Reading { model: &options.model, initial, failed_cas, from })
 }
 
 /// Reads a history that somebody recorded.
 pub fn read_history(path: &Path, reading: &Reading<'_>) -> Result<import::Imported, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
-    let name = path.display().to_string();
-    import::read(&name, BufReader::with_capacity(1 << 16, file), reading).map_err(|error| {
-        match error {
-            ImportError::Malformed { .. } => Failure::input(error.to_string()),
-            ImportError::Io { path, error } => Failure::file(path, error),
-        }
-    })
+    let mut sources = parts::sources(&[path.to_owned()], false)?;
+    sources.pop().expect("one path is one history").read(reading)
 }
 
 /// The format of this name.
@@ -133,9 +127,9 @@ impl Outcome {
         }
     }
 
-    fn tell(mut self, options: &cli::Check) -> Result<Exit, Failure> {
+    fn tell(mut self, options: &cli::Check, histories: usize) -> Result<Exit, Failure> {
         if options.format == Format::Json && !self.documents.is_empty() {
-            let document = match options.histories.len() {
+            let document = match histories {
                 1 => self.documents.remove(0),
                 _ => json!({"verdict": self.verdict, "histories": self.documents}),
             };
