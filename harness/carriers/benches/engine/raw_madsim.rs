@@ -31,7 +31,7 @@ fn simulate() -> u64 {
         runtime.create_node().ip(address(member).ip()).init(live).build()
     };
     let nodes: Vec<_> = (0..=SERVERS).map(start).collect();
-    runtime.block_on(time::sleep(Duration::from_secs(1)));
+    runtime.block_on(async { time::sleep(Duration::from_secs(1)).await });
     drop(nodes);
     sent.load(Ordering::Relaxed)
 }
