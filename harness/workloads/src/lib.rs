@@ -41,6 +41,16 @@ pub struct Entry {
     pub last_read: fn(&Settings) -> (&'static str, Value),
 }
 
+impl Entry {
+    /// A workload whose objects start where the model says, and are read by a plain `read` in the end.
+    pub const fn new(
+        info: &'static WorkloadInfo,
+        argument: fn(&Question<'_>, &mut Stream) -> Argument,
+    ) -> Self {
+        Self { info, argument, initial: start_at_nil, last_read: read_key }
+    }
+}
+
 /// Objects start where the model says.
 fn start_at_nil(_: &Settings) -> Value {
     Value::Nil

@@ -72,16 +72,16 @@ async fn office(cx: FlowContext<Wire<()>>, remembers: bool) {
 }
 
 /// What clients ask: a ticket.
-pub const TICKETS: Workload = Workload {
-    info: &WorkloadInfo {
+pub const TICKETS: Workload = Workload::new(
+    &WorkloadInfo {
         name: "tickets",
         doc: "`take` asks for a ticket and gets its number.",
         functions: &["take"],
         model: "tickets",
         parameters: &[],
     },
-    argument: |_, _| Argument::Value(Value::Nil),
-};
+    |_, _| Argument::Value(Value::Nil),
+);
 
 /// What one client at a time would see: numbers that rise. Numbers may be missing, because a client
 /// that hears nothing asks again.

@@ -207,8 +207,7 @@ impl Server {
         }
         let state = self.machine.encode(true);
         let store = self.library.mut_store();
-        let mut snapshot = Snapshot::default();
-        snapshot.data = state.into();
+        let mut snapshot = Snapshot { data: state.into(), ..Snapshot::default() };
         let term = store.term_at(index).expect("what was just applied is in the log");
         let members = store.members().clone();
         let metadata = snapshot.mut_metadata();
