@@ -328,15 +328,16 @@ mod tests {
                 .collect()
         };
         let register = [
-            "CAUS", "CONV", "CRDT", "DELTA", "DRIFT", "KST", "MONO", "MR", "MW", "PHANTOM", "RAFT",
-            "RYW", "SEC", "SEQ", "SPLIT", "STALE", "WFR",
+            "CAUS", "CONV", "CRDT", "DELTA", "DRIFT", "KST", "MONO", "MR", "MW", "ORD", "PHANTOM",
+            "RAFT", "RYW", "SEC", "SEQ", "SPLIT", "STALE", "WFR",
         ];
         assert_eq!(codes("register", &["read", "write"]), register);
-        let set = ["CONV", "CRDT", "MONO", "PHANTOM", "RAFT", "SEC", "SEQ", "SETFULL", "SPLIT"];
+        let set =
+            ["CONV", "CRDT", "MONO", "ORD", "PHANTOM", "RAFT", "SEC", "SEQ", "SETFULL", "SPLIT"];
         assert_eq!(codes("g-set", &["read", "add"]), set);
-        let log = ["LOG", "MONO", "RAFT", "SEC", "SEQ", "SPLIT"];
+        let log = ["LOG", "MONO", "ORD", "RAFT", "SEC", "SEQ", "SPLIT"];
         assert_eq!(codes("log", &["append", "poll"]), log);
-        let ids = ["MONO", "RAFT", "SEC", "SEQ", "SPLIT", "UNIQ"];
+        let ids = ["MONO", "ORD", "RAFT", "SEC", "SEQ", "SPLIT", "UNIQ"];
         assert_eq!(codes("unique-ids", &["generate"]), ids);
     }
 

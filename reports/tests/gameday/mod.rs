@@ -70,10 +70,9 @@ fn every_text_of_a_day_is_escaped_and_the_pages_are_the_same_twice() {
         assert_eq!(html, page(&day, &runs));
         let ids = html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
         let mut ids: Vec<_> = ids.collect();
-        let all = ids.len();
         ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), all, "an id is used twice");
+        let twice: Vec<_> = ids.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "an id is used twice: {twice:?}");
     }
 }
 
@@ -101,6 +100,6 @@ fn a_post_mortem_tells_what_happened_in_order_of_time() {
     let anomaly = html.find("LIN: process 3 read 4").or_else(|| html.find("LIN: Process 3 read 4"));
     let over = html.find("partition is over").unwrap();
     assert!(begins < anomaly.unwrap() && anomaly.unwrap() < over);
-    assert!(html.contains("12.031 s, 2.03 s after the first fault"));
+    assert!(html.contains("11.900 s, 1.90 s after the first fault"));
     assert!(html.contains("Re-test on") && html.contains("What made it possible"));
 }

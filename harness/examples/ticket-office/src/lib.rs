@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use wrack::{
-    Anomaly, Argument, Catalogue, Cluster, Design, DesignInfo, Evidence, Fact, Flow, FlowContext,
-    Guarantee, GuaranteeInfo, Judge, Judgement, Model, ModelError, ModelInfo, NodeId, Operation,
-    Reply, Response, Settings, Tolerance, Value, VariantInfo, Wire, Workload, WorkloadInfo,
+    Anomaly, Argument, Catalogue, Cluster, Design, DesignInfo, Effect, Evidence, Fact, Flow,
+    FlowContext, Guarantee, GuaranteeInfo, Judge, Judgement, Model, ModelError, ModelInfo, NodeId,
+    Operation, Reply, Response, Settings, Tolerance, Value, VariantInfo, Wire, Workload,
+    WorkloadInfo,
 };
 
 /// Everything that scenarios of the office may name.
@@ -111,6 +112,16 @@ impl Model for Tickets {
             Some(number) => (number > last).then_some(*number),
             None => Some(*last),
         }
+    }
+
+    /// Of numbers that nobody learned nothing is known: they need not be tried in every order.
+    fn effect(&self, learned: &Option<i64>) -> Effect {
+        learned.map_or(Effect::None, |_| Effect::Any)
+    }
+
+    /// Whoever holds a number must have come before all higher ones: no need to try the other orders.
+    fn out_of_reach(&self, last: &i64, learned: &Option<i64>) -> bool {
+        learned.is_some_and(|number| number <= *last)
     }
 }
 
