@@ -63,8 +63,11 @@ impl Node for Chatter {
     }
 }
 
+/// Milliseconds since the run began, and what is done to the world then.
+type Deed = (u64, fn(&mut dyn World));
+
 /// Does something to the world at given times.
-struct Script(Vec<(u64, fn(&mut dyn World))>);
+struct Script(Vec<Deed>);
 
 impl Controller for Script {
     fn next_ns(&self) -> Option<u64> {
@@ -85,7 +88,7 @@ impl Controller for Script {
 /// Runs the script on every carrier, and lets `check` look at what each delivered.
 fn on_each(
     habit: Habit,
-    script: &[(u64, fn(&mut dyn World))],
+    script: &[Deed],
     check: impl Fn(&'static str, &Delivered<Script, ()>) + Sync,
 ) {
     let is_over = |engine: &Engine<Chatter>| engine.now_ns() >= END_NS;
@@ -96,7 +99,7 @@ fn on_each(
     thread::alone(|| check("madsim", &crate::madsim::run(cargo(), is_over)));
 }
 
-fn cargo(habit: Habit, script: &[(u64, fn(&mut dyn World))]) -> Cargo<Chatter, Script, ()> {
+fn cargo(habit: Habit, script: &[Deed]) -> Cargo<Chatter, Script, ()> {
     let latency = Delay::uniform(3 * MS, 5 * MS);
     let config = EngineConfig {
         seed: 1,
@@ -203,7 +206,7 @@ fn a_disk_that_lies_keeps_nothing_on_any_carrier() {
     fn release_crashed(world: &mut dyn World) {
         world.release(1, NodeId(1));
     }
-    let script: [(u64, fn(&mut dyn World)); 3] = [(0, lie), (100, crash), (150, release_crashed)];
+    let script: [Deed; 3] = [(0, lie), (100, crash), (150, release_crashed)];
     on_each(Habit::Chats, &script, |engine, delivered| {
         let kept = delivered.recording.facts.iter().filter(|fact| {
             fact.node == 1 && fact.fact == Fact::Custom { name: "kept".into(), value: 0.into() }

@@ -56,11 +56,14 @@ fn recorded(criterion: &mut Criterion) {
     });
 }
 
+/// A name, and what carries one virtual second and counts its messages.
+type Case = (&'static str, fn() -> u64);
+
 /// One virtual second of the same work on each engine; turmoil cuts time into milliseconds. The raw ones
 /// are the same cluster written by hand, without driver, faults and recording.
 fn carriers(criterion: &mut Criterion) {
     let mut group = group(criterion, "a second of 16 outstanding");
-    let cases: &[(&str, fn() -> u64)] = &[
+    let cases: &[Case] = &[
         ("sim", second_on_sim),
         ("turmoil", second_on_turmoil),
         ("raw turmoil", raw_turmoil::second),

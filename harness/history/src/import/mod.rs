@@ -320,8 +320,10 @@ fn read_part(
     (format, reading): (Option<&'static Format>, &Reading<'_>),
 ) -> Result<&'static Format, Stop> {
     let mut source = Source::open(from)?;
-    if format.is_some() && source.chunk()?.is_empty() {
-        return Ok(format.expect("it was just there"));
+    if let Some(format) = format
+        && source.chunk()?.is_empty()
+    {
+        return Ok(format);
     }
     let format = match reading.from {
         Some(format) => format,

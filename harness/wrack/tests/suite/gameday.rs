@@ -223,6 +223,7 @@ fn the_schema_accepts_every_playlist_of_the_repository() {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "listens to a program that goes on, with a limit")]
 fn what_is_watched_is_written_again_when_a_file_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = day(folder.path(), &step("calm", ""));
