@@ -66,7 +66,7 @@ use wrack_sequential::{OwnModel, Specification};
 
 pub use isolation::anomalies::ANOMALIES;
 pub use isolation::{Levels, is_transactional, level_names, levels};
-pub use linearizability::{KeyVerdict, is_linearizable, verdicts};
+pub use linearizability::{KeyVerdict, Witness, is_linearizable, verdicts, witnesses};
 
 /// What checkers judge by.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! A check: what was found out about a history that somebody else recorded.
 
-use crate::certificate::Order;
+use crate::certificate::{Linearization, Order};
 use crate::import::Assumption;
 use crate::run::Run;
 
@@ -16,6 +16,10 @@ pub struct Check {
     pub levels: Vec<(&'static str, Option<bool>)>,
     /// Orders that show the levels that hold.
     pub orders: Vec<Order>,
+    /// Orders of each object of a linearizable history, if they were asked for.
+    pub linearizations: Vec<Linearization>,
+    /// Objects that no such order was found for, and why.
+    pub uncertified: Vec<String>,
     /// The history with its judgements and verdict; what only a run of ours has is left empty.
     pub run: Run,
 }

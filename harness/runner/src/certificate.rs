@@ -1,18 +1,31 @@
-//! Verifies certificates: whether an order really shows that a history keeps a level.
+//! Verifies certificates: whether an order really shows that a history keeps a level, or is linearizable.
 //!
 //! This shares no code with the checkers, and searches for nothing: it replays the order and holds every
-//! read, session and moment against the definition of the level. What it believes is the history alone.
+//! read, session and moment against the definition of the level, or the sequential model. What it believes
+//! is the history alone.
+
+mod linearization;
 
 use std::collections::BTreeMap;
 
 use wrack_history::certificate::{Certificate, FORMAT, Order};
 use wrack_history::import::Imported;
 use wrack_history::{Operation, Outcome, SmolStr, Value};
+use wrack_sequential::Specification;
+
+use crate::catalogue::Own;
+
+/// What a certificate of linearizability shows.
+const LINEARIZABLE: SmolStr = SmolStr::new_static("linearizable");
 
 /// Verifies every order of a certificate against the history that it is for.
 ///
-/// Shape: the levels that are shown. Errors: what does not hold, in a sentence.
-pub fn verify(certificate: &Certificate, imported: &Imported) -> Result<Vec<SmolStr>, String> {
+/// Shape: the levels that are shown, or that it is linearizable. Errors: what does not hold, in a sentence.
+pub fn verify(
+    certificate: &Certificate,
+    imported: &Imported,
+    own: &Own,
+) -> Result<Vec<SmolStr>, String> {
     if certificate.format != FORMAT {
         return Err(format!("this is not a certificate of the format {FORMAT}"));
     }
@@ -23,6 +36,13 @@ pub fn verify(certificate: &Certificate, imported: &Imported) -> Result<Vec<Smol
             replay.verify(level).map_err(|reason| format!("{level}: {reason}"))?;
             shown.push(level.clone());
         }
+    }
+    if !certificate.linearizations.is_empty() {
+        let (initial, own) = (&imported.initial, own.models());
+        let specification = Specification { model: &certificate.model, initial, own };
+        let operations = &imported.history.operations;
+        linearization::verify(specification, &certificate.linearizations, operations)?;
+        shown.push(LINEARIZABLE);
     }
     Ok(shown)
 }
@@ -519,6 +539,7 @@ mod tests {
     use wrack_history::import::{Imported, Reading, read};
 
     use super::verify;
+    use crate::catalogue::Own;
 
     fn imported(text: &str) -> Imported {
         let reading = Reading { model: "rw-register", ..Reading::default() };
@@ -537,9 +558,13 @@ mod tests {
             commits: commits.to_vec(),
             snapshots: snapshots.to_vec(),
         };
-        let certificate =
-            Certificate { format: FORMAT.into(), model: "rw-register".into(), orders: vec![order] };
-        match (verify(&certificate, &imported(text)), expected) {
+        let certificate = Certificate {
+            format: FORMAT.into(),
+            model: "rw-register".into(),
+            orders: vec![order],
+            linearizations: Vec::new(),
+        };
+        match (verify(&certificate, &imported(text), &Own::default()), expected) {
             (Ok(_), Ok(())) => (),
             (Err(reason), Err(part)) => assert!(reason.contains(part), "{reason}"),
             (found, expected) => panic!("{found:?}, not {expected:?}"),

@@ -2,10 +2,11 @@
 
 use wrack_checkers::{Evidence, Guarantee};
 use wrack_history::catalogue::ParameterKind;
+use wrack_history::certificate::Linearization;
 use wrack_history::check::Check;
 use wrack_history::import::Imported;
 use wrack_history::run::Phases;
-use wrack_history::{History, Moment, Run, Setting, Settings, Value, Verdict, duration};
+use wrack_history::{History, Judgement, Moment, Run, Setting, Settings, Value, Verdict, duration};
 use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
 use crate::catalogue::Own;
@@ -24,6 +25,8 @@ pub struct Question<'a> {
     pub consistency: Option<&'a str>,
     /// Bounds every search: configurations per key.
     pub states_max: u64,
+    /// Whether orders are looked for that show a linearizable history.
+    pub certify: bool,
     /// Models and guarantees beside those that Wrack has.
     pub own: &'a Own,
 }
@@ -65,6 +68,17 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
         let judged = wrack_checkers::levels(&evidence, question.consistency);
         (judgements, orders) = (judged.judgements, judged.orders);
     }
+    let is_linearizable =
+        |judgement: &Judgement| judgement.code == "LIN" && judgement.verdict == Verdict::Valid;
+    let (mut linearizations, mut uncertified) = (Vec::new(), Vec::new());
+    if question.certify && judgements.iter().any(is_linearizable) {
+        for (key, witness) in wrack_checkers::witnesses(&evidence) {
+            match witness {
+                Ok(operations) => linearizations.push(Linearization { key, operations }),
+                Err(reason) => uncertified.push(format!("{key:?}: {reason}")),
+            }
+        }
+    }
     for (name, code) in wrack_checkers::level_names() {
         let judged = judgements.iter().find(|judgement| judgement.code == code);
         levels.extend(judged.map(|judgement| (name, holds(judgement.verdict))));
@@ -86,7 +100,7 @@ pub fn check(path: &str, imported: Imported, question: &Question<'_>) -> Check {
         history,
         ..Run::default()
     };
-    Check { path: path.to_owned(), assumed, levels, orders, run }
+    Check { path: path.to_owned(), assumed, levels, orders, linearizations, uncertified, run }
 }
 
 fn holds(verdict: Verdict) -> Option<bool> {

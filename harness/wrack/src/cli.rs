@@ -102,9 +102,9 @@ pub enum Command {
         #[arg(value_enum, default_value = "scenario")]
         what: SchemaKind,
     },
-    /// Verify a certificate that a history keeps isolation levels
+    /// Verify a certificate that a history keeps isolation levels, or is linearizable
     ///
-    /// The order of the certificate is replayed against the history with code that shares nothing with
+    /// Each order of the certificate is replayed against the history with code that shares nothing with
     /// the checkers and searches for nothing.
     VerifyCertificate(VerifyCertificate),
     /// Run twice, the second time in a fresh process, and show the first differing event
@@ -294,7 +294,8 @@ pub struct Check {
     /// Write a report of one history as an HTML file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Write an order of one history's transactions for each level that holds, for verify-certificate
+    /// Write orders that show what holds of one history, for verify-certificate: of its transactions for
+    /// each level, or of the operations of each linearizable object
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
 }

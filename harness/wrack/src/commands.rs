@@ -65,7 +65,7 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::New { name, gameday } => files::new(designs, &name, gameday),
         Command::Init(options) => init::init(&options),
         Command::Schema { what } => files::schema(designs, what),
-        Command::VerifyCertificate(options) => certificate::verify(&options),
+        Command::VerifyCertificate(options) => certificate::verify(designs, &options),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),
         Command::Report { result, out } => report::report(&result, out.as_deref()),

@@ -9,10 +9,11 @@ use super::graph::{Edge, Graph, Kind, NONE};
 use super::level::Level;
 use super::relations::{Readers, Relations, View};
 use super::saturation::{Pair, Saturated, edges, pairs, saturate};
-use super::schedule::schedule;
+use super::schedule::{Patience, schedule};
 use super::search::{Found, Wanted, overwritten, path_back, ranks, search};
 use super::transactions::Transactions;
 use super::visibility::{self, Visibility};
+use super::zones::Zones;
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -141,31 +142,49 @@ fn ordered(history: &Transactions<'_>, level: Level) -> Decision {
             return Decision::Broken(broken);
         }
         updates(history, &mut relations, &readers);
-        if view.real_time {
-            from_time(history, &mut relations, &readers);
-        }
+    }
+    let zones = view.real_time.then(|| Zones::of(history, &readers));
+    if let Some(zones) = zones.as_ref().filter(|_| choice) {
+        zones.tell(history, &mut relations, &readers);
     }
     let graph = relations.graph();
     let straight = cycle_or_order(&relations, &graph);
     if !choice || matches!(straight, Decision::Broken(_)) {
         return straight;
     }
-    if let Some(order) = schedule(history, view, &graph, &relations.owners, &readers) {
-        return Decision::Holds(order_of(&order, &relations));
+    let zones = zones.as_ref();
+    if let Some(holds) = scheduled(history, &relations, &graph, &readers, zones, Patience::Short) {
+        return holds;
     }
+    // Where time is known, what follows from it says that and more.
     if level.has_sessions()
+        && zones.is_none()
         && let Some(decided) = from_the_past(history, &mut relations, &readers)
     {
         return decided;
     }
-    let Some(pairs) = pairs(history) else {
+    let is_open = |one, other| zones.is_none_or(|zones| !zones.has_order(one, other));
+    let Some(pairs) = pairs(history, &is_open) else {
         return too_large();
     };
     match saturate(history, &mut relations, &readers, pairs) {
         Saturated::TooLarge => too_large(),
         Saturated::Broken(pair) => Decision::Broken(both(history, &mut relations, &readers, pair)),
-        Saturated::Open(open) => choose(history, &relations, &readers, &open),
+        Saturated::Open(open) => choose(history, &relations, &readers, zones, &open),
     }
+}
+
+/// What an order that is tried straight on shows, if it comes to an end.
+fn scheduled(
+    history: &Transactions<'_>,
+    relations: &Relations,
+    graph: &Graph,
+    readers: &Readers,
+    zones: Option<&Zones>,
+    patience: Patience,
+) -> Option<Decision> {
+    let order = schedule(history, relations, graph, readers, zones, patience)?;
+    Some(Decision::Holds(order_of(&order, relations)))
 }
 
 fn too_large() -> Decision {
@@ -177,16 +196,16 @@ fn choose(
     history: &Transactions<'_>,
     relations: &Relations,
     readers: &Readers,
+    zones: Option<&Zones>,
     open: &[Pair],
 ) -> Decision {
-    let view = relations.view;
     let graph = relations.graph();
     let straight = cycle_or_order(relations, &graph);
     if open.is_empty() || matches!(straight, Decision::Broken(_)) {
         return straight;
     }
-    if let Some(order) = schedule(history, view, &graph, &relations.owners, readers) {
-        return Decision::Holds(order_of(&order, relations));
+    if let Some(holds) = scheduled(history, relations, &graph, readers, zones, Patience::Long) {
+        return holds;
     }
     match search(history, relations, readers, open, Wanted::NoCycle) {
         Found::Unknown => Decision::Unknown("the SAT solver did not come to an end".into()),
@@ -301,37 +320,7 @@ fn from_the_past(
     if matches!(straight, Decision::Broken(_)) {
         return Some(straight);
     }
-    let order = schedule(history, view, &graph, &relations.owners, readers)?;
-    Some(Decision::Holds(order_of(&order, relations)))
-}
-
-/// Where real time counts: a version that somebody had seen, or that was written, before another one's
-/// writer was invoked is the older one. Only the first ones after each are told; they pass on the rest.
-fn from_time(history: &Transactions<'_>, relations: &mut Relations, readers: &Readers) {
-    let invoked = |version: u32| history.operation(history.writer(version)).invoke.index;
-    let done = |transaction: u32| history.operation(transaction).effect_by().index;
-    for loose in history.loose.iter().filter(|loose| loose.len() > 1) {
-        let known_by = |version: u32| {
-            let seen = readers.of_version(version).iter().map(|reader| done(*reader));
-            seen.chain([done(history.writer(version))]).min().expect("there is a writer")
-        };
-        let mut spans: Vec<(u64, u64, u32)> =
-            loose.iter().map(|version| (invoked(*version), known_by(*version), *version)).collect();
-        spans.sort_unstable();
-        for (_, known, older) in &spans {
-            let begin = spans.partition_point(|(invoke, ..)| invoke <= known);
-            let mut first_known = u64::MAX;
-            for (invoke, known, newer) in &spans[begin..] {
-                if *invoke > first_known {
-                    break;
-                }
-                first_known = first_known.min(*known);
-                let arcs =
-                    edges(history, relations.view, readers, (*older, *newer), Kind::WriteWrite);
-                relations.arcs.extend(arcs);
-            }
-        }
-    }
+    scheduled(history, relations, &graph, readers, None, Patience::Short)
 }
 
 /// Parallel snapshot isolation: no cycle has fewer than two read-write steps.
@@ -363,7 +352,7 @@ fn parallel(history: &Transactions<'_>) -> Decision {
     if let Some(broken) = lost_update(history) {
         return Decision::Broken(broken);
     }
-    let Some(pairs) = pairs(history) else {
+    let Some(pairs) = pairs(history, &|_, _| true) else {
         return too_large();
     };
     let readers = Readers::of(history);

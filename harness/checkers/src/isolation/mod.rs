@@ -15,8 +15,8 @@
 //! * `transactions` puts a history into numbers, and finds what needs no cycle;
 //! * `relations` says who comes before whom at a level, `graph` finds cycles;
 //! * `visibility` decides read committed (axiomatic), read atomic and causal by saturation;
-//! * `decide` decides every level; where the order of versions is open, `schedule` tries one, `saturation`
-//!   draws consequences, and `search` asks a SAT solver;
+//! * `decide` decides every level; where the order of versions is open, `zones` say what real time knows of
+//!   it, `schedule` tries one, `saturation` draws consequences, and `search` asks a SAT solver;
 //! * `kinds` names what was found, `words` tells it.
 
 pub mod anomalies;
@@ -33,6 +33,7 @@ mod search;
 mod transactions;
 mod visibility;
 mod words;
+mod zones;
 
 #[cfg(test)]
 mod tests;

@@ -8,12 +8,16 @@
 //! Source: as the pruning of constraints in Tan et al., Cobra, OSDI 2020, and Huang et al., PolySI, VLDB
 //! 2023.
 
+use std::cell::RefCell;
+
 use super::graph::{Arc, Graph, Kind};
 use super::relations::{Readers, Relations, View};
 use super::transactions::Transactions;
 
 /// Nodes of a graph whose reachability is kept at most: 50 MB of bits.
-const NODES_MAX: usize = 20_000;
+const KEPT_MAX: usize = 20_000;
+/// Edges that are looked at in a larger one at most.
+const LOOKED_MAX: u64 = 2_000_000_000;
 /// Pairs of writers whose order is looked for at most.
 const PAIRS_MAX: usize = 2_000_000;
 
@@ -35,18 +39,16 @@ pub enum Saturated {
     TooLarge,
 }
 
-/// All pairs of versions of a key that have no order yet; `None` if they are too many.
-pub fn pairs(history: &Transactions<'_>) -> Option<Vec<Pair>> {
-    let sizes = history.loose.iter().map(Vec::len);
-    let count: usize = sizes.map(|size| size * size.saturating_sub(1) / 2).sum();
-    if count > PAIRS_MAX {
-        return None;
-    }
-    let mut pairs = Vec::with_capacity(count);
+/// All pairs of versions of a key that have no order yet and are open; `None` if they are too many.
+pub fn pairs(history: &Transactions<'_>, is_open: &dyn Fn(u32, u32) -> bool) -> Option<Vec<Pair>> {
+    let mut pairs = Vec::new();
     for (key, loose) in history.loose.iter().enumerate() {
         for (place, one) in loose.iter().enumerate() {
-            let others = loose[place + 1..].iter();
+            let others = loose[place + 1..].iter().filter(|other| is_open(*one, **other));
             pairs.extend(others.map(|other| Pair { key: key as u32, one: *one, other: *other }));
+            if pairs.len() > PAIRS_MAX {
+                return None;
+            }
         }
     }
     Some(pairs)
@@ -76,9 +78,7 @@ pub fn saturate(
     readers: &Readers,
     mut pairs: Vec<Pair>,
 ) -> Saturated {
-    if relations.owners.len() > NODES_MAX {
-        return Saturated::TooLarge;
-    }
+    let mut left = LOOKED_MAX;
     loop {
         let graph = relations.graph();
         let order = graph.topological();
@@ -86,7 +86,7 @@ pub fn saturate(
             // What was added last closes a cycle: whoever asks will find it.
             return Saturated::Open(pairs);
         }
-        let reach = Reach::of(&graph, &order);
+        let reach = Reach::of(&graph, &order, left);
         let view = relations.view;
         let closes = |older, newer| {
             let arcs = edges(history, view, readers, (older, newer), Kind::Forced);
@@ -102,6 +102,12 @@ pub fn saturate(
                 (false, false) => open.push(pair),
             }
         }
+        if let Reach::Looked(looking) = reach {
+            left = looking.into_inner().left;
+        }
+        if left == 0 {
+            return Saturated::TooLarge;
+        }
         if more.is_empty() {
             return Saturated::Open(open);
         }
@@ -113,13 +119,19 @@ pub fn saturate(
 }
 
 /// Which nodes can be reached from which.
-struct Reach {
-    words: usize,
-    bits: Vec<u64>,
+enum Reach<'a> {
+    /// Kept in bits, so many words a node.
+    Kept { words: usize, bits: Vec<u64> },
+    /// Looked for when it is asked.
+    Looked(RefCell<Looking<'a>>),
 }
 
-impl Reach {
-    fn of(graph: &Graph, order: &[u32]) -> Self {
+impl<'a> Reach<'a> {
+    /// That of a graph, by a topological order of it; so many edges can be looked at.
+    fn of(graph: &'a Graph, order: &[u32], left: u64) -> Self {
+        if graph.nodes() > KEPT_MAX {
+            return Self::Looked(RefCell::new(Looking::new(graph, order, left)));
+        }
         let words = graph.nodes().div_ceil(64);
         let mut bits = vec![0u64; words * graph.nodes()];
         for &node in order.iter().rev() {
@@ -132,12 +144,65 @@ impl Reach {
             }
             bits[node as usize * words..(node as usize + 1) * words].copy_from_slice(&row);
         }
-        Self { words, bits }
+        Self::Kept { words, bits }
     }
 
     /// Whether one can be reached from the other, or is it.
     fn has(&self, from: u32, to: u32) -> bool {
-        let to = to as usize;
-        from as usize == to || self.bits[from as usize * self.words + to / 64] >> (to % 64) & 1 == 1
+        match self {
+            _ if from == to => true,
+            Self::Kept { words, bits } => {
+                let to = to as usize;
+                bits[from as usize * words + to / 64] >> (to % 64) & 1 == 1
+            }
+            Self::Looked(looking) => looking.borrow_mut().has(from, to),
+        }
+    }
+}
+
+/// Looks for paths between what lies between two nodes in a topological order.
+struct Looking<'a> {
+    graph: &'a Graph,
+    ranks: Vec<u32>,
+    /// The last question in which a node was met, by node.
+    met: Vec<u32>,
+    question: u32,
+    stack: Vec<u32>,
+    /// Edges that may still be looked at.
+    left: u64,
+}
+
+impl<'a> Looking<'a> {
+    fn new(graph: &'a Graph, order: &[u32], left: u64) -> Self {
+        let mut ranks = vec![0; graph.nodes()];
+        order.iter().enumerate().for_each(|(rank, node)| ranks[*node as usize] = rank as u32);
+        let met = vec![0; graph.nodes()];
+        Self { graph, ranks, met, question: 0, stack: Vec::new(), left }
+    }
+
+    /// Says no where nothing is left to look with.
+    fn has(&mut self, from: u32, to: u32) -> bool {
+        let limit = self.ranks[to as usize];
+        self.question += 1;
+        self.stack.clear();
+        self.stack.push(from);
+        while let Some(node) = self.stack.pop() {
+            let row = self.graph.row(node);
+            self.left = self.left.saturating_sub(row.len() as u64);
+            if self.left == 0 {
+                return false;
+            }
+            for edge in row {
+                if edge.to == to {
+                    return true;
+                }
+                let next = edge.to as usize;
+                if self.ranks[next] < limit && self.met[next] != self.question {
+                    self.met[next] = self.question;
+                    self.stack.push(edge.to);
+                }
+            }
+        }
+        false
     }
 }

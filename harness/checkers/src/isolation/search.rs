@@ -37,8 +37,10 @@ pub enum Wanted {
 
 /// Clauses that are learned from one proposal at most.
 const CLAUSES_MAX: usize = 200;
-/// Proposals that the solver makes at most.
-const ROUNDS_MAX: u64 = 20_000;
+/// Proposals that the solver makes at most, each of which is looked through whole: so many, and so many
+/// edges in all.
+const ROUNDS_MAX: usize = 20_000;
+const EDGES_MAX: usize = 500_000_000;
 
 /// Looks for orders of these pairs. At a level of [`Wanted::NoSingle`] the relations are those of reads
 /// and overwritings alone.
@@ -64,7 +66,8 @@ pub fn search(
         let variable = search.solver.new_var_default();
         search.literals.push(Lit::new(variable, true));
     }
-    for _ in 0..ROUNDS_MAX {
+    let rounds_max = ROUNDS_MAX.min(EDGES_MAX / relations.arcs.len().max(1));
+    for _ in 0..rounds_max {
         if search.solver.solve_limited(&[]) != lbool::TRUE {
             return Found::Nothing;
         }

@@ -26,7 +26,8 @@
 //! * `set` decides sets that only grow, `succession` what has a known order (`log`, `counter`, `mutex`),
 //!   and `containers` queues, stacks and priority queues whose values go in once;
 //! * `keys` judges them in parallel, `shrink` makes a contradiction small, `explain` says it in words,
-//!   and `counterexample` on paper.
+//!   and `counterexample` on paper;
+//! * `witness` finds an order that shows a `valid`.
 
 mod bank;
 mod call;
@@ -53,6 +54,7 @@ mod unique_ids;
 mod visibility;
 mod walk;
 mod windows;
+mod witness;
 mod zones;
 
 #[cfg(test)]
@@ -70,6 +72,7 @@ use wrack_sequential::{Model, ModelError, Specification, Visitor, is_ok_observat
 use crate::{Evidence, Guarantee, Judge, operations_by_key};
 use call::{Answer, calls};
 use search::{Hints, search};
+pub use witness::{Witness, witnesses};
 
 /// Linearizability, per key.
 pub const GUARANTEE: Guarantee = Guarantee {

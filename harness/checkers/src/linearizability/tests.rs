@@ -528,6 +528,8 @@ fn decide_like_the_twin(
             }
         }
     }
+    let shown = with_model(model, Shown(specification, &all)).unwrap();
+    prop_assert_eq!(shown, expected, "an order of {:#?}", operations);
     for (stage, end) in with_model(model, EveryWalk(specification, &all)).unwrap() {
         // Where order shows in the state, a few doubtful operations make many configurations.
         if (stage, end) == (Stage::Quick, End::Exhausted) && !FEW_STATES.contains(&model) {
@@ -545,6 +547,32 @@ fn decide_like_the_twin(
         }
     }
     Ok(expected)
+}
+
+/// Whether an order is found that shows it; one that is found must.
+struct Shown<'a>(Specification<'a>, &'a [&'a Operation]);
+
+impl Visitor for Shown<'_> {
+    type Output = bool;
+
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> bool {
+        let mut model = self.0.started(new()).unwrap();
+        let calls = super::call::calls(&mut model, self.1).unwrap();
+        let Ok(order) = super::witness::witness(&model, &calls, 1_000_000) else {
+            return false;
+        };
+        let mut left: Vec<u32> = (0..calls.len() as u32).collect();
+        let (mut state, mut latest) = (model.initial(), 0);
+        for call in order {
+            left.retain(|other| *other != call);
+            let call = &calls[call as usize];
+            assert!(latest < call.complete, "{call:?} comes too late");
+            latest = latest.max(call.invoke);
+            state = model.step(&state, &call.step).expect("a legal step");
+        }
+        assert!(left.iter().all(|call| !calls[*call as usize].required), "{left:?} are left out");
+        true
+    }
 }
 
 /// Walks in every way, without anything that is known of the model.

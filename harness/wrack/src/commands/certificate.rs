@@ -1,4 +1,4 @@
-//! `wrack verify-certificate`: an order of transactions held against the history that it is for.
+//! `wrack verify-certificate`: orders held against the history that they are for.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,12 +8,13 @@ use wrack_history::import::{self, Reading};
 use wrack_runner::certificate;
 
 use super::check::{format, read_history};
+use crate::Catalogue;
 use crate::cli::VerifyCertificate;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
 
-/// Reads both and says which levels are shown.
-pub fn verify(options: &VerifyCertificate) -> Result<Exit, Failure> {
+/// Reads both and says what is shown.
+pub fn verify(designs: &Catalogue, options: &VerifyCertificate) -> Result<Exit, Failure> {
     let path = &options.certificate;
     let file = File::open(path).map_err(|error| Failure::file(path.display(), error))?;
     let read: Certificate = serde_json::from_reader(BufReader::new(file)).map_err(|error| {
@@ -30,9 +31,9 @@ pub fn verify(options: &VerifyCertificate) -> Result<Exit, Failure> {
     let reading = Reading { model: &read.model, initial, failed_cas: None, from };
     let imported = read_history(&options.history, &reading)?;
     let name = options.history.display();
-    match certificate::verify(&read, &imported) {
+    match certificate::verify(&read, &imported, designs.own()) {
         Ok(levels) if levels.is_empty() => {
-            print(format!("{name}: the certificate shows no level\n"))?;
+            print(format!("{name}: the certificate shows nothing\n"))?;
             Ok(Exit::Unknown)
         }
         Ok(levels) => {

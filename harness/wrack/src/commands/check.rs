@@ -29,12 +29,6 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
         ));
     }
     let model = options.model.as_str();
-    if options.certificate.is_some() && !wrack_runner::is_transactional(model) {
-        return Err(Failure::usage(format!(
-            "a certificate is of transactions, and the model {model} has none: ask with --model \
-             list-append or rw-register"
-        )));
-    }
     let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
     let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
     let own = designs.own();
@@ -50,7 +44,9 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
         )));
     }
     let states_max = options.max_states;
-    let question = Question { model, guarantees: &guarantees, consistency, states_max, own };
+    let certify = options.certificate.is_some();
+    let question =
+        Question { model, guarantees: &guarantees, consistency, states_max, certify, own };
     let mut outcome = Outcome::default();
     for source in &sources {
         match read(source, initial.clone(), options) {
@@ -108,8 +104,12 @@ impl Outcome {
                 format: FORMAT.into(),
                 model: options.model.as_str().into(),
                 orders: check.orders.clone(),
+                linearizations: check.linearizations.clone(),
             };
             write_file(path, |to| Ok(serde_json::to_writer(to, &certificate)?))?;
+            for missing in &check.uncertified {
+                anstream::eprintln!("warning: the certificate is without {missing}");
+            }
         }
         match options.format {
             Format::Json => self.documents.push(document(check)),

@@ -1,0 +1,297 @@
+//! An order that shows that a key is linearizable, for whoever does not want to believe a verdict.
+//!
+//! The search decides by configurations and forgets how it came to them; this one remembers, and is told
+//! that there is an order, so it need not be complete. It walks through the events in depth, first where
+//! most orders lie: reads as soon as they are legal, a write that nobody saw immediately before another
+//! one (it is *absorbed*), everything else when it completes. Where nothing is left it goes back to the
+//! last choice.
+
+use std::hash::BuildHasher;
+
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+use wrack_history::{Operation, SmolStr};
+use wrack_sequential::{Effect, Model, ModelError, Specification, Visitor};
+
+use super::call::{Call, Event, calls, events};
+use super::keys;
+use crate::{Evidence, operations_by_key};
+
+/// An order of one key's operations, or why none is at hand.
+pub type Witness = Result<Vec<u64>, String>;
+
+/// For each key of a linearizable history an order that shows it, by the ids of operations: all that
+/// are ok, and those in doubt that took effect.
+///
+/// Bounds: `states_max` of the evidence, for each key.
+pub fn witnesses(evidence: &Evidence<'_>) -> Vec<(SmolStr, Witness)> {
+    let operations = &evidence.history.operations;
+    let keys: Vec<_> = operations_by_key(operations).into_iter().collect();
+    let specification = evidence.specification();
+    let found = keys::map(&keys, operations.len(), |(_, operations)| {
+        let states_max = evidence.states_max;
+        let found = specification.visit(Seek { specification, operations, states_max }).flatten();
+        found.map_err(|error| error.to_string()).flatten()
+    });
+    keys.iter().zip(found).map(|((key, _), found)| ((*key).clone(), found)).collect()
+}
+
+struct Seek<'a> {
+    specification: Specification<'a>,
+    operations: &'a [&'a Operation],
+    states_max: u64,
+}
+
+impl Visitor for Seek<'_> {
+    type Output = Result<Witness, ModelError>;
+
+    fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
+        let mut model = self.specification.started(new())?;
+        let calls = calls(&mut model, self.operations)?;
+        let order = witness(&model, &calls, self.states_max);
+        let id = |call: u32| self.operations[calls[call as usize].operation as usize].id;
+        Ok(order.map(|order| order.into_iter().map(id).collect()))
+    }
+}
+
+/// An order of calls that the model allows and time too; the calls are in order of invocation.
+pub(super) fn witness<M: Model>(
+    model: &M,
+    calls: &[Call<M::Step>],
+    states_max: u64,
+) -> Result<Vec<u32>, String> {
+    let events = events(calls);
+    let mut seek = Seeking {
+        model,
+        calls,
+        events: &events,
+        classes: Classes::of(calls),
+        taken: Vec::new(),
+        stack: Vec::new(),
+        met: FxHashSet::default(),
+    };
+    seek.stack.push(Node {
+        state: model.initial(),
+        position: 0,
+        open: SmallVec::new(),
+        used: SmallVec::new(),
+        last: NONE,
+    });
+    for _ in 0..states_max {
+        let node = seek.stack.pop().ok_or("no order was found")?;
+        if let Some(last) = seek.visit(node) {
+            return Ok(seek.order(last));
+        }
+    }
+    Err(format!("no order was found within {states_max} configurations"))
+}
+
+/// No call has been taken.
+const NONE: u32 = u32::MAX;
+
+/// Doubtful calls by their steps: those of one class are interchangeable.
+struct Classes {
+    /// The calls of each class, in order of invocation.
+    members: Vec<Vec<u32>>,
+}
+
+impl Classes {
+    fn of<S: Eq + std::hash::Hash>(calls: &[Call<S>]) -> Self {
+        let mut numbers = FxHashMap::default();
+        let mut members: Vec<Vec<u32>> = Vec::new();
+        for (index, call) in calls.iter().enumerate().filter(|(_, call)| !call.required) {
+            let class = *numbers.entry(&call.step).or_insert(members.len());
+            members.resize(members.len().max(class + 1), Vec::new());
+            members[class].push(index as u32);
+        }
+        Self { members }
+    }
+}
+
+/// A required call that has been invoked and not been taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Pending {
+    call: u32,
+    /// Whether an overwriting call was taken since, so that it may be held to stand just before that.
+    absorbed: bool,
+}
+
+/// How far an order has come.
+struct Node<S> {
+    state: S,
+    /// The next event.
+    position: usize,
+    open: SmallVec<[Pending; 16]>,
+    /// How many calls of each class of doubtful ones were taken, but for trailing zeros.
+    used: SmallVec<[u32; 4]>,
+    /// What was taken last, as a place in `taken`.
+    last: u32,
+}
+
+/// A call in its place of an order.
+struct Taken {
+    call: u32,
+    /// The event at which it was taken.
+    position: usize,
+    before: u32,
+}
+
+struct Seeking<'a, M: Model> {
+    model: &'a M,
+    calls: &'a [Call<M::Step>],
+    events: &'a [Event],
+    classes: Classes,
+    taken: Vec<Taken>,
+    stack: Vec<Node<M::State>>,
+    /// Hashes of nodes: if two of them agree by chance an order may be missed, and none is made up.
+    met: FxHashSet<u64>,
+}
+
+impl<M: Model> Seeking<'_, M> {
+    fn call(&self, call: u32) -> &Call<M::Step> {
+        &self.calls[call as usize]
+    }
+
+    /// Goes on to the next completion that needs a choice; gives what was taken last at the end.
+    fn visit(&mut self, mut node: Node<M::State>) -> Option<u32> {
+        while let Some(event) = self.events.get(node.position) {
+            match *event {
+                Event::Invoke(call) if self.call(call).required => {
+                    node.open.push(Pending { call, absorbed: false });
+                    self.serve(&mut node);
+                }
+                Event::Invoke(_) | Event::Expire(_) => (),
+                Event::Complete(call) => {
+                    let place = node.open.iter().position(|pending| pending.call == call);
+                    match place.map(|place| (place, node.open[place].absorbed)) {
+                        None => (),
+                        Some((place, true)) => {
+                            let mut owed = self.copy(&node);
+                            owed.open[place].absorbed = false;
+                            self.push(owed);
+                            node.open.remove(place);
+                        }
+                        Some((_, false)) => {
+                            self.extend(&node, call);
+                            return None;
+                        }
+                    }
+                }
+            }
+            node.position += 1;
+        }
+        Some(node.last)
+    }
+
+    fn copy(&self, node: &Node<M::State>) -> Node<M::State> {
+        Node {
+            state: node.state.clone(),
+            position: node.position,
+            open: SmallVec::from_slice(&node.open),
+            used: SmallVec::from_slice(&node.used),
+            last: node.last,
+        }
+    }
+
+    fn push(&mut self, node: Node<M::State>) {
+        let seen = (node.position, &node.state, &node.open, &node.used);
+        if self.met.insert(FxBuildHasher.hash_one(seen)) {
+            self.stack.push(node);
+        }
+    }
+
+    /// Takes one more call, so that in the end `goal` can be.
+    fn extend(&mut self, node: &Node<M::State>, goal: u32) {
+        let step = |call: u32| self.model.step(&node.state, &self.call(call).step);
+        // The last is tried first: the goal itself, what makes it legal, then the earliest to complete.
+        let mut choices: Vec<(bool, bool, u64, u32, M::State)> = Vec::new();
+        let pending = node.open.iter().map(|pending| pending.call);
+        let doubtful = self.classes.members.iter().enumerate().filter_map(|(class, members)| {
+            let used = node.used.get(class).copied().unwrap_or(0);
+            let call = *members.get(used as usize)?;
+            (self.call(call).invoke < self.call(goal).complete).then_some(call)
+        });
+        for call in pending.chain(doubtful) {
+            if self.call(call).effect == Effect::None && call != goal {
+                continue;
+            }
+            if let Some(state) = step(call) {
+                let leads = self.model.step(&state, &self.call(goal).step).is_some();
+                let late = u64::MAX - self.call(call).complete;
+                choices.push((call == goal, leads, late, call, state));
+            }
+        }
+        choices.sort_unstable_by_key(|(is_goal, leads, late, call, _)| {
+            (*is_goal, *leads, *late, u32::MAX - *call)
+        });
+        for (.., call, state) in choices {
+            let mut next = self.copy(node);
+            next.state = state;
+            self.take(&mut next, call);
+            self.serve(&mut next);
+            self.push(next);
+        }
+    }
+
+    /// Notes that a call takes effect now.
+    fn take(&mut self, node: &mut Node<M::State>, call: u32) {
+        self.taken.push(Taken { call, position: node.position, before: node.last });
+        node.last = self.taken.len() as u32 - 1;
+        node.open.retain(|pending| pending.call != call);
+        if self.call(call).effect == Effect::Overwrite {
+            for pending in &mut node.open {
+                pending.absorbed |= self.call(pending.call).effect == Effect::Overwrite;
+            }
+        }
+        if !self.call(call).required {
+            let has = |members: &Vec<u32>| members.binary_search(&call).is_ok();
+            let class = self.classes.members.iter().position(has).expect("it is doubtful");
+            let length = node.used.len().max(class + 1);
+            node.used.resize(length, 0);
+            node.used[class] += 1;
+        }
+    }
+
+    /// Takes every open read that is legal.
+    fn serve(&mut self, node: &mut Node<M::State>) {
+        let mut place = 0;
+        while let Some(pending) = node.open.get(place).copied() {
+            let call = self.call(pending.call);
+            let is_read = call.effect == Effect::None;
+            match is_read && self.model.step(&node.state, &call.step).is_some() {
+                true => self.take(node, pending.call),
+                false => place += 1,
+            }
+        }
+    }
+
+    /// The order that ends with this call; those that were absorbed stand before what did.
+    fn order(&self, last: u32) -> Vec<u32> {
+        let mut path: Vec<&Taken> = Vec::new();
+        let mut place = last;
+        while place != NONE {
+            path.push(&self.taken[place as usize]);
+            place = self.taken[place as usize].before;
+        }
+        path.reverse();
+        let mut is_taken = vec![false; self.calls.len()];
+        path.iter().for_each(|taken| is_taken[taken.call as usize] = true);
+        let overwriting = |taken: &&Taken| self.call(taken.call).effect == Effect::Overwrite;
+        let absorbing: Vec<&Taken> = path.iter().copied().filter(overwriting).collect();
+        let mut absorbed = FxHashMap::<u32, Vec<u32>>::default();
+        for (position, event) in self.events.iter().enumerate() {
+            if let Event::Invoke(call) = *event
+                && self.call(call).required
+                && !is_taken[call as usize]
+            {
+                let by = absorbing.partition_point(|taken| taken.position < position);
+                absorbed.entry(absorbing[by].call).or_default().push(call);
+            }
+        }
+        let with_absorbed = path.iter().flat_map(|taken| {
+            let before = absorbed.remove(&taken.call).unwrap_or_default();
+            before.into_iter().chain([taken.call])
+        });
+        with_absorbed.collect()
+    }
+}
