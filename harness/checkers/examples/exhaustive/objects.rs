@@ -1,6 +1,8 @@
 //! Objects that are asked at random and answer without a model: what is true of them is known before
 //! anybody judges it.
 
+#![expect(clippy::ptr_arg, reason = "every object answers in one way, and some hold ever more")]
+
 use std::collections::BTreeSet;
 
 use wrack_history::{Operation, Value};
@@ -41,7 +43,7 @@ impl Draw<'_> {
     }
 
     /// A value to put in.
-    fn new(&mut self) -> i64 {
+    fn fresh(&mut self) -> i64 {
         if self.style.unique { 10 + self.number as i64 } else { 1 + self.below(3) }
     }
 
@@ -113,7 +115,7 @@ pub const ALL: [Object; 16] = [
         initial: |_| vec![0.into()],
         ask: |draw| match draw.below(4) {
             0 => asked("increment", 1 + draw.below(2)),
-            1 => asked("add", draw.new()),
+            1 => asked("add", draw.fresh()),
             2 => asked("remove", draw.some()),
             _ => asked("read", Value::Nil),
         },
@@ -202,7 +204,7 @@ pub const ALL: [Object; 16] = [
         model: "register",
         initial: one_value,
         ask: |draw| match draw.often() {
-            true => asked("write", draw.new()),
+            true => asked("write", draw.fresh()),
             false => asked("read", Value::Nil),
         },
         answer: register,
@@ -274,8 +276,8 @@ fn guess_value(asked: &Operation, draw: &mut Draw<'_>) -> Value {
 
 fn ask_register(draw: &mut Draw<'_>) -> Asked {
     match draw.below(3) {
-        0 => asked("write", draw.new()),
-        1 => asked("cas", Value::pair(draw.some().into(), draw.new().into())),
+        0 => asked("write", draw.fresh()),
+        1 => asked("cas", Value::pair(draw.some().into(), draw.fresh().into())),
         _ => asked("read", Value::Nil),
     }
 }
@@ -316,14 +318,14 @@ fn counter(held: &mut Vec<Value>, asked: &Operation, draw: &mut Draw<'_>) -> Opt
 
 fn ask_set(draw: &mut Draw<'_>) -> Asked {
     match draw.often() {
-        true => asked("add", draw.new()),
+        true => asked("add", draw.fresh()),
         false => asked("read", Value::Nil),
     }
 }
 
 fn ask_set_that_shrinks(draw: &mut Draw<'_>) -> Asked {
     match draw.below(if draw.style.plain { 3 } else { 4 }) {
-        0 => asked("add", draw.new()),
+        0 => asked("add", draw.fresh()),
         1 => asked("remove", draw.some()),
         2 => asked("contains", draw.some()),
         _ => asked("read", Value::Nil),
@@ -396,7 +398,7 @@ fn guess_kv(asked: &Operation, draw: &mut Draw<'_>) -> Value {
 
 fn ask_list(draw: &mut Draw<'_>) -> Asked {
     match draw.often() {
-        true => asked("append", draw.new()),
+        true => asked("append", draw.fresh()),
         false => asked("read", Value::Nil),
     }
 }
@@ -432,7 +434,7 @@ fn guess_log(asked: &Operation, draw: &mut Draw<'_>) -> Value {
 
 fn ask_container(draw: &mut Draw<'_>, insert: &'static str, remove: &'static str) -> Asked {
     match draw.often() {
-        true => asked(insert, draw.new()),
+        true => asked(insert, draw.fresh()),
         false => asked(remove, Value::Nil),
     }
 }
@@ -463,7 +465,7 @@ fn ask_registers(draw: &mut Draw<'_>) -> Asked {
             let register = if draw.often() { "x" } else { "y" }.into();
             match draw.often() {
                 true => Value::list(["read".into(), register, Value::Nil]),
-                false => Value::list(["write".into(), register, draw.new().into()]),
+                false => Value::list(["write".into(), register, draw.fresh().into()]),
             }
         })
         .collect();
