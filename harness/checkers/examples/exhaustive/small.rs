@@ -5,8 +5,6 @@ use wrack_history::{History, Moment, Operation, Outcome, Value, Verdict};
 
 /// Values; 0 is the initial one.
 pub const VALUES: u8 = 3;
-/// Operations, at most.
-pub const OPERATIONS_MAX: usize = 8;
 
 /// What an operation does, and learned if it is ok.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -271,73 +269,4 @@ impl Shape {
 fn choices(complete: Option<u64>) -> u64 {
     let all = Content::all().len();
     (if complete.is_some() { all } else { Content::IN_DOUBT }) as u64
-}
-
-/// A plain generator of numbers for tests: xorshift64*, Vigna 2016.
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// A number below `bound`.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32) % bound
-    }
-}
-
-/// A random history of 5 to 8 operations. Every other one is made so that it often is linearizable:
-/// what operations learn is what a register answers that takes them in some order.
-pub fn random(dice: &mut Dice) -> Vec<Small> {
-    let count = 5 + dice.below(OPERATIONS_MAX as u64 - 4) as usize;
-    let all = Content::all();
-    let reach = 1 + dice.below(12);
-    let mut operations: Vec<Small> = (0..count as u64)
-        .map(|index| {
-            let invoke = dice.below(16) * 32 + index;
-            let doubtful = dice.below(5) == 0;
-            let length = 16 + dice.below(reach) * 32;
-            let kinds = if doubtful { Content::IN_DOUBT } else { all.len() };
-            Small {
-                content: all[dice.below(kinds as u64) as usize],
-                invoke,
-                complete: (!doubtful).then_some(invoke + length),
-            }
-        })
-        .collect();
-    if dice.below(2) == 0 {
-        explain(&mut operations, dice);
-    }
-    operations
-}
-
-/// Lets each operation take effect at some moment of its interval and answer accordingly.
-fn explain(operations: &mut [Small], dice: &mut Dice) {
-    let mut moments: Vec<(u64, usize)> = Vec::new();
-    for (place, one) in operations.iter().enumerate() {
-        match one.complete {
-            Some(complete) => moments.push((one.invoke + dice.below(complete - one.invoke), place)),
-            None if dice.below(2) == 0 => moments.push((one.invoke + dice.below(256), place)),
-            None => (),
-        }
-    }
-    moments.sort_unstable();
-    let mut value = 0;
-    for (_, place) in moments {
-        let content = &mut operations[place].content;
-        *content = match *content {
-            Content::Read(_) => Content::Read(value),
-            Content::Cas(_, new) if dice.below(2) == 0 => Content::Cas(value, new),
-            Content::Cas(expected, new) | Content::Refused(expected, new) if expected == value => {
-                Content::Cas(expected, new)
-            }
-            Content::Cas(expected, new) | Content::Refused(expected, new)
-                if operations[place].complete.is_some() =>
-            {
-                Content::Refused(expected, new)
-            }
-            other => other,
-        };
-        value = operations[place].content.step(value).unwrap_or(value);
-    }
 }

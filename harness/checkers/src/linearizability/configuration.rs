@@ -76,14 +76,10 @@ impl<S: Eq, const W: usize> Configuration<S, W> {
     }
 
     /// The same when the call in this slot, which owes nothing, has left it.
-    pub fn without(&self, slot: usize) -> Self
-    where
-        S: Clone,
-    {
-        let mut rest = self.clone();
-        rest.done.clear(slot);
-        rest.absorbed.clear(slot);
-        rest
+    pub fn without(mut self, slot: usize) -> Self {
+        self.done.clear(slot);
+        self.absorbed.clear(slot);
+        self
     }
 
     /// How many of a class of doubtful calls have taken effect.

@@ -14,9 +14,6 @@ use super::walk::{End, Walk};
 
 /// In depth, events at which configurations are put aside; those of the oldest are skipped.
 const ASIDE_MAX: usize = 20_000;
-/// In depth, extensions of an event end when so many times the configurations that are kept have been
-/// found.
-const ENOUGH: usize = 2;
 
 /// How much longer it goes on if it is in the midst of an event.
 const PATIENCE: u64 = 5;
@@ -84,15 +81,19 @@ impl<'a, M: Model, const W: usize> InDepth<'a, M, W> {
                 return End::Exhausted;
             }
             self.position += 1;
-            match *event {
-                Event::Invoke(call) => self.walk.invoke(call, &mut self.frontier),
-                Event::Expire(call) => self.walk.expire(call, &mut self.frontier),
-                Event::Complete(call) => {
-                    if let Some(end) = self.complete(call, events) {
-                        self.ended = true;
-                        return end;
-                    }
+            let exhausted = |_| End::Exhausted;
+            let end = match *event {
+                Event::Invoke(call) => {
+                    self.walk.invoke(call, &mut self.frontier).map_err(exhausted).err()
                 }
+                Event::Expire(call) => {
+                    self.walk.expire(call, &mut self.frontier).map_err(exhausted).err()
+                }
+                Event::Complete(call) => self.complete(call, events),
+            };
+            if let Some(end) = end {
+                self.ended = true;
+                return end;
             }
         }
         End::Reached
@@ -101,7 +102,7 @@ impl<'a, M: Model, const W: usize> InDepth<'a, M, W> {
     /// A required call completes; gives the end, if it is one.
     fn complete(&mut self, call: u32, events: &[Event]) -> Option<End> {
         let Self { walk, frontier, next, aside, effort, position, .. } = self;
-        walk.enough = ENOUGH * effort.kept_max();
+        walk.enough = effort.kept_max();
         if *position > effort.furthest {
             walk.furthest = walk.open.call(call).complete;
         }

@@ -71,10 +71,12 @@ pub(super) fn decide(
     let initial = model.initial();
     let pieces = if compares { None } else { Pieces::new(&initial, written(&calls)) };
     let texts = pieces.map(|pieces| Texts { calls: &calls, pieces });
-    let decided = texts.filter(Texts::are_told_apart).and_then(|texts| texts.decide(states_max));
+    let mut states_left = states_max;
+    let decided =
+        texts.filter(Texts::are_told_apart).and_then(|texts| texts.decide(&mut states_left));
     Ok(match decided {
         Some(answer) => (answer, "zones of recovered texts"),
-        None => (search(&model, &calls, &Hints::NONE, states_max), "just-in-time search"),
+        None => (search(&model, &calls, &Hints::NONE, states_left), "just-in-time search"),
     })
 }
 

@@ -56,7 +56,7 @@ use wrack_sequential::{ModelError, Specification};
 
 use super::call::{Answer, Call, Core, calls};
 use super::plan::follows_plan;
-use super::search::{Hints, search};
+use super::search::{Hints, search_counted};
 use super::sources::nowhere;
 use super::unique::is_evident;
 use super::walk::Guide;
@@ -103,7 +103,16 @@ pub(super) fn decide_with_cas(
 pub(super) fn decide_calls(
     model: &CasRegister,
     calls: Vec<Call<Step>>,
-    states_max: u64,
+    mut states_max: u64,
+) -> (Answer, &'static str) {
+    decide_within(model, calls, &mut states_max)
+}
+
+/// The same; takes what it needs from the configurations that are left.
+pub(super) fn decide_within(
+    model: &CasRegister,
+    calls: Vec<Call<Step>>,
+    states_left: &mut u64,
 ) -> (Answer, &'static str) {
     let mut register = Register::new(calls, model.values.count() + 1);
     if let Some(contradiction) = register.reduce() {
@@ -129,7 +138,9 @@ pub(super) fn decide_calls(
     }
     let holds = Holds::new(&register, Some(Windows::new(model, calls, &since, values)));
     let hints = Hints { guide: &holds, few_states: true };
-    (search(model, calls, &hints, states_max), "just-in-time search")
+    let (answer, states) = search_counted(model, calls, &hints, *states_left);
+    *states_left = states_left.saturating_sub(states);
+    (answer, "just-in-time search")
 }
 
 /// How each kind of walk ends, whatever the zones say; `None` if a contradiction shows before.

@@ -35,7 +35,7 @@ pub(super) enum Stage {
 /// Configurations that the quick walk keeps at an event.
 const QUICK_KEPT_MAX: usize = 256;
 /// Configurations that a walk may visit in the first turn: so many and so many a call.
-const FIRST: (u64, u64) = (1_000, 10);
+const FIRST: (u64, u64) = (300, 4);
 /// Each further turn has so many times the budget of the last.
 const FURTHER: u64 = 4;
 
@@ -232,4 +232,26 @@ pub(super) fn ends<M: Model>(
         }
     }
     ends
+}
+
+/// How one kind of walk ends under a cap, and how many configurations it has visited.
+#[cfg(test)]
+pub(super) fn spent<M: Model>(
+    model: &M,
+    calls: &[Call<M::Step>],
+    hints: &Hints<'_, M>,
+    stage: Stage,
+    states_max: u64,
+) -> (End, u64) {
+    let (events, classes) = (events(calls), Classes::new(calls));
+    let search =
+        Search { model, calls, hints, events: &events, classes: &classes, left: states_max };
+    let mut walk = search.walk::<4>(stage, states_max);
+    if stage == Stage::Deep {
+        let mut deep = InDepth::new(walk);
+        let end = deep.resume(&events, states_max, states_max);
+        return (end, deep.states());
+    }
+    let end = walk.in_breadth(&events, usize::MAX);
+    (end, walk.states)
 }

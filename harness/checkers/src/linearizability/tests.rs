@@ -1,5 +1,6 @@
 //! Histories that are and are not linearizable, and the twin that tries every order.
 
+mod caps;
 mod objects;
 mod register;
 

@@ -28,7 +28,8 @@
 //!   call that serves no read and is followed by another overwriting one is skipped for the same
 //!   reason.
 //! * *Dominance.* A configuration that can do all that another can replaces it
-//!   ([`Configuration::dominates`]).
+//!   ([`Configuration::dominates`]). So it does on the way to the call that completes, unless what it
+//!   left is unseen and so must not be overwritten, and what the other left is not.
 //! * *Idle calls.* A call that touches nothing that another open call touches, and helps no open read
 //!   ([`Model::helps`], [`Model::touches`]), waits: moved behind the call that completes, it changes
 //!   nothing for the others, and nobody sees that it is late.
@@ -44,14 +45,12 @@
 //!   is not. To absorb the call that completes, that one serves as well: whatever is legal after the
 //!   unwanted one is legal after that one, or once the unwanted one follows.
 
-use std::collections::VecDeque;
-
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 use wrack_sequential::{Effect, Model};
 
 use super::call::{Call, Event};
-use super::configuration::{Bits, Configuration, Frontier};
+use super::configuration::{Bits, Configuration, Frontier, Kinds};
 use super::open::Open;
 
 /// What is known beside the calls; it may forbid only what no legal order does.
@@ -99,6 +98,40 @@ struct Extension<S, const W: usize> {
     unseen: bool,
 }
 
+/// Extensions of one event in the order in which they are found, without those that an earlier one
+/// dominates, as far as looking is cheap.
+///
+/// Bounds: beyond [`Self::COMPARED_MAX`] only equal ones are recognised.
+struct Work<S, const W: usize> {
+    extensions: Vec<Extension<S, W>>,
+    equal: FxHashSet<Extension<S, W>>,
+}
+
+impl<S: Clone + Eq + std::hash::Hash, const W: usize> Work<S, W> {
+    const COMPARED_MAX: usize = 64;
+
+    fn new() -> Self {
+        Self { extensions: Vec::new(), equal: FxHashSet::default() }
+    }
+
+    /// Adds what nothing dominates.
+    fn offer(&mut self, new: Extension<S, W>, kinds: &Kinds<W>) {
+        let compared = self.extensions.len().min(Self::COMPARED_MAX);
+        let dominates = |old: &Extension<S, W>| {
+            old.unseen <= new.unseen && old.configuration.dominates(&new.configuration, kinds)
+        };
+        let is_old = self.extensions[..compared].iter().any(dominates);
+        if !is_old && (compared < Self::COMPARED_MAX || self.equal.insert(new.clone())) {
+            self.extensions.push(new);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.extensions.clear();
+        self.equal.clear();
+    }
+}
+
 /// The budget of configurations is spent.
 pub(super) struct Exhausted;
 
@@ -112,9 +145,8 @@ pub(super) struct Walk<'a, M: Model, const W: usize> {
     /// The last extension in which a class was met, by class.
     met: Vec<u64>,
     extensions: u64,
-    /// What is being extended, and what has been: empty between extensions, kept for their memory.
-    work: VecDeque<Extension<M::State, W>>,
-    visited: FxHashSet<Extension<M::State, W>>,
+    /// What has been and is to be extended: empty between extensions, kept for its memory.
+    work: Work<M::State, W>,
     successors: Vec<Extension<M::State, W>>,
     /// Configurations visited.
     pub(super) states: u64,
@@ -141,8 +173,7 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
             met: vec![0; open.classes()],
             open,
             extensions: 0,
-            work: VecDeque::new(),
-            visited: FxHashSet::default(),
+            work: Work::new(),
             successors: Vec::new(),
             states: 0,
             states_max,
@@ -154,6 +185,12 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
 
     /// So many configurations that are taken along past an event count as one that is visited.
     const MOVED: u64 = 8;
+
+    /// Counts what it takes to pass an event with these configurations, before it is done.
+    fn pass(&mut self, frontier: &Frontier<M::State, W>) -> Result<(), Exhausted> {
+        self.states += frontier.configurations.len() as u64 / Self::MOVED;
+        if self.states > self.states_max { Err(Exhausted) } else { Ok(()) }
+    }
 
     pub(super) fn start(&self) -> Frontier<M::State, W> {
         let mut frontier = Frontier::new();
@@ -172,43 +209,57 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let mut frontier = self.start();
         let mut next = Frontier::new();
         for event in events {
-            match *event {
+            let passed = match *event {
                 Event::Invoke(call) => self.invoke(call, &mut frontier),
                 Event::Expire(call) => self.expire(call, &mut frontier),
                 Event::Complete(call) => {
-                    if self.complete(call, &mut frontier, &mut next).is_err() {
-                        return End::Exhausted;
-                    }
+                    let passed = self.complete(call, &mut frontier, &mut next);
                     std::mem::swap(&mut frontier, &mut next);
-                    match frontier.configurations.len() {
-                        0 => return End::Stuck(self.open.call(call).complete),
-                        kept if kept > kept_max => return End::Exhausted,
-                        _ => (),
-                    }
+                    passed
                 }
+            };
+            if passed.is_err() {
+                return End::Exhausted;
+            }
+            match (frontier.configurations.len(), event) {
+                (0, Event::Complete(call)) => return End::Stuck(self.open.call(*call).complete),
+                (kept, _) if kept > kept_max => return End::Exhausted,
+                _ => (),
             }
         }
         End::Reached
     }
 
-    pub(super) fn invoke(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+    pub(super) fn invoke(
+        &mut self,
+        call: u32,
+        frontier: &mut Frontier<M::State, W>,
+    ) -> Result<(), Exhausted> {
         self.open.enter(call);
         let Call { effect: Effect::None, step, .. } = self.open.call(call) else {
-            return;
+            return Ok(());
         };
+        self.pass(frontier)?;
         let slot = self.open.slot(call);
         for configuration in &mut frontier.configurations {
             if self.model.step(&configuration.state, step).is_some() {
                 configuration.done.set(slot);
             }
         }
+        Ok(())
     }
 
-    pub(super) fn expire(&mut self, call: u32, frontier: &mut Frontier<M::State, W>) {
+    pub(super) fn expire(
+        &mut self,
+        call: u32,
+        frontier: &mut Frontier<M::State, W>,
+    ) -> Result<(), Exhausted> {
         let class = self.open.expire(call);
+        self.pass(frontier)?;
         for configuration in &mut frontier.configurations {
             configuration.forget(class);
         }
+        Ok(())
     }
 
     /// Moves to `next` every configuration in which `call` is done, extended where it is not yet.
@@ -221,28 +272,28 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
         let slot = self.open.slot(call);
         let last_chance = self.has_last_chance(call);
         next.clear();
-        self.states += frontier.configurations.len() as u64 / Self::MOVED;
-        let mut work = std::mem::take(&mut self.work);
+        self.pass(frontier)?;
         for configuration in frontier.configurations.drain(..) {
             let satisfied = configuration.satisfies(slot);
             let used_up = configuration.done.has(slot) && !self.reusing;
+            if !satisfied || (last_chance && !used_up) {
+                let configuration = configuration.clone();
+                let start = Extension { configuration, arrived: false, unseen: false };
+                self.work.extensions.push(start);
+            }
             if satisfied {
                 next.offer(configuration.without(slot), &self.open.kinds);
             }
-            if !satisfied || (last_chance && !used_up) {
-                work.push_back(Extension { configuration, arrived: false, unseen: false });
-            }
         }
-        if !work.is_empty() {
+        if !self.work.extensions.is_empty() {
+            let mut work = std::mem::replace(&mut self.work, Work::new());
             let mut successors = std::mem::take(&mut self.successors);
             let extended = self.extend(call, &mut work, &mut successors, next);
-            self.visited.clear();
             work.clear();
             successors.clear();
-            self.successors = successors;
+            (self.work, self.successors) = (work, successors);
             extended?;
         }
-        self.work = work;
         self.open.leave(call);
         Ok(())
     }
@@ -252,30 +303,32 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     fn extend(
         &mut self,
         goal: u32,
-        work: &mut VecDeque<Extension<M::State, W>>,
+        work: &mut Work<M::State, W>,
         successors: &mut Vec<Extension<M::State, W>>,
         next: &mut Frontier<M::State, W>,
     ) -> Result<(), Exhausted> {
         let slot = self.open.slot(goal);
         let last_chance = self.has_last_chance(goal);
-        while let Some(extension) = work.pop_front() {
+        let mut place = 0;
+        while let Some(extension) = work.extensions.get(place) {
+            place += 1;
             if next.configurations.len() >= self.enough {
                 self.skipped = true;
                 return Ok(());
             }
-            self.successors(&extension, goal, successors);
+            self.successors(extension, goal, successors);
             self.states += 1 + successors.len() as u64;
             if self.states > self.states_max {
                 return Err(Exhausted);
             }
             for successor in successors.drain(..) {
                 let satisfied = successor.configuration.satisfies(slot);
+                let ended = successor.arrived || (satisfied && !last_chance);
+                if !ended {
+                    work.offer(successor.clone(), &self.open.kinds);
+                }
                 if satisfied {
                     next.offer(successor.configuration.without(slot), &self.open.kinds);
-                }
-                let ended = successor.arrived || (satisfied && !last_chance);
-                if !ended && self.visited.insert(successor.clone()) {
-                    work.push_back(successor);
                 }
             }
         }
@@ -406,64 +459,81 @@ impl<'a, M: Model, const W: usize> Walk<'a, M, W> {
     ) -> Option<Extension<M::State, W>> {
         let (taken, target) = (self.open.call(call), self.open.call(goal));
         let overwrites = taken.effect == Effect::Overwrite;
-        let unwanted = taken.wanted_until < target.complete;
-        let optional = overwrites || !taken.required;
+        let before = &from.configuration;
         if overwrites && from.unseen {
             return None;
         }
-        if !self.guide.may_leave(&from.configuration.state, taken, target.complete) {
+        if !self.guide.may_leave(&before.state, taken, target.complete) {
             return None;
         }
-        let state = self.model.step(&from.configuration.state, &taken.step)?;
-        let mut configuration = Configuration { state, ..from.configuration.clone() };
+        let state = self.model.step(&before.state, &taken.step)?;
+        let mut owed = Owed { done: before.done, absorbed: before.absorbed };
         if overwrites {
-            self.absorb(&mut configuration);
+            self.absorb(&mut owed);
         }
-        let served = self.serve(&mut configuration);
+        let served = self.serve(&state, &mut owed.done);
+        let unwanted = taken.wanted_until < target.complete;
+        let optional = overwrites || !taken.required;
         if call != goal && optional && unwanted && !served {
             return None;
         }
-        let reached = call == goal || configuration.satisfies(self.open.slot(goal));
-        if !reached && self.model.out_of_reach(&configuration.state, &target.step) {
+        let reached = call == goal || owed.nothing_in(self.open.slot(goal));
+        if !reached && self.model.out_of_reach(&state, &target.step) {
             return None;
         }
-        if self.is_blocked(&configuration, call) {
+        if self.is_blocked(&state, &owed, call) {
             return None;
         }
+        let Owed { done, absorbed } = owed;
+        let used = SmallVec::from_slice(&before.used);
+        let configuration = Configuration { state, done, absorbed, used };
         Some(Extension { configuration, arrived: call == goal, unseen: overwrites && !served })
     }
 
     /// Whether a call that is still owed completes before the state, which `call` left, can change.
-    fn is_blocked(&self, configuration: &Configuration<M::State, W>, call: u32) -> bool {
-        let held_until = self.guide.held_until(&configuration.state);
+    fn is_blocked(&self, state: &M::State, owed: &Owed<W>, call: u32) -> bool {
+        let held_until = self.guide.held_until(state);
         let soon = |other: &&u32| self.open.call(**other).complete < held_until;
-        let owed = |other: &u32| *other != call && !configuration.satisfies(self.open.slot(*other));
-        self.open.changes.iter().take_while(soon).any(owed)
+        let is_owed = |other: &u32| *other != call && !owed.nothing_in(self.open.slot(*other));
+        self.open.changes.iter().take_while(soon).any(is_owed)
     }
 
     /// Every open overwriting call may be held to stand immediately before the one just taken.
-    fn absorb(&self, configuration: &mut Configuration<M::State, W>) {
+    fn absorb(&self, owed: &mut Owed<W>) {
         for word in 0..W {
-            let open = self.open.kinds.overwrites.0[word] & !configuration.done.0[word];
+            let open = self.open.kinds.overwrites.0[word] & !owed.done.0[word];
             let owes_nothing = match self.reusing {
-                true => &mut configuration.done,
-                false => &mut configuration.absorbed,
+                true => &mut owed.done,
+                false => &mut owed.absorbed,
             };
             owes_nothing.0[word] |= open;
         }
     }
 
     /// Takes every open read that is legal; whether there was one.
-    fn serve(&self, configuration: &mut Configuration<M::State, W>) -> bool {
+    fn serve(&self, state: &M::State, done: &mut Bits<W>) -> bool {
         let mut served = false;
         for &read in &self.open.reads {
             let slot = self.open.slot(read);
-            let legal = || self.model.step(&configuration.state, &self.open.call(read).step);
-            if !configuration.done.has(slot) && legal().is_some() {
-                configuration.done.set(slot);
+            let legal = || self.model.step(state, &self.open.call(read).step).is_some();
+            if !done.has(slot) && legal() {
+                done.set(slot);
                 served = true;
             }
         }
         served
+    }
+}
+
+/// Which of the open required calls owe nothing any more, and why: see [`Configuration`].
+struct Owed<const W: usize> {
+    done: Bits<W>,
+    absorbed: Bits<W>,
+}
+
+impl<const W: usize> Owed<W> {
+    /// Whether the call in this slot owes nothing.
+    fn nothing_in(&self, slot: usize) -> bool {
+        self.done.has(slot) || self.absorbed.has(slot)
     }
 }

@@ -123,7 +123,8 @@ impl<'a> Texts<'a> {
     }
 
     /// Whether there is a legal order; `None` if there are too many ways to give appends their places.
-    pub fn decide(&self, states_max: u64) -> Option<Answer> {
+    /// All of them together visit no more than the configurations that are left.
+    pub fn decide(&self, states_left: &mut u64) -> Option<Answer> {
         let mut chains = match self.chains() {
             Ok(chains) => chains,
             Err(among) => return Some(contradiction(among)),
@@ -132,7 +133,7 @@ impl<'a> Texts<'a> {
             return None;
         }
         let open = std::mem::take(&mut chains.open);
-        let mut ways = Ways { texts: self, chains, left: WAYS_MAX, states_max, among: Vec::new() };
+        let mut ways = Ways { texts: self, chains, left: WAYS_MAX, states_left, among: Vec::new() };
         match ways.find(&open)? {
             true => Some(Answer::Linearizable),
             false => {
@@ -363,7 +364,8 @@ struct Ways<'a, 'b> {
     chains: Chains<'a>,
     /// How many more may be tried.
     left: u32,
-    states_max: u64,
+    /// How many more configurations may be visited.
+    states_left: &'b mut u64,
     /// What contradicts the ways that were tried.
     among: Contradiction,
 }
@@ -391,7 +393,7 @@ impl Ways<'_, '_> {
 
     fn is_legal(&mut self) -> Option<bool> {
         let (model, calls) = self.texts.register(&self.chains);
-        match register::decide_calls(&model, calls, self.states_max).0 {
+        match register::decide_within(&model, calls, self.states_left).0 {
             Answer::Linearizable => Some(true),
             Answer::Unknown(_) => None,
             Answer::Contradiction(Core::Stuck(_)) => Some(false),
