@@ -113,7 +113,7 @@ fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
 
 fn lanes(sheet: &Sheet<'_>) -> Option<Panel> {
     let backdrop = sheet.backdrop();
-    let mut charts = vec![strip::chart(&backdrop), nodes::chart(sheet.run, &backdrop)];
+    let mut charts = vec![strip::chart(&backdrop, sheet.run), nodes::chart(sheet.run, &backdrop)];
     charts.extend(copies::of_nodes(sheet));
     let lead = "What was done to the world, and what became of each node.";
     sheet.charts("lanes", "Nodes", Audience::OnCall, lead, charts)

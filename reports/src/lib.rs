@@ -6,6 +6,7 @@
 //!
 //! Everything is bounded: plots are binned, labels are clipped, and lists that are cut say so.
 
+mod alerts;
 mod blast;
 mod cause;
 mod check;

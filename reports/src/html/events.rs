@@ -7,7 +7,7 @@ use super::panel::{Audience, Panel};
 use super::sheet::Sheet;
 use crate::plot::time::tick_label;
 use crate::plot::nodes::LEADING;
-use crate::{summary, text};
+use crate::{alerts, summary, text};
 
 /// More events than this are counted.
 const EVENTS_MAX: usize = 400;
@@ -183,28 +183,13 @@ fn seen(sheet: &Sheet<'_>) -> Vec<Event> {
     rows
 }
 
-/// Alerts that fire and are over: of the budget that is drawn, else of those that the scenario asks for.
+/// Alerts that fire and are over.
 fn alerts(run: &Run) -> Vec<Event> {
-    let drawn = run.picture.budget.iter().flat_map(|budget| &budget.burns);
-    let drawn = drawn.map(|burn| {
-        (burn.severity.as_str(), text::label(&burn.windows), burn.fired_ns, burn.recovered_after_ns)
-    });
-    let judged = run.alerts.iter().map(|alert| {
-        (alert.severity.as_str(), text::label(&alert.windows), alert.fired_ns, alert.recovered_after_ns)
-    });
-    let all: Vec<_> = match run.picture.budget {
-        Some(_) => drawn.collect(),
-        None => judged.collect(),
+    let told = |alert: alerts::Fired| {
+        let over = alert.over_ns.map(|ns| saw(ns, format!("the alert over {} is over", alert.windows)));
+        [Some(saw(alert.at_ns, format!("the alert over {} {}", alert.windows, alert.verb))), over]
     };
-    let mut rows = Vec::new();
-    for (severity, windows, fired_ns, recovered_after_ns) in all {
-        let Some(fired_ns) = fired_ns else { continue };
-        let verb = if severity == "page" { "pages" } else { "files a ticket" };
-        rows.push(saw(fired_ns, format!("the alert over {windows} {verb}")));
-        let over = recovered_after_ns.map(|after| fired_ns.saturating_add(after));
-        rows.extend(over.map(|ns| saw(ns, format!("the alert over {windows} is over"))));
-    }
-    rows
+    alerts::fired(run).into_iter().flat_map(told).flatten().collect()
 }
 
 /// Stretches of bins of which something holds; one bin between two of them is no end.
