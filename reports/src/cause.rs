@@ -103,7 +103,9 @@ fn twice(anomaly: &Anomaly, steps: &[Step]) -> Option<String> {
 fn from_a_copy(steps: &[Step]) -> Option<String> {
     let words = last(steps, |words| words.contains(" answers from its cache "))?;
     let (who, operation) = words.split_once(" answers from its cache ")?;
-    Some(format!("{who} answered {operation} from its cache, which still held what had been replaced"))
+    Some(format!(
+        "{who} answered {operation} from its cache, which still held what had been replaced"
+    ))
 }
 
 /// Somebody answered while a fault was at work on it.
@@ -124,12 +126,13 @@ mod tests {
     fn check(anomaly: Anomaly, steps: &[&str], facts: Vec<FactRecord>, expected: Option<&str>) {
         let mut judgement = Judgement::new(&anomaly.code.clone());
         judgement.contradict(anomaly);
-        let steps = steps.iter().map(|text| Step { ns: 0, kind: StepKind::Effect, text: (*text).into() });
+        let steps =
+            steps.iter().map(|text| Step { ns: 0, kind: StepKind::Effect, text: (*text).into() });
         let story = Story { anomaly: 0, steps: steps.collect(), left_out: 0 };
         let run = Run {
             judgements: vec![judgement],
             facts,
-            nodes: ["a", "b"].map(SmolStr::from).into(),
+            nodes: ["n1", "n2"].map(SmolStr::from).into(),
             picture: Picture { stories: vec![story], ..Picture::default() },
             ..Run::default()
         };
@@ -142,8 +145,11 @@ mod tests {
 
     #[test]
     fn two_who_did_the_same_work_are_named() {
-        let steps =
-            ["r1 sends Publish to bus (add 1)", "r1 sends Ack to r2 (add 1)", "r2 sends Publish to bus (add 1)"];
+        let steps = [
+            "r1 sends Publish to bus (add 1)",
+            "r1 sends Ack to r2 (add 1)",
+            "r2 sends Publish to bus (add 1)",
+        ];
         let both = "r1 and r2 both sent Publish to bus for add 1.";
         check(anomaly("DUP", vec![]), &steps, vec![], Some(both));
         check(anomaly("LOST", vec![]), &steps, vec![], None);
@@ -154,7 +160,7 @@ mod tests {
         let fact = |ns: u64, node, fact| FactRecord { ns: ns * 1_000_000_000, node, fact };
         let role = || Fact::Role { role: "owner".into(), epoch: 2 };
         let facts = vec![fact(1, 0, Fact::Paused), fact(2, 1, role()), fact(3, 0, Fact::Resumed)];
-        let words = "a stood still from 1.000 s to 3.000 s; meanwhile, at 2.000 s, b became owner in epoch 2, and a \
+        let words = "n1 stood still from 1.000 s to 3.000 s; meanwhile, at 2.000 s, n2 became owner in epoch 2, and n1 \
                      went on as if nothing had happened.";
         check(anomaly("SPLIT", vec![0, 1]), &[], facts.clone(), Some(words));
         check(anomaly("SPLIT", vec![1]), &[], facts, None);
@@ -162,7 +168,12 @@ mod tests {
 
     #[test]
     fn a_copy_that_answered_is_named() {
-        let words = "a answered c: read from its cache, which still held what had been replaced.";
-        check(anomaly("STALE", vec![]), &["a answers from its cache c: read"], vec![], Some(words));
+        let words = "n1 answered c: read from its cache, which still held what had been replaced.";
+        check(
+            anomaly("STALE", vec![]),
+            &["n1 answers from its cache c: read"],
+            vec![],
+            Some(words),
+        );
     }
 }

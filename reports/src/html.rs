@@ -29,9 +29,9 @@ pub(crate) mod sweep;
 use wrack_history::Run;
 use wrack_history::check::Check;
 
-use charts::Charts;
 use crate::plot::{blast, latency, nodes, strip, throughput};
 use crate::{columns, summary, text};
+use charts::Charts;
 use frame::Group;
 use panel::{Audience, Panel};
 use sheet::Sheet;
@@ -100,7 +100,9 @@ fn grouped(sheet: &Sheet<'_>, panels: impl IntoIterator<Item = Option<Panel>>) -
 fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
     if sheet.blast.whole.touched() == 0 && sheet.blast.whole.operations > 0 {
         let lead = match sheet.blast.slow_ns {
-            Some(_) => "Nothing that clients do was touched: every operation ended ok, and none was slow.",
+            Some(_) => {
+                "Nothing that clients do was touched: every operation ended ok, and none was slow."
+            }
             None => "No operation failed. Too few came before the first fault to say what is slow.",
         };
         let nothing = Charts { lead, charts: Vec::new() };

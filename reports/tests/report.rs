@@ -389,13 +389,17 @@ fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
 
 #[test]
 fn a_baseline_shows_what_was_run_and_what_became_better_or_worse() {
-    let (before, now) = (sample::valid(500), sample::invalid(500));
+    let before = sample::valid(500);
+    let now = Run { trace_hash: "c0ffee".into(), ..sample::invalid(500) };
     let page = html_against(&now, &before);
     assert_eq!(page, html_against(&now, &before));
+    let found = now.anomalies().count();
+    let anomalies =
+        format!("<th scope=\"row\">Anomalies</th><td>0</td><td>{found}</td><td>+{found}</td>");
     for cells in [
+        anomalies.as_str(),
         "<th scope=\"row\">Variant</th><td>reference</td><td>stale_local_read</td>",
         "<th scope=\"row\">Verdict</th><td>valid</td><td>invalid</td>",
-        "<th scope=\"row\">Anomalies</th><td>0</td><td>1</td><td>+1</td>",
     ] {
         assert!(page.contains(cells), "{cells}");
     }
@@ -434,7 +438,8 @@ fn functions_are_counted_by_how_they_ended() {
 #[test]
 fn ids_are_unique_and_tags_are_closed() {
     let compared = html_against(&sample::crowded(500), &hostile());
-    let runs = [sample::valid(500), sample::invalid(500), sample::unknown(50), hostile()];
+    let drawn = Run { picture: hostile_picture(), ..sample::invalid(500) };
+    let runs = [sample::valid(500), sample::invalid(500), sample::unknown(50), hostile(), drawn];
     for page in runs.iter().map(html).chain([compared]) {
         let page = without_scripts(&page);
         let attributes = attributes(&page);
@@ -442,6 +447,11 @@ fn ids_are_unique_and_tags_are_closed() {
             attributes.iter().filter(|(name, _)| *name == "id").map(|(_, id)| *id).collect();
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+        // A mark that is not defined is not drawn, and nobody complains.
+        for drawn in page.split("url(#").skip(1) {
+            let id = drawn.split(')').next().unwrap();
+            assert!(ids.binary_search(&id).is_ok(), "url(#{id}) leads nowhere");
+        }
         for tag in [
             "svg", "g", "table", "tr", "td", "section", "details", "div", "ul", "figure", "span",
             "p",

@@ -5,9 +5,9 @@ use wrack_history::gameday::{GameDay, StepDone};
 use wrack_history::{Run, Verdict};
 
 use super::{apart, brief, overview};
+use crate::html::events::{self, Event};
 use crate::html::mark::Mark;
 use crate::html::panel::{Audience, Panel};
-use crate::html::events::{self, Event};
 use crate::html::sheet::Sheet;
 use crate::html::{frame, notes};
 use crate::{cause, summary, text};
@@ -88,7 +88,8 @@ fn told(step: &StepDone, run: &Run) -> Vec<(&'static str, String)> {
         ("What came of it", summary::statement(run)),
         (
             "What led to it",
-            cause::cause(run).unwrap_or_else(|| "for people to say: see the report of this run".into()),
+            cause::cause(run)
+                .unwrap_or_else(|| "for people to say: see the report of this run".into()),
         ),
         ("First fault", first_fault.map_or("none was injected".into(), text::moment)),
         (

@@ -78,7 +78,9 @@ fn lead(baseline: &Run, run: &Run) -> String {
     }
     let chance = match baseline.seed == run.seed {
         true => "Both have the same seed, so every difference has a cause in what is listed first.",
-        false => "The seeds differ, so a difference may be chance: `wrack gate` compares many seeds.",
+        false => {
+            "The seeds differ, so a difference may be chance: `wrack gate` compares many seeds."
+        }
     };
     format!("The baseline is {name}. {chance}")
 }
@@ -113,10 +115,11 @@ fn promises(baseline: &Run, run: &Run) -> Vec<Row> {
         let found = all.iter().find(|(other, _, _)| other == code);
         found.map(|(_, verdict, observed)| (*verdict, observed.clone()))
     };
-    let verdict = row("Verdict", Some((baseline.verdict, String::new())), Some((run.verdict, String::new())));
-    let promised = codes.into_iter().map(|code| {
-        row(&text::code_and_name(code), found(&before, code), found(&now, code))
-    });
+    let verdict =
+        row("Verdict", Some((baseline.verdict, String::new())), Some((run.verdict, String::new())));
+    let promised = codes
+        .into_iter()
+        .map(|code| row(&text::code_and_name(code), found(&before, code), found(&now, code)));
     [verdict].into_iter().chain(promised).collect()
 }
 
@@ -238,7 +241,7 @@ fn changed(before: u64, now: u64, unit: Unit) -> String {
         return format!("{sign}{}.{:02} points", distance / 10_000, distance % 10_000 / 100);
     }
     let share = u128::from(distance) * 100 / u128::from(before.max(1));
-    let share = (before > 0 && share < 10_000).then(|| format!(" ({sign}{share}%)"));
+    let share = (before > 0 && (1..10_000).contains(&share)).then(|| format!(" ({sign}{share}%)"));
     format!("{sign}{}{}", number_of(distance, unit), share.unwrap_or_default())
 }
 

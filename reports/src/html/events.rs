@@ -5,8 +5,8 @@ use wrack_history::{Fact, Run};
 
 use super::panel::{Audience, Panel};
 use super::sheet::Sheet;
-use crate::plot::time::tick_label;
 use crate::plot::nodes::LEADING;
+use crate::plot::time::tick_label;
 use crate::{alerts, summary, text};
 
 /// More events than this are counted.
@@ -186,7 +186,8 @@ fn seen(sheet: &Sheet<'_>) -> Vec<Event> {
 /// Alerts that fire and are over.
 fn alerts(run: &Run) -> Vec<Event> {
     let told = |alert: alerts::Fired| {
-        let over = alert.over_ns.map(|ns| saw(ns, format!("the alert over {} is over", alert.windows)));
+        let over =
+            alert.over_ns.map(|ns| saw(ns, format!("the alert over {} is over", alert.windows)));
         [Some(saw(alert.at_ns, format!("the alert over {} {}", alert.windows, alert.verb))), over]
     };
     alerts::fired(run).into_iter().flat_map(told).flatten().collect()

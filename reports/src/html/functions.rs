@@ -44,12 +44,8 @@ pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
     }
     let charts = Charts { lead: "", charts: chart(sheet, &functions).into_iter().collect() };
     let rows = functions.iter().map(|function| function.row(sheet)).collect();
-    let panel = sheet.panel(
-        "functions",
-        "Throughput by function",
-        Audience::OnCall,
-        Body { rows, charts },
-    );
+    let panel =
+        sheet.panel("functions", "Throughput by function", Audience::OnCall, Body { rows, charts });
     Some(panel.counted(text::counted(functions.len() as u64, "functions")))
 }
 
@@ -127,19 +123,21 @@ fn chart(sheet: &Sheet<'_>, functions: &[Function]) -> Option<Chart> {
     let mut lines = Vec::new();
     for outcome in OUTCOMES {
         let occurred = functions.iter().filter(|function| function.sum(outcome) > 0);
-        lines.extend(occurred.map(|function| Line {
-            name: format!(
-                "{} {}: {} in all",
-                text::label(&function.name),
-                text::outcome(outcome),
-                text::count(function.sum(outcome))
-            ),
-            points: Cow::Owned(
-                (0..)
-                    .map(|place: u64| place * width_ns)
-                    .zip(function.bins[outcome as usize].iter().map(|count| *count as i64))
-                    .collect(),
-            ),
+        lines.extend(occurred.map(|function| {
+            Line {
+                name: format!(
+                    "{} {}: {} in all",
+                    text::label(&function.name),
+                    text::outcome(outcome),
+                    text::count(function.sum(outcome))
+                ),
+                points: Cow::Owned(
+                    (0..)
+                        .map(|place: u64| place * width_ns)
+                        .zip(function.bins[outcome as usize].iter().map(|count| *count as i64))
+                        .collect(),
+                ),
+            }
         }));
     }
     lines::chart(

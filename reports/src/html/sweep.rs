@@ -163,7 +163,9 @@ fn statement(sweep: &Sweep, runs: u64, failures: u64) -> String {
     };
     match failures {
         0 => format!("{whole}, none not as expected; {kinds}."),
-        failures => format!("{whole}; {} not as expected; {kinds}.", text::counted(failures, "runs")),
+        failures => {
+            format!("{whole}; {} not as expected; {kinds}.", text::counted(failures, "runs"))
+        }
     }
 }
 

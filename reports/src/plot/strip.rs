@@ -92,7 +92,11 @@ fn called(backdrop: &Backdrop<'_>, run: &Run) -> Vec<Row> {
             class: "is-alert",
             labels: vec![format!("{} {}", alert.windows, alert.verb), alert.windows],
             beside: true,
-            words: format!("{words} at {}, until {}", text::moment(alert.at_ns), text::moment(to_ns)),
+            words: format!(
+                "{words} at {}, until {}",
+                text::moment(alert.at_ns),
+                text::moment(to_ns)
+            ),
         };
         Row { name: "alerts".into(), key: String::new(), segments: vec![segment] }
     };

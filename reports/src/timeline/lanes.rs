@@ -77,7 +77,8 @@ pub(super) fn lanes(
     let mut lanes = Vec::with_capacity(by_process.len());
     for (process, operations) in by_process {
         let mut lane = lane(process, &operations, axis, with_key, y);
-        lane.client = text::client(run, operations[0]).map(|name| text::clip(&name, CLIENT_CHARS_MAX));
+        lane.client =
+            text::client(run, operations[0]).map(|name| text::clip(&name, CLIENT_CHARS_MAX));
         for bar in &mut lane.bars {
             match points.get(&bar.operation) {
                 Some(Point::Legal { number, ns }) => bar.legal = Some((px(axis.x(*ns)), *number)),
