@@ -20,7 +20,16 @@ import time
 DESK = (1280, 900)
 PHONE = (390, 844)
 # What a page must show with scripts off: the head of each panel of a run.
-HEADINGS = {"What it meant", "Why it is illegal", "Promises", "Blast radius", "Faults", "Nodes", "What clients saw"}
+HEADINGS = {"What it meant", "Why it is illegal", "Promises", "Blast radius", "Faults", "Nodes", "What clients saw",
+            "Throughput by function"}
+# What a quiet machine needs at most: for the first panel, and for one task while somebody scrolls.
+FIRST_PAINT_MS = 500
+TASK_MS = 200
+# A busy or slow machine is allowed as many times more as it needs for a fixed piece of work; the best of so many
+# attempts counts, because others use the machine, too.
+WORK_MS = 60
+ATTEMPTS = 3
+SLOW_MAX = 8
 FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
 --disable-background-networking --disable-component-update --disable-extensions --hide-scrollbars
 --force-color-profile=srgb --remote-debugging-pipe""".split()
@@ -137,19 +146,8 @@ def look(browser, page, axe, artifacts, name):
     browser.open(page)
     begin = time.monotonic()
     check(not browser.requests(), f"{name} asks for {browser.requests()}")
-    painted = browser.evaluate(
-        """new Promise(done => { new PerformanceObserver(list => done(list.getEntries()[0].startTime))
-        .observe({type: 'paint', buffered: true}); setTimeout(() => done(null), 3000); })"""
-    )
-    check(painted is not None and painted < 2000, f"{name}: the first paint came after {painted} ms")
+    quick(browser, page, name)
     if is_run:
-        long = browser.evaluate(
-            """new Promise(done => { const tasks = []; new PerformanceObserver(list =>
-            list.getEntries().forEach(e => tasks.push(e.duration))).observe({type: 'longtask'});
-            let y = 0; const step = () => { scrollTo(0, y += 900); y < document.body.scrollHeight
-            ? setTimeout(step, 16) : setTimeout(() => done(Math.max(0, ...tasks)), 120); }; step(); })"""
-        )
-        print(f"{name}: first paint {painted or 0:.0f} ms, longest task while scrolling {long:.0f} ms")
         waits = "document.querySelectorAll('.found-table tbody tr').length"
         while browser.evaluate(waits) == 0 and time.monotonic() - begin < 20:
             time.sleep(0.05)
@@ -179,6 +177,34 @@ def look(browser, page, axe, artifacts, name):
         (artifacts / f"{name}-executive.pdf").write_bytes(pdf)
         sheets = pdf.count(b"/Type /Page\n") or pdf.count(b"/Type /Page ")
         check(sheets == 1, f"{name}: the executive view takes {sheets} sheets")
+
+
+def quick(browser, page, name):
+    """The first panel comes soon, and nothing stands still while somebody scrolls."""
+    work = "(() => { const from = performance.now(); let x = 0; for (let i = 0; i < 3e7; i++) x = (x * 31 + i) | 0; " \
+           "return performance.now() - from + (x & 0); })()"
+    slow = min(max(1, min(browser.evaluate(work) for _ in range(ATTEMPTS)) / WORK_MS), SLOW_MAX)
+    painted = longest = float("inf")
+    for attempt in range(ATTEMPTS):
+        if attempt > 0:
+            browser.open(page)
+        paint = browser.evaluate(
+            """new Promise(done => { new PerformanceObserver(list => done(list.getEntries()[0].startTime))
+            .observe({type: 'paint', buffered: true}); setTimeout(() => done(1e9), 20000); })"""
+        )
+        task = browser.evaluate(
+            """new Promise(done => { const tasks = []; new PerformanceObserver(list =>
+            list.getEntries().forEach(e => tasks.push(e.duration))).observe({type: 'longtask'});
+            let y = 0; const step = () => { scrollTo(0, y += 900); y < document.body.scrollHeight
+            ? setTimeout(step, 16) : setTimeout(() => done(Math.max(0, ...tasks)), 120); }; step(); })"""
+        )
+        painted, longest = min(painted, paint), min(longest, task)
+        if painted < FIRST_PAINT_MS and longest < TASK_MS:
+            break
+    print(f"{name}: first paint {painted:.0f} ms, longest task while scrolling {longest:.0f} ms, "
+          f"on a machine {slow:.1f} times as slow as a quiet one")
+    check(painted < FIRST_PAINT_MS * slow, f"{name}: the first paint came after {painted:.0f} ms")
+    check(longest < TASK_MS * slow, f"{name}: a task took {longest:.0f} ms while scrolling")
 
 
 def printed(browser):

@@ -87,6 +87,7 @@ cargo bench --locked -p wrack-carriers --bench engine -- --test
 cargo bench --locked -p wrack-runner --bench runs -- --test
 cargo bench --locked -p wrack-history --bench codec -- --test
 cargo bench --locked -p wrack-checkers --bench judging -- --test
+cargo bench --locked -p wrack-reports --bench report -- --test
 
 if [ "${#skipped[@]}" -gt 0 ]; then
     printf '\nnot run:\n'

@@ -1,7 +1,6 @@
 //! Pages around a game day: before it, of it, and after it.
 
 pub(crate) mod brief;
-mod moments;
 mod overview;
 pub(crate) mod postmortem;
 pub(crate) mod report;

@@ -2,14 +2,16 @@
 
 mod anomalies;
 mod banner;
+mod baseline;
 mod budget;
 mod charts;
 mod checked;
 mod copies;
 mod coverage;
-mod events;
+pub(crate) mod events;
 mod faults;
 pub(crate) mod frame;
+mod functions;
 mod impact;
 mod keys;
 pub(crate) mod mark;
@@ -18,7 +20,7 @@ mod operations;
 mod origin;
 pub(crate) mod panel;
 mod promises;
-mod sheet;
+pub(crate) mod sheet;
 mod slos;
 mod source;
 mod space_time;
@@ -29,17 +31,19 @@ use wrack_history::check::Check;
 
 use crate::plot::{blast, latency, nodes, strip, throughput};
 use crate::{columns, summary, text};
+use charts::Charts;
 use frame::Group;
 use panel::{Audience, Panel};
 use sheet::Sheet;
 
 /// Writes the page of a run.
-pub(crate) fn page(run: &Run) -> String {
-    frame::page(&title(run), "run", vec![group(run, "")])
+pub(crate) fn page(run: &Run, baseline: Option<&Run>) -> String {
+    frame::page(&title(run), "run", vec![group(run, baseline, "")])
 }
 
-/// The panels of a run; ids begin with `prefix`, so that several runs may share a page.
-pub(crate) fn group(run: &Run, prefix: &str) -> Group {
+/// The panels of a run, compared with a baseline if there is one; ids begin with `prefix`, so that several
+/// runs may share a page.
+pub(crate) fn group(run: &Run, baseline: Option<&Run>, prefix: &str) -> Group {
     let sheet = Sheet::of(run, prefix);
     let panels = [
         Some(banner::panel(&sheet)),
@@ -47,11 +51,13 @@ pub(crate) fn group(run: &Run, prefix: &str) -> Group {
         Some(anomalies::panel(&sheet)),
         space_time::panel(&sheet),
         Some(promises::panel(&sheet)),
+        baseline::panel(&sheet, baseline),
         blast_radius(&sheet),
         events::panel(&sheet),
         Some(faults::panel(&sheet)),
         lanes(&sheet),
         over_time(&sheet),
+        functions::panel(&sheet),
         copies::panel(&sheet),
         budget::panel(&sheet),
         Some(slos::panel(&sheet)),
@@ -72,6 +78,7 @@ pub(crate) fn check_page(check: &Check) -> String {
         Some(anomalies::panel(&sheet)),
         Some(promises::panel(&sheet)),
         over_time(&sheet),
+        functions::panel(&sheet),
         operations::panel(&sheet),
         keys::panel(&sheet),
         Some(keys::meaning(check)),
@@ -91,6 +98,16 @@ fn grouped(sheet: &Sheet<'_>, panels: impl IntoIterator<Item = Option<Panel>>) -
 }
 
 fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
+    if sheet.blast.whole.touched() == 0 && sheet.blast.whole.operations > 0 {
+        let lead = match sheet.blast.slow_ns {
+            Some(_) => {
+                "Nothing that clients do was touched: every operation ended ok, and none was slow."
+            }
+            None => "No operation failed. Too few came before the first fault to say what is slow.",
+        };
+        let nothing = Charts { lead, charts: Vec::new() };
+        return Some(sheet.panel("blast-radius", "Blast radius", Audience::Executive, nothing));
+    }
     let chart = blast::chart(&sheet.backdrop(), &sheet.bins, &sheet.blast);
     let lead = "How much of what clients do was touched, and when. Faults stand behind it.";
     sheet.charts("blast-radius", "Blast radius", Audience::Executive, lead, [chart])
@@ -98,7 +115,7 @@ fn blast_radius(sheet: &Sheet<'_>) -> Option<Panel> {
 
 fn lanes(sheet: &Sheet<'_>) -> Option<Panel> {
     let backdrop = sheet.backdrop();
-    let mut charts = vec![strip::chart(&backdrop), nodes::chart(sheet.run, &backdrop)];
+    let mut charts = vec![strip::chart(&backdrop, sheet.run), nodes::chart(sheet.run, &backdrop)];
     charts.extend(copies::of_nodes(sheet));
     let lead = "What was done to the world, and what became of each node.";
     sheet.charts("lanes", "Nodes", Audience::OnCall, lead, charts)

@@ -6,7 +6,9 @@
 //!
 //! Everything is bounded: plots are binned, labels are clipped, and lists that are cut say so.
 
+mod alerts;
 mod blast;
+mod cause;
 mod check;
 mod circle;
 mod columns;
@@ -45,7 +47,14 @@ pub use sweep::{Sweep, SweepCluster, SweepGroup};
 /// Bounds: at most 2 MB for 100,000 operations: at most 120 bins a plot, 200 faults listed, 10
 /// anomalies drawn and 100 told in words, 24 lanes of nodes. Whatever is left out is counted.
 pub fn html(run: &Run) -> String {
-    html::page(run)
+    html::page(run, None)
+}
+
+/// The same with what is different from another run: settings, promises, numbers, and both over time.
+///
+/// Bounds: as [`html`]; both runs may be of any scenario, variant and seed.
+pub fn html_against(run: &Run, baseline: &Run) -> String {
+    html::page(run, Some(baseline))
 }
 
 /// The report of one run as plain text for a terminal.

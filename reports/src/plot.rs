@@ -212,7 +212,7 @@ pub(crate) fn round_step(max: u64, count_max: u64) -> u64 {
 }
 
 /// A rate in thousandths per second: `250`, `0.5`.
-fn rate_label(milli: u64) -> String {
+pub(crate) fn rate_label(milli: u64) -> String {
     match milli % 1_000 {
         0 => text::count(milli / 1_000),
         rest => format!("{}.{}", milli / 1_000, format!("{rest:03}").trim_end_matches('0')),

@@ -182,19 +182,6 @@ pub(crate) fn statement(run: &Run) -> String {
     }
 }
 
-/// The step of a story that says most: who answered although somebody knew better, or under which fault.
-pub(crate) fn cause(run: &Run) -> Option<String> {
-    let first = first_anomaly(run)?;
-    let place = run.anomalies().position(|one| std::ptr::eq(one, first))?;
-    let story = run.picture.stories.iter().find(|story| story.anomaly as usize == place)?;
-    let steps = story.steps.iter().rev();
-    let telling = |words: &str| {
-        words.contains("answered by") && (words.contains(" while ") || words.contains(", under F"))
-    };
-    let step = steps.map(|step| step.text.as_str()).find(|words| telling(words))?;
-    Some(format!("{}.", text::paragraph(step)))
-}
-
 /// How far the verdict can be trusted, and why.
 pub(crate) fn confidence(run: &Run) -> String {
     let examined = match run.judgements.len() as u64 {

@@ -1,7 +1,7 @@
 //! Numbers and words as every report writes them.
 
 use wrack_history::duration::{MICROSECOND, MILLISECOND, SECOND};
-use wrack_history::{Operation, Outcome};
+use wrack_history::{Operation, Outcome, Run};
 
 /// A label, value or name is clipped to so many characters.
 pub(crate) const LABEL_CHARS_MAX: usize = 48;
@@ -108,6 +108,15 @@ pub(crate) fn sentence(text: &str) -> String {
     text
 }
 
+/// The same with a full stop, unless it ends with a mark of its own.
+pub(crate) fn full_sentence(text: &str) -> String {
+    let mut text = sentence(text);
+    if text.ends_with(|last: char| last.is_alphanumeric() || matches!(last, ')' | '\'' | '"')) {
+        text.push('.');
+    }
+    text
+}
+
 /// The word of a history for how an operation ended.
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -115,6 +124,12 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Fail => "fail",
         Outcome::Info => "info",
     }
+}
+
+/// The client whose process invoked an operation, where the run names its clients.
+pub(crate) fn client(run: &Run, operation: &Operation) -> Option<String> {
+    let servers = run.nodes.len().checked_sub(run.clients as usize)?;
+    run.nodes.get(servers + operation.session as usize).map(|name| label(name))
 }
 
 /// What an operation asked and learned, in a few words: `write 4 → ok`, `read → 4`.
@@ -236,7 +251,7 @@ pub(crate) fn code_and_name(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clip, count, counted, effect, list, sentence, short_duration};
+    use super::{clip, count, counted, effect, full_sentence, list, sentence, short_duration};
 
     #[test]
     fn a_count_has_thousands_separators() {
@@ -272,6 +287,8 @@ mod tests {
         assert_eq!(sentence("process 3 read 4"), "Process 3 read 4");
         assert_eq!(sentence("n1 and n2 led"), "n1 and n2 led");
         assert_eq!(sentence(""), "");
+        assert_eq!(full_sentence("process 3 read 4"), "Process 3 read 4.");
+        assert_eq!([full_sentence("is it?"), full_sentence("")], ["Is it?", ""]);
     }
 
     #[test]

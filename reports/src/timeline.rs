@@ -10,7 +10,7 @@ use askama::Template;
 use std::collections::BTreeMap;
 
 use wrack_history::verdict::Counterexample;
-use wrack_history::{Moment, Operation};
+use wrack_history::{Moment, Operation, Run};
 
 use crate::plot::band::Band;
 use crate::plot::rows::{px, text_width};
@@ -68,6 +68,8 @@ struct Tick {
 
 /// What is known beside the operations.
 pub(crate) struct Behind<'a> {
+    /// Whose clients they are.
+    pub(crate) run: &'a Run,
     /// Faults.
     pub(crate) bands: &'a [Band],
     /// How far a legal order goes, and what cannot come next.
@@ -84,7 +86,7 @@ pub(crate) fn draw(
     let axis = CutAxis::over(operations, LEFT, WIDTH - RIGHT)?;
     let with_key = operations.iter().any(|operation| operation.key != operations[0].key);
     let (lanes, floor) =
-        lanes::lanes(operations, &axis, with_key, &points(operations, behind.found));
+        lanes::lanes(behind.run, operations, &axis, with_key, &points(operations, behind.found));
     let drawing = Drawing {
         id: id.into(),
         title: title.into(),

@@ -9,7 +9,9 @@ use wrack_history::picture::{
     Budget, Burn, Mark, Message, Series, SpaceTime, Step, StepKind, Story, series,
 };
 use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Moment, Outcome, Picture, Run, Verdict};
-use wrack_reports::{Links, Sweep, SweepCluster, SweepGroup, html, human, sweep_html};
+use wrack_reports::{
+    Links, Sweep, SweepCluster, SweepGroup, html, html_against, human, sweep_html,
+};
 
 const HOSTILE: &str = "<script>alert('1')</script>\"'&\u{1b}[31m";
 
@@ -364,6 +366,7 @@ fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
         "faults",
         "lanes",
         "over-time",
+        "functions",
         "slos",
         "coverage",
         "source",
@@ -377,22 +380,78 @@ fn panels_stand_in_their_order_and_each_chart_has_a_name_and_its_numbers() {
         assert!(page.contains(&format!("<title id=\"{id}-title\">")));
         assert!(page.contains(&format!("<desc id=\"{id}-description\">")));
     }
-    for id in ["blast", "phases", "latency", "throughput", "nodes-over-time"] {
+    for id in ["blast", "phases", "latency", "throughput", "by-function", "nodes-over-time"] {
         assert!(page.contains(&format!("<details class=\"numbers-of\" id=\"{id}-numbers\">")));
     }
-    assert_eq!(without_scripts(&page).matches("<svg class=\"chart").count(), 6);
+    assert_eq!(without_scripts(&page).matches("<svg class=\"chart").count(), 7);
     assert!(page.contains("No anomaly was found in these seeds, within these bounds"));
 }
 
 #[test]
+fn a_baseline_shows_what_was_run_and_what_became_better_or_worse() {
+    let before = sample::valid(500);
+    let now = Run { trace_hash: "c0ffee".into(), ..sample::invalid(500) };
+    let page = html_against(&now, &before);
+    assert_eq!(page, html_against(&now, &before));
+    let found = now.anomalies().count();
+    let anomalies =
+        format!("<th scope=\"row\">Anomalies</th><td>0</td><td>{found}</td><td>+{found}</td>");
+    for cells in [
+        anomalies.as_str(),
+        "<th scope=\"row\">Variant</th><td>reference</td><td>stale_local_read</td>",
+        "<th scope=\"row\">Verdict</th><td>valid</td><td>invalid</td>",
+    ] {
+        assert!(page.contains(cells), "{cells}");
+    }
+    assert!(page.contains("every difference has a cause"));
+    assert!(!html(&now).contains("Difference to a baseline"));
+    let same = html_against(&before, &before);
+    assert!(same.contains("0 worse, 0 better") && same.contains("event for event"));
+    let other = Run { seed: 7, ..sample::valid(500) };
+    assert!(html_against(&now, &other).contains("may be chance"));
+    let empty = html_against(&Run::default(), &hostile());
+    assert!(!empty.contains("<script>alert") && !empty.contains("alert('1')"));
+}
+
+#[test]
+fn functions_are_counted_by_how_they_ended() {
+    let run = sample::valid(500);
+    let page = html(&run);
+    for function in ["read", "write"] {
+        let of = run.history.operations.iter().filter(|one| one.function == function);
+        let ended = |outcome| of.clone().filter(|one| one.outcome == outcome).count();
+        let [ok, fail, info] = [Outcome::Ok, Outcome::Fail, Outcome::Info].map(ended);
+        let all = ok + fail + info;
+        let cells = format!(
+            "<th scope=\"row\">{function}</th><td>{all}</td><td>{ok}</td><td>{fail}</td><td>{info}</td>"
+        );
+        assert!(page.contains(&cells), "{cells}");
+    }
+    let mut run = sample::valid(500);
+    for operation in &mut run.history.operations {
+        operation.function = format!("f{}", operation.id % 100).into();
+    }
+    let page = html(&run);
+    assert!(page.contains(">25 functions<") && page.contains("<th scope=\"row\">others</th>"));
+}
+
+#[test]
 fn ids_are_unique_and_tags_are_closed() {
-    for run in [sample::valid(500), sample::invalid(500), sample::unknown(50), hostile()] {
-        let page = without_scripts(&html(&run));
+    let compared = html_against(&sample::crowded(500), &hostile());
+    let drawn = Run { picture: hostile_picture(), ..sample::invalid(500) };
+    let runs = [sample::valid(500), sample::invalid(500), sample::unknown(50), hostile(), drawn];
+    for page in runs.iter().map(html).chain([compared]) {
+        let page = without_scripts(&page);
         let attributes = attributes(&page);
         let mut ids: Vec<&str> =
             attributes.iter().filter(|(name, _)| *name == "id").map(|(_, id)| *id).collect();
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
+        // A mark that is not defined is not drawn, and nobody complains.
+        for drawn in page.split("url(#").skip(1) {
+            let id = drawn.split(')').next().unwrap();
+            assert!(ids.binary_search(&id).is_ok(), "url(#{id}) leads nowhere");
+        }
         for tag in [
             "svg", "g", "table", "tr", "td", "section", "details", "div", "ul", "figure", "span",
             "p",

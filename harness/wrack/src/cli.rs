@@ -120,6 +120,9 @@ pub enum Command {
     Report {
         /// The folder of a result
         result: PathBuf,
+        /// The folder of another result, to show what is different
+        #[arg(long, value_name = "RESULT")]
+        baseline: Option<PathBuf>,
         /// Where to write it; by default beside the result
         #[arg(long)]
         out: Option<PathBuf>,

@@ -68,7 +68,9 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
         Command::VerifyCertificate(options) => certificate::verify(designs, &options),
         Command::VerifyDeterminism(verify) => determinism::verify(designs, &verify),
         Command::GenerateHistory(generate) => generate::generate(&generate),
-        Command::Report { result, out } => report::report(&result, out.as_deref()),
+        Command::Report { result, baseline, out } => {
+            report::report(&result, baseline.as_deref(), out.as_deref())
+        }
         Command::Export(options) => export::export(designs, &options),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,12 +4,13 @@ use askama::Template;
 use wrack_history::gameday::{GameDay, StepDone};
 use wrack_history::{Run, Verdict};
 
-use super::moments::{Moment, moments};
 use super::{apart, brief, overview};
+use crate::html::events::{self, Event};
 use crate::html::mark::Mark;
 use crate::html::panel::{Audience, Panel};
+use crate::html::sheet::Sheet;
 use crate::html::{frame, notes};
-use crate::{summary, text};
+use crate::{cause, summary, text};
 
 #[derive(Template)]
 #[template(path = "gameday-postmortem.html")]
@@ -18,7 +19,7 @@ struct After<'a> {
     question: &'a str,
     summary: Vec<(&'static str, String)>,
     signals: Vec<(Mark, String)>,
-    moments: Vec<(String, Moment)>,
+    moments: Vec<Event>,
     left_out: usize,
     breached: Vec<(String, String, String)>,
     met: usize,
@@ -50,14 +51,14 @@ pub(crate) fn page(day: &GameDay, runs: &[(usize, Run)]) -> String {
 }
 
 fn after(step: &StepDone, number: usize, run: &Run) -> Panel {
-    let (moments, left_out) = moments(run);
+    let (moments, left_out) = events::events(&Sheet::of(run, ""));
     let breached = step.slos.iter().filter(|slo| slo.met == Some(false));
     let body = After {
         number,
         question: &step.question,
         summary: told(step, run),
         signals: step.signals.iter().map(|signal| overview::told(signal, step)).collect(),
-        moments: moments.into_iter().map(|one| (text::moment(one.ns), one)).collect(),
+        moments,
         left_out,
         breached: breached
             .map(|slo| (slo.name.clone(), slo.objective.clone(), slo.observed.clone()))
@@ -85,6 +86,11 @@ fn told(step: &StepDone, run: &Run) -> Vec<(&'static str, String)> {
     let mut told = vec![
         ("What it was", format!("{} {}, seed {}", step.scenario, step.variant, run.seed)),
         ("What came of it", summary::statement(run)),
+        (
+            "What led to it",
+            cause::cause(run)
+                .unwrap_or_else(|| "for people to say: see the report of this run".into()),
+        ),
         ("First fault", first_fault.map_or("none was injected".into(), text::moment)),
         (
             "First divergence",

@@ -27,7 +27,7 @@ pub(crate) fn page(day: &GameDay, runs: &[(usize, Run)]) -> String {
     let mut groups = vec![apart(vec![head, overview::panel(day, "s")])];
     for (place, run) in runs {
         let number = place + 1;
-        let mut group = html::group(run, &format!("s{number}-"));
+        let mut group = html::group(run, None, &format!("s{number}-"));
         let Some(step) = day.steps.get(*place) else { continue };
         let divider = Divider { number, title: &step.title, question: &step.question };
         let id = format!("s{number}");

@@ -12,6 +12,8 @@ use crate::{circle, summary, text, timeline};
 
 /// So many are drawn with their operations.
 const DRAWN_MAX: usize = 10;
+/// So many of them are open from the start.
+const OPEN_MAX: usize = 3;
 /// So many more are told in words.
 const TOLD_MAX: usize = 100;
 
@@ -19,6 +21,8 @@ const TOLD_MAX: usize = 100;
 #[template(path = "anomalies.html")]
 struct Anomalies<'a> {
     drawn: Vec<Drawn<'a>>,
+    /// So many of them are open; the others are opened by who wants to see more of the same.
+    open_max: usize,
     told: Vec<(&'a str, String)>,
     left_out: usize,
 }
@@ -56,7 +60,7 @@ struct Paper<'a> {
 
 struct Row<'a> {
     id: u64,
-    process: u32,
+    process: String,
     key: String,
     words: String,
     outcome: &'static str,
@@ -73,9 +77,10 @@ pub(crate) fn panel(sheet: &Sheet<'_>) -> Panel {
     let drawn = ordered.iter().take(DRAWN_MAX).enumerate();
     let told = ordered.iter().skip(DRAWN_MAX).take(TOLD_MAX);
     let body = Anomalies {
+        open_max: OPEN_MAX,
         drawn: drawn.map(|(position, anomaly)| draw(sheet, position + 1, anomaly)).collect(),
         told: told
-            .map(|anomaly| (anomaly.code.as_str(), text::sentence(&anomaly.explanation)))
+            .map(|anomaly| (anomaly.code.as_str(), text::full_sentence(&anomaly.explanation)))
             .collect(),
         left_out: count.saturating_sub(DRAWN_MAX + TOLD_MAX),
     };
@@ -94,12 +99,12 @@ fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a>
     let title = format!("Operations of anomaly {number}, {heading}");
     Drawn {
         about: about(run, anomaly),
-        explanation: text::sentence(&anomaly.explanation),
+        explanation: text::full_sentence(&anomaly.explanation),
         timeline: timeline::draw(
             &sheet.id(&format!("anomaly-{number}")),
             &title,
             &shown,
-            &timeline::Behind { bands, found: anomaly.counterexample.as_ref() },
+            &timeline::Behind { run, bands, found: anomaly.counterexample.as_ref() },
         ),
         note: note(anomaly.operations.len(), shown.len()),
         steps: story.map(|story| story.steps.iter().map(told).collect()).unwrap_or_default(),
@@ -108,7 +113,7 @@ fn draw<'a>(sheet: &Sheet<'a>, number: usize, anomaly: &'a Anomaly) -> Drawn<'a>
             circle: circle::draw(&sheet.id(&format!("circle-{number}")), &found.cycle),
             ..paper(run, found)
         }),
-        operations: shown.into_iter().map(row).collect(),
+        operations: shown.into_iter().map(|operation| row(run, operation)).collect(),
         heading,
     }
 }
@@ -170,11 +175,14 @@ fn note(named: usize, shown: usize) -> String {
     }
 }
 
-fn row(operation: &Operation) -> Row<'_> {
+fn row<'a>(run: &Run, operation: &'a Operation) -> Row<'a> {
     let error = operation.details.as_ref().and_then(|details| details.error.as_deref());
     Row {
         id: operation.id,
-        process: operation.process,
+        process: match text::client(run, operation) {
+            Some(client) => format!("{} of {client}", operation.process),
+            None => operation.process.to_string(),
+        },
         key: text::label(&operation.key),
         words: text::operation(operation, false),
         outcome: text::outcome(operation.outcome),

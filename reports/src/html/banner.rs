@@ -6,7 +6,7 @@ use wrack_history::{Run, Verdict};
 use super::mark::Mark;
 use super::panel::{Audience, Panel};
 use super::sheet::Sheet;
-use crate::{summary, text};
+use crate::{cause, summary, text};
 
 const DOUBTS_MAX: usize = 20;
 
@@ -60,12 +60,12 @@ fn details(run: &Run) -> Vec<String> {
         Verdict::Valid => {}
         Verdict::Unknown => {
             let doubts = summary::doubts(run);
-            details.extend(doubts.iter().take(DOUBTS_MAX).map(|doubt| text::sentence(doubt)));
+            details.extend(doubts.iter().take(DOUBTS_MAX).map(|doubt| text::full_sentence(doubt)));
         }
         Verdict::Invalid => {
             let first = summary::first_anomaly(run);
-            details.extend(first.map(|anomaly| text::sentence(&anomaly.explanation)));
-            details.extend(summary::cause(run).map(|cause| format!("What led to it: {cause}")));
+            details.extend(first.map(|anomaly| text::full_sentence(&anomaly.explanation)));
+            details.extend(cause::cause(run).map(|cause| format!("What led to it: {cause}")));
         }
     }
     details.extend(expected(run));

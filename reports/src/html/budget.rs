@@ -36,7 +36,7 @@ struct Row {
 /// The panel, if the run has a budget.
 pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
     let budget = sheet.run.picture.budget.as_ref()?;
-    let charts = [remaining(sheet, budget), burns(sheet, budget)];
+    let charts = [remaining(sheet, budget), burns(sheet, budget).filter(|_| is_seen(budget))];
     let charts = Charts { lead: "", charts: charts.into_iter().flatten().collect() };
     let rows: Vec<Row> = budget.burns.iter().map(row).collect();
     let fired = budget.burns.iter().filter(|burn| burn.fired_ns.is_some()).count();
@@ -51,10 +51,21 @@ fn lead(budget: &Budget) -> String {
         true => "the scenario's [alert]",
         false => "its objective of availability, because it declares no [alert]",
     };
+    let quiet = match is_seen(budget) {
+        true => "",
+        false => " No pair of windows burnt a hundredth of what makes it fire, so none is drawn.",
+    };
     format!(
         "{objective} of operations must end ok, by {source}. The budget is that of this run alone; the windows \
-         of alerts are longer than a run, and the traffic before it is taken to have been as declared."
+         of alerts are longer than a run, and the traffic before it is taken to have been as declared.{quiet}"
     )
+}
+
+/// Whether any burn rate can be told from nothing on a drawing.
+fn is_seen(budget: &Budget) -> bool {
+    let threshold = |burn: &Burn| i64::from(burn.threshold_tenths);
+    let seen = |burn: &Burn| burn.points.iter().any(|(_, tenths)| tenths * 100 >= threshold(burn));
+    budget.burns.iter().any(seen)
 }
 
 fn row(burn: &Burn) -> Row {

@@ -10,6 +10,6 @@ use crate::plot::Chart;
 pub(crate) struct Charts<'a> {
     /// What they have in common, one sentence.
     pub(crate) lead: &'a str,
-    /// At least one.
+    /// One below the other; none where the sentence says it all.
     pub(crate) charts: Vec<Chart>,
 }

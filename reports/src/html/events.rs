@@ -5,15 +5,14 @@ use wrack_history::{Fact, Run};
 
 use super::panel::{Audience, Panel};
 use super::sheet::Sheet;
+use crate::plot::nodes::LEADING;
 use crate::plot::time::tick_label;
-use crate::{summary, text};
+use crate::{alerts, summary, text};
 
 /// More events than this are counted.
 const EVENTS_MAX: usize = 400;
 /// More of one kind in a row say no more.
 const ANOMALIES_MAX: usize = 40;
-const LEADING: [&str; 8] =
-    ["leader", "primary", "owner", "holder", "coordinator", "operator", "active", "master"];
 
 #[derive(Template)]
 #[template(path = "events.html")]
@@ -24,34 +23,54 @@ struct Events {
 }
 
 /// Something that happened, or that somebody would have seen.
-struct Event {
-    ns: u64,
-    at: String,
+pub(crate) struct Event {
+    /// When.
+    pub(crate) ns: u64,
+    /// When, in words.
+    pub(crate) at: String,
     /// `fault`, `node`, `anomaly` or `seen`.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// A word for the kind.
-    word: &'static str,
-    happened: String,
-    seen: String,
+    pub(crate) word: &'static str,
+    /// What happened; nothing if it was only seen.
+    pub(crate) happened: String,
+    /// What an operator would have seen; nothing if nothing.
+    pub(crate) seen: String,
 }
 
 /// The panel.
 pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
-    let mut rows = Vec::new();
-    faults(sheet, &mut rows);
-    nodes(sheet.run, &mut rows);
-    anomalies(sheet.run, &mut rows);
-    let seen = seen(sheet);
-    let lead = lead(sheet.run, seen.len());
-    rows.extend(seen);
+    let (rows, left_out) = events(sheet);
     if rows.is_empty() {
         return None;
     }
-    rows.sort_by_key(|row| row.ns);
-    let left_out = rows.len().saturating_sub(EVENTS_MAX);
-    rows.truncate(EVENTS_MAX);
+    let seen = rows.iter().filter(|row| row.kind == "seen").count();
+    let lead = lead(sheet.run, seen);
     let body = Events { lead, rows, left_out };
     Some(sheet.panel("events", "What happened, and what was to be seen", Audience::OnCall, body))
+}
+
+/// What happened and what was to be seen, in order of time, and how many are left out: of many, those of
+/// nodes first.
+pub(crate) fn events(sheet: &Sheet<'_>) -> (Vec<Event>, usize) {
+    let mut rows = Vec::new();
+    faults(sheet, &mut rows);
+    anomalies(sheet.run, &mut rows);
+    healed(sheet.run, &mut rows);
+    rows.extend(seen(sheet));
+    nodes(sheet.run, &mut rows);
+    let left_out = rows.len().saturating_sub(EVENTS_MAX);
+    rows.truncate(EVENTS_MAX);
+    rows.sort_by_key(|row| row.ns);
+    (rows, left_out)
+}
+
+fn healed(run: &Run, rows: &mut Vec<Event>) {
+    let heal_ns = run.phases.heal_ns;
+    if heal_ns > 0 {
+        let words = "everything is healed; clients go on".into();
+        rows.push(happened(heal_ns, "node", "phase", words));
+    }
 }
 
 fn lead(run: &Run, seen: usize) -> String {
@@ -76,9 +95,10 @@ fn saw(ns: u64, text: String) -> Event {
 
 fn faults(sheet: &Sheet<'_>, rows: &mut Vec<Event>) {
     for band in &sheet.bands {
-        rows.push(happened(band.from_ns, "fault", "fault", format!("{} begins", band.words)));
+        let words = format!("{} {} begins: {}", band.label, band.kind, band.detail);
+        rows.push(happened(band.from_ns, "fault", "fault", words));
         if band.to_ns > band.from_ns {
-            let words = format!("{} {} is over", band.label, band.kind);
+            let words = format!("{} {} is over: {}", band.label, band.kind, band.effect);
             rows.push(happened(band.to_ns, "fault", "heal", words));
         }
     }
@@ -88,9 +108,16 @@ fn nodes(run: &Run, rows: &mut Vec<Event>) {
     for record in &run.facts {
         let name = run.nodes.get(usize::from(record.node));
         let name = name.map_or_else(|| format!("node {}", record.node), |name| text::label(name));
+        let mut silent = false;
         let words = match &record.fact {
-            Fact::Crashed => format!("{name} crashes"),
-            Fact::Paused => format!("{name} stands still"),
+            Fact::Crashed => {
+                silent = true;
+                format!("{name} crashes")
+            }
+            Fact::Paused => {
+                silent = true;
+                format!("{name} stands still")
+            }
             Fact::Resumed => format!("{name} goes on"),
             Fact::Booted { boot } if *boot > 0 => format!("{name} boots again"),
             Fact::Role { role, epoch } if LEADING.contains(&role.as_str()) => {
@@ -101,7 +128,8 @@ fn nodes(run: &Run, rows: &mut Vec<Event>) {
             }
             _ => continue,
         };
-        rows.push(happened(record.ns, "node", "node", words));
+        let seen = if silent { format!("{name} does not answer") } else { String::new() };
+        rows.push(Event { seen, ..happened(record.ns, "node", "node", words) });
     }
 }
 
@@ -155,14 +183,14 @@ fn seen(sheet: &Sheet<'_>) -> Vec<Event> {
     rows
 }
 
+/// Alerts that fire and are over.
 fn alerts(run: &Run) -> Vec<Event> {
-    let burns = run.picture.budget.iter().flat_map(|budget| &budget.burns);
-    let fired = burns.filter_map(|burn| Some((burn.fired_ns?, burn)));
-    let told = fired.map(|(ns, burn)| {
-        let verb = if burn.severity == "page" { "pages" } else { "files a ticket" };
-        saw(ns, format!("the alert over {} {verb}", text::label(&burn.windows)))
-    });
-    told.collect()
+    let told = |alert: alerts::Fired| {
+        let over =
+            alert.over_ns.map(|ns| saw(ns, format!("the alert over {} is over", alert.windows)));
+        [Some(saw(alert.at_ns, format!("the alert over {} {}", alert.windows, alert.verb))), over]
+    };
+    alerts::fired(run).into_iter().flat_map(told).flatten().collect()
 }
 
 /// Stretches of bins of which something holds; one bin between two of them is no end.

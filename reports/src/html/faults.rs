@@ -71,7 +71,11 @@ fn kind(fault: &ResolvedFault) -> String {
     }
 }
 
+/// The nodes that it hit, unless its description names them all.
 fn nodes(fault: &ResolvedFault) -> String {
+    if fault.nodes.iter().all(|name| fault.detail.contains(name.as_str())) {
+        return String::new();
+    }
     let mut names: Vec<String> =
         fault.nodes.iter().take(NODES_MAX).map(|name| text::label(name)).collect();
     let left_out = fault.nodes.len().saturating_sub(NODES_MAX);

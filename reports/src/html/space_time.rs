@@ -24,7 +24,7 @@ const RIGHT: u32 = 18;
 const HEAD: u32 = 26;
 const LANE: u32 = 50;
 const FOOT: u32 = 30;
-const LABEL_CHARS_MAX: usize = 34;
+const LABEL_CHARS_MAX: usize = 48;
 
 #[derive(Template)]
 #[template(path = "space-time.html")]
@@ -95,7 +95,9 @@ pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
         return None;
     }
     let named = named(sheet.run);
-    let at_ns = summary::first_anomaly(sheet.run).and_then(|anomaly| anomaly.at_ns);
+    let first = summary::first_anomaly(sheet.run);
+    let at_ns = first.and_then(|anomaly| anomaly.at_ns);
+    let about_nodes = first.map_or(&[][..], |anomaly| &anomaly.nodes);
     let stretches = stretches(space_time);
     let opened =
         stretches.iter().rposition(|(from, to)| at_ns.is_some_and(|ns| *from <= ns && ns <= *to));
@@ -105,7 +107,8 @@ pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
         .enumerate()
         .map(|(place, stretch)| {
             let id = sheet.id(&format!("space-time-{}", place + 1));
-            let sight = Sight { run: sheet.run, space_time, named: &named, stretch: *stretch };
+            let (run, named, stretch) = (sheet.run, named.as_slice(), *stretch);
+            let sight = Sight { run, space_time, named, about_nodes, stretch };
             let name = format!("Page {} of {}", place + 1, stretches.len());
             sight.page(id, name, place == opened)
         })
@@ -113,7 +116,7 @@ pub(crate) fn panel(sheet: &Sheet<'_>) -> Option<Panel> {
     let body = Body {
         lead: "Time runs to the right. A lane is a process, an arrow a message from when it was sent until it \
                came; a cross is one that was lost, a diamond something that a node noted. Strong arrows \
-               are those of the clients whose operations show the anomaly."
+               are those of the clients whose operations show the anomaly, or of the nodes that it is about."
             .into(),
         pages,
         left_out: match space_time.left_out {
@@ -157,6 +160,7 @@ struct Sight<'a> {
     run: &'a Run,
     space_time: &'a SpaceTime,
     named: &'a [&'a Operation],
+    about_nodes: &'a [u16],
     stretch: (u64, u64),
 }
 
@@ -213,8 +217,15 @@ impl Sight<'_> {
         (servers + operation.session as usize) as u16
     }
 
-    /// Whether a message belongs to a client while its operation is open.
+    /// Whether a message belongs to a client while its operation is open; of what is about nodes alone,
+    /// whether it is between one of these and another node.
     fn is_key(&self, message: &Message) -> bool {
+        if self.named.is_empty() {
+            let servers = self.run.nodes.len().saturating_sub(self.run.clients as usize);
+            let ends = [message.from, message.to];
+            return ends.iter().all(|node| usize::from(*node) < servers)
+                && ends.iter().any(|node| self.about_nodes.contains(node));
+        }
         self.named.iter().any(|operation| {
             let client = self.client_of(operation);
             let (from, to) = (operation.invoke.ns, operation.complete.ns);
@@ -263,7 +274,9 @@ impl Sight<'_> {
         let (from, to) = self.stretch;
         let step = crate::plot::round_step(to - from, 9);
         let first = from.div_ceil(step);
-        let ticks = (first..=to / step).map(|index| index * step);
+        // The last label would be cut off at the edge.
+        let whole = |ns: &u64| self.x(*ns) + 32.0 < f64::from(WIDTH);
+        let ticks = (first..=to / step).map(|index| index * step).filter(whole);
         let label = |ns: u64| match step {
             1_000_000.. => text::moment(ns),
             _ => format!("{}.{:06} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000),
@@ -342,7 +355,7 @@ impl Sight<'_> {
         // A message that is lost at once shows where it was going.
         let to_x = if message.lost { end.max(x + 14.0) } else { end };
         let to_y = if message.lost { (y + to_y) / 2 } else { to_y };
-        let words = text::clip(&message.text, LABEL_CHARS_MAX);
+        let words = text::label(kind(&message.text));
         let class = if room.is_some() { "m-key" } else { "m-other" };
         let middle = ((x + to_x) / 2.0 + 5.0, (y + to_y) / 2);
         let label = room.and_then(|room| room.place(middle.0, text_width(&words), middle.1));
@@ -393,6 +406,13 @@ impl Sight<'_> {
         rows.sort_by_key(|(ns, _)| *ns);
         rows.into_iter().map(|(_, row)| row).collect()
     }
+}
+
+/// What kind of message it is: the first word of its content, without what only wraps it.
+fn kind(content: &str) -> &str {
+    let content = content.trim_start_matches("Peer(");
+    let end = content.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(content.len());
+    if end == 0 { content } else { &content[..end] }
 }
 
 /// Where labels stand already: none is drawn over another.

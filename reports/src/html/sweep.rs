@@ -145,14 +145,27 @@ fn head(sweep: &Sweep) -> Head {
     Head {
         title: mark.word.into(),
         mark,
-        statement: format!(
-            "{} of {}; {} not as expected, in {}.",
-            text::counted(runs, "runs"),
-            text::counted(sweep.groups.len() as u64, "groups"),
-            text::counted(failures, "runs"),
-            text::counted(sweep.clusters.len() as u64, "kinds of failure"),
-        ),
+        statement: statement(sweep, runs, failures),
         rows: rows.collect(),
+    }
+}
+
+fn statement(sweep: &Sweep, runs: u64, failures: u64) -> String {
+    let whole = format!(
+        "{} of {}",
+        text::counted(runs, "runs"),
+        text::counted(sweep.groups.len() as u64, "groups")
+    );
+    let kinds = match sweep.clusters.len() {
+        0 => "no anomaly".into(),
+        1 => "1 kind of failure".into(),
+        all => format!("{all} kinds of failure"),
+    };
+    match failures {
+        0 => format!("{whole}, none not as expected; {kinds}."),
+        failures => {
+            format!("{whole}; {} not as expected; {kinds}.", text::counted(failures, "runs"))
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::text;
 /// So many faults are drawn and listed; the others are counted.
 pub(crate) const FAULTS_MAX: usize = 200;
 
+/// So much is told of what a fault does.
+const DETAIL_CHARS_MAX: usize = 160;
+
 /// One fault, as every drawing shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Band {
@@ -15,6 +18,10 @@ pub(crate) struct Band {
     pub(crate) label: String,
     /// Its name in the catalogue.
     pub(crate) kind: String,
+    /// What it does.
+    pub(crate) detail: String,
+    /// What it touched.
+    pub(crate) effect: String,
     /// What it is, in words, for a tooltip.
     pub(crate) words: String,
     /// When it was injected.
@@ -48,6 +55,8 @@ fn band(position: usize, fault: &ResolvedFault) -> Option<Band> {
     let (label, kind) = (label(position), text::label(&fault.kind));
     Some(Band {
         words: format!("{label} {kind}: {}", text::label(&fault.detail)),
+        effect: text::effect(fault.effect, &text::label(&fault.unit)),
+        detail: text::clip(&fault.detail, DETAIL_CHARS_MAX),
         label,
         kind,
         from_ns,

@@ -44,13 +44,17 @@ impl Bins {
     /// Gathers the operations by the time of their invocation.
     pub(crate) fn gather(axis: &TimeAxis, operations: &[Operation]) -> Self {
         let wanted = (operations.len() as u64 / OPERATIONS_PER_BIN).clamp(BINS_MIN, BINS_MAX);
-        let width_ns = round_step(axis.end_ns, wanted);
+        Self::within(axis, round_step(axis.end_ns, wanted), operations)
+    }
+
+    /// The same in bins of this width, above 0; operations after the end of the axis are left out.
+    pub(crate) fn within(axis: &TimeAxis, width_ns: u64, operations: &[Operation]) -> Self {
         let count = axis.end_ns / width_ns + 1;
         let mut bins = vec![Bin::default(); count as usize];
         let mut latencies: Vec<Vec<u64>> = vec![Vec::new(); count as usize];
         for operation in operations {
             let index = (operation.invoke.ns / width_ns) as usize;
-            let bin = &mut bins[index];
+            let Some(bin) = bins.get_mut(index) else { continue };
             match operation.outcome {
                 Outcome::Ok => bin.ok += 1,
                 Outcome::Fail => bin.fail += 1,
@@ -99,7 +103,8 @@ fn summarise(bins: &mut [Bin], latencies: &[Vec<u64>]) -> Option<Quantiles> {
     quantiles(&all, max)
 }
 
-fn histogram(latencies: &[u64]) -> Histogram<u64> {
+/// A histogram to three significant digits that grows with what it is given.
+pub(crate) fn histogram(latencies: &[u64]) -> Histogram<u64> {
     let mut histogram = Histogram::new(3).expect("three significant digits are allowed");
     for latency in latencies {
         // `saturating_record` would clamp to the first range instead of growing.
@@ -108,7 +113,8 @@ fn histogram(latencies: &[u64]) -> Histogram<u64> {
     histogram
 }
 
-fn quantiles(histogram: &Histogram<u64>, max: u64) -> Option<Quantiles> {
+/// Quantiles, none above the exact maximum; `None` of nothing.
+pub(crate) fn quantiles(histogram: &Histogram<u64>, max: u64) -> Option<Quantiles> {
     let at = |quantile| histogram.value_at_quantile(quantile).min(max);
     (!histogram.is_empty()).then(|| Quantiles { p50: at(0.5), p95: at(0.95), p99: at(0.99), max })
 }

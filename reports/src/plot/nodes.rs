@@ -13,6 +13,7 @@ const TABLE_ROWS_MAX: usize = 300;
 /// So many segments are legible in all lanes together; states in a row that are shorter than their
 /// share are drawn as one "changing".
 const SEGMENTS_LEGIBLE: u64 = 1_500;
+/// Roles that somebody has alone.
 pub(crate) const LEADING: [&str; 8] =
     ["leader", "primary", "owner", "holder", "coordinator", "operator", "active", "master"];
 
@@ -153,7 +154,8 @@ fn segment(name: &str, span: &Span) -> Segment {
             text::moment(span.to_ns)
         ),
         labels: match &span.state {
-            State::Role(_, epoch) => vec![words, epoch.to_string()],
+            // Where there is no room for both, the epoch says more than the role.
+            State::Role(_, epoch) if *epoch > 0 => vec![words, epoch.to_string()],
             _ => vec![words],
         },
         beside: false,
@@ -173,6 +175,8 @@ fn class(state: &State) -> &'static str {
 fn words(state: &State) -> String {
     match state {
         State::Up => "up".into(),
+        // A role that nobody is elected to has no epoch.
+        State::Role(role, 0) => text::label(role),
         State::Role(role, epoch) => format!("{} {epoch}", text::label(role)),
         State::Crashed => "crashed".into(),
         State::Paused => "paused".into(),

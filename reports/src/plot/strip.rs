@@ -1,23 +1,30 @@
-//! Phases and faults over time: the strip above all other charts.
+//! Phases and faults over time, what they led to, and who would have been called: the strip above all other
+//! charts.
+
+use wrack_history::Run;
 
 use super::band::Band;
 use super::rows::{Row, Rows, Segment, draw, reach};
 use super::table::Table;
 use super::{Backdrop, Chart, Key};
-use crate::text;
+use crate::{alerts, summary, text};
 
+/// More anomalies than this are not marked.
+const ANOMALIES_MAX: usize = 100;
 /// Faults that overlap stand in rows of their own, at most so many.
 const FAULT_ROWS_MAX: usize = 8;
 
 /// The chart; `None` if there are neither phases nor faults.
-pub(crate) fn chart(backdrop: &Backdrop<'_>) -> Option<Chart> {
+pub(crate) fn chart(backdrop: &Backdrop<'_>, run: &Run) -> Option<Chart> {
     let mut rows = Vec::from_iter(phases(backdrop));
     rows.extend(faults(backdrop));
+    rows.extend(anomalies(run));
+    rows.extend(called(backdrop, run));
     if rows.is_empty() {
         return None;
     }
-    let caption = "What was wrong with the world, and when. The same bands stand behind every \
-                   chart below.";
+    let caption = "What was wrong with the world, and when; where anomalies became visible, and which alerts \
+                   would have fired. The same bands stand behind every chart below.";
     let id = backdrop.id("phases");
     let svg = draw(Rows {
         id: &id,
@@ -31,14 +38,69 @@ pub(crate) fn chart(backdrop: &Backdrop<'_>) -> Option<Chart> {
         id,
         title: "Phases and faults".into(),
         caption: caption.into(),
-        legend: vec![
-            Key::surface("fault", "fault"),
-            Key::surface("toothless", "fault that did not bite"),
-            Key::surface("quiet", "quiet period: faults are healed"),
-        ],
+        legend: legend(run),
         svg,
         table: table(backdrop),
     })
+}
+
+fn legend(run: &Run) -> Vec<Key> {
+    let mut legend = vec![
+        Key::surface("fault", "fault"),
+        Key::surface("toothless", "fault that did not bite"),
+        Key::surface("quiet", "quiet period: faults are healed"),
+    ];
+    if run.anomalies().any(|anomaly| anomaly.at_ns.is_some()) {
+        legend.push(Key::surface("anomaly", "anomaly"));
+    }
+    if !alerts::fired(run).is_empty() {
+        legend.push(Key::surface("alert", "would have called somebody"));
+    }
+    legend
+}
+
+/// Where anomalies became visible.
+fn anomalies(run: &Run) -> Option<Row> {
+    let seen = summary::anomalies(run).into_iter().take(ANOMALIES_MAX);
+    let mut seen: Vec<_> = seen.filter_map(|anomaly| Some((anomaly.at_ns?, anomaly))).collect();
+    seen.sort_by_key(|(ns, _)| *ns);
+    let segment = |(ns, anomaly): (u64, &wrack_history::Anomaly)| Segment {
+        from_ns: ns,
+        to_ns: ns,
+        class: "is-anomaly",
+        labels: Vec::new(),
+        beside: false,
+        words: format!(
+            "{} at {}: {}",
+            text::label(&anomaly.code),
+            text::moment(ns),
+            text::clip(&anomaly.explanation, 160)
+        ),
+    };
+    let segments: Vec<Segment> = seen.into_iter().map(segment).collect();
+    (!segments.is_empty()).then(|| Row { name: "anomalies".into(), key: String::new(), segments })
+}
+
+/// A row for each alert that would have fired.
+fn called(backdrop: &Backdrop<'_>, run: &Run) -> Vec<Row> {
+    let row = |alert: alerts::Fired| {
+        let to_ns = alert.over_ns.unwrap_or(backdrop.axis.end_ns);
+        let words = format!("the alert over {} {}", alert.windows, alert.verb);
+        let segment = Segment {
+            from_ns: alert.at_ns,
+            to_ns,
+            class: "is-alert",
+            labels: vec![format!("{} {}", alert.windows, alert.verb), alert.windows],
+            beside: true,
+            words: format!(
+                "{words} at {}, until {}",
+                text::moment(alert.at_ns),
+                text::moment(to_ns)
+            ),
+        };
+        Row { name: "alerts".into(), key: String::new(), segments: vec![segment] }
+    };
+    alerts::fired(run).into_iter().map(row).collect()
 }
 
 fn phases(backdrop: &Backdrop<'_>) -> Option<Row> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wrack_history::{Moment, Operation, Outcome};
+use wrack_history::{Moment, Operation, Outcome, Run};
 
 use super::axis::CutAxis;
 use super::{HEAD, Point};
@@ -16,10 +16,14 @@ const BAR_HEIGHT: u32 = 12;
 /// Labels of operations are bold, and so much wider than others.
 const BOLD: f64 = 1.14;
 const BAR_WIDTH_MIN: f64 = 4.0;
+/// There is room for so much of a name before a lane.
+const CLIENT_CHARS_MAX: usize = 13;
 
 /// The operations of one process.
 pub(super) struct Lane {
     pub(super) name: String,
+    /// Whose process it is, where that is known.
+    pub(super) client: Option<String>,
     pub(super) y: u32,
     pub(super) height: u32,
     pub(super) middle: u32,
@@ -59,6 +63,7 @@ pub(super) struct Open {
 
 /// The lanes in order of their processes, and where the last one ends.
 pub(super) fn lanes(
+    run: &Run,
     operations: &[&Operation],
     axis: &CutAxis,
     with_key: bool,
@@ -72,6 +77,8 @@ pub(super) fn lanes(
     let mut lanes = Vec::with_capacity(by_process.len());
     for (process, operations) in by_process {
         let mut lane = lane(process, &operations, axis, with_key, y);
+        lane.client =
+            text::client(run, operations[0]).map(|name| text::clip(&name, CLIENT_CHARS_MAX));
         for bar in &mut lane.bars {
             match points.get(&bar.operation) {
                 Some(Point::Legal { number, ns }) => bar.legal = Some((px(axis.x(*ns)), *number)),
@@ -99,7 +106,8 @@ fn lane(process: u32, operations: &[&Operation], axis: &CutAxis, with_key: bool,
         bars.push(place.bar(operation, axis, y + level as u32 * LEVEL_HEIGHT));
     }
     let height = taken.len() as u32 * LEVEL_HEIGHT;
-    Lane { name: format!("process {process}"), y, height, middle: y + height / 2, bars }
+    let (name, middle) = (format!("process {process}"), y + height / 2);
+    Lane { name, client: None, y, height, middle, bars }
 }
 
 /// What room an operation takes: its bar, its label above, and its way out if it stays open.

@@ -97,14 +97,11 @@ fn faults(run: &Run, from_ns: u64, last_ns: u64, steps: &mut Vec<Step>) {
         if healed_ns < from_ns {
             continue;
         }
-        let what = format!("F{number} {}: {}", fault.kind, fault.detail);
-        steps.push(Step { ns: injected_ns, kind: StepKind::Fault, text: format!("{what} begins") });
+        let (kind, what) = (StepKind::Fault, format!("F{number} {}", fault.kind));
+        let text = format!("{what} begins: {}", fault.detail);
+        steps.push(Step { ns: injected_ns, kind, text });
         if healed_ns <= last_ns {
-            steps.push(Step {
-                ns: healed_ns,
-                kind: StepKind::Fault,
-                text: format!("{what} is over"),
-            });
+            steps.push(Step { ns: healed_ns, kind, text: format!("{what} is over") });
         }
     }
 }

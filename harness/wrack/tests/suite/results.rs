@@ -78,6 +78,23 @@ fn a_report_is_made_again_from_its_result() {
 }
 
 #[test]
+fn a_report_can_be_compared_with_another_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = short_scenario(folder.path(), "short", &[]);
+    let out = folder.path().join("out");
+    let words = ["--seeds", "0..2", "--keep", "all", "--out", out.to_str().unwrap()];
+    run(&[&["run", path.to_str().unwrap()], &words[..]].concat());
+    let results = out.join(folder.path().file_name().unwrap()).join("short/reference");
+    let [first, second] = ["0", "1"].map(|seed| results.join(seed).to_str().unwrap().to_owned());
+    let ran = run(&["report", &second, "--baseline", &first]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let page = std::fs::read_to_string(results.join("1/report.html")).unwrap();
+    assert!(page.contains("<th scope=\"row\">Seed</th><td>0</td><td>1</td>"));
+    let ran = run(&["report", &second, "--baseline", "nowhere"]);
+    assert_eq!(ran.code, 74, "{}", ran.err);
+}
+
+#[test]
 fn a_damaged_result_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = short_scenario(folder.path(), "short", &[]);
