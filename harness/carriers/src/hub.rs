@@ -1,13 +1,14 @@
 //! The hub: the one cluster that all pumps of a run share. It gives callbacks, facts and the acts
 //! of the nemesis one order.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::Notify;
 use wrack_history::SmolStr;
 use wrack_sim::engine::Boot;
-use wrack_sim::engine::carried::{LifeChange, Parcel};
+use wrack_sim::engine::carried::LifeChange;
 use wrack_sim::{
     Carried, Controller, Engine, EngineConfig, LimitError, Node, NodeId, Observer, Recording,
 };
@@ -44,7 +45,7 @@ pub struct Delivered<C, O> {
 pub struct Hub<N: Node, C, O> {
     cluster: RefCell<Carried<N, C, O>>,
     /// Wakes the pump of a member when another turn gave it something to do.
-    bells: Vec<Notify>,
+    bells: Vec<Bell>,
 }
 
 impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
@@ -53,7 +54,7 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
         let Cargo { config, boot, controller, observer, operations } = cargo;
         let mut cluster = Carried::new(config, boot, controller, observer);
         cluster.expect_operations(operations);
-        let bells = (0..cluster.members()).map(|_| Notify::new()).collect();
+        let bells = (0..cluster.members()).map(|_| Bell::default()).collect();
         Rc::new(Self { cluster: RefCell::new(cluster), bells })
     }
 
@@ -91,11 +92,16 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
         })
     }
 
-    /// What a member has to send; nothing once a bound was met.
-    pub fn take_outbox(&self, member: NodeId) -> Vec<Parcel> {
+    /// Hands what a member has to send to `send`, in order; nothing once a bound was met. While it
+    /// sends, the hub is held: it must not be asked anything.
+    pub fn send(&self, member: NodeId, mut send: impl FnMut(NodeId, &[u8])) {
         let mut cluster = self.cluster.borrow_mut();
-        let parcels = cluster.take_outbox(member);
-        if cluster.is_limited() { Vec::new() } else { parcels }
+        let is_limited = cluster.is_limited();
+        cluster.outbox(member).empty(|to, frame| {
+            if !is_limited {
+                send(to, frame);
+            }
+        });
     }
 
     /// When something is due at a member next; never again once a bound was met.
@@ -111,13 +117,14 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
 
     /// Waits until another turn gave the member something to do.
     pub async fn bell(&self, member: NodeId) {
-        self.bells[member.index()].notified().await;
+        let bell = &self.bells[member.index()];
+        poll_fn(|cx| bell.poll(cx)).await;
     }
 
     fn act<R>(&self, act: impl FnOnce(&mut Carried<N, C, O>) -> R) -> R {
         let mut cluster = self.cluster.borrow_mut();
         let result = act(&mut cluster);
-        cluster.take_stirred(|member| self.bells[member.index()].notify_one());
+        cluster.take_stirred(|member| self.bells[member.index()].ring());
         result
     }
 
@@ -131,5 +138,29 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
         let (engine, controller, observer, limit) = cluster.finish(now_ns);
         let end_ns = engine.now_ns();
         Delivered { recording: engine.finish(), controller, observer, end_ns, limit }
+    }
+}
+
+/// Wakes one pump, which is on the same thread. What rings while nobody waits is heard later.
+#[derive(Default)]
+struct Bell {
+    has_rung: Cell<bool>,
+    waits: Cell<Option<Waker>>,
+}
+
+impl Bell {
+    fn ring(&self) {
+        self.has_rung.set(true);
+        if let Some(waker) = self.waits.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.has_rung.take() {
+            return Poll::Ready(());
+        }
+        self.waits.set(Some(cx.waker().clone()));
+        Poll::Pending
     }
 }

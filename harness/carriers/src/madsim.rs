@@ -3,8 +3,8 @@
 //!
 //! madsim makes every send and receive wait for a millisecond, its receive loses a message when it
 //! is given up, and tasks that are ready at once run in random order. So one task per receiver
-//! sends what has gathered since it sent last, in order and as one message, and another task pumps
-//! what arrives into a channel.
+//! sends what has gathered since it sent last, in order and as one message, and a few others, each for
+//! some of the senders, pump what arrives into a channel.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -26,10 +26,9 @@ use crate::pump::{self, Carrier};
 
 /// Every member listens here.
 const PORT: u16 = 7_000;
-/// All messages carry this tag: madsim's mailboxes are sorted by it.
-const TAG: u64 = 0;
-/// What is sent at once is shorter than this.
-const MESSAGE_BYTES_MAX: usize = 1 << 22;
+/// So many messages are received at once at a member, as each takes a millisecond. Those of one sender
+/// come one after the other.
+const LANES: u16 = 8;
 /// Whether the run is over, and who crashed, is looked at at least this often.
 const LOOK_NS: u64 = 1_000_000;
 
@@ -114,10 +113,16 @@ fn address(id: NodeId) -> SocketAddr {
 
 /// The endpoint of one member.
 struct Mail {
+    id: NodeId,
     endpoint: Arc<Endpoint>,
     arrived: UnboundedReceiver<Vec<u8>>,
-    /// Where frames to each receiver gather.
-    letters: BTreeMap<NodeId, UnboundedSender<Vec<u8>>>,
+    /// What has gathered for each receiver, and who sends it.
+    letters: BTreeMap<NodeId, Letter>,
+}
+
+struct Letter {
+    bag: Vec<u8>,
+    postman: UnboundedSender<Vec<u8>>,
 }
 
 impl Mail {
@@ -125,36 +130,48 @@ impl Mail {
         let bound = Endpoint::bind(address(id)).await;
         let endpoint = Arc::new(bound.expect("a member has its address for itself"));
         let (arrives, arrived) = unbounded_channel();
-        let receiving = Arc::clone(&endpoint);
-        task::spawn(async move {
-            let mut buffer = vec![0; MESSAGE_BYTES_MAX];
-            while let Ok((length, _)) = receiving.recv_from(TAG, &mut buffer).await {
-                if arrives.send(buffer[..length].to_vec()).is_err() {
-                    return;
+        for lane in 0..LANES {
+            let (endpoint, arrives) = (Arc::clone(&endpoint), arrives.clone());
+            task::spawn(async move {
+                while let Ok((bag, _)) = endpoint.recv_from_raw(tag(NodeId(lane))).await {
+                    let bag = bag.downcast::<Vec<u8>>().expect("members send nothing else");
+                    if arrives.send(*bag).is_err() {
+                        return;
+                    }
                 }
-            }
-        });
-        Self { endpoint, arrived, letters: BTreeMap::new() }
+            });
+        }
+        Self { id, endpoint, arrived, letters: BTreeMap::new() }
     }
 
     /// Starts the task that sends to one receiver.
-    fn postman(endpoint: &Arc<Endpoint>, to: NodeId) -> UnboundedSender<Vec<u8>> {
+    fn postman(endpoint: &Arc<Endpoint>, from: NodeId, to: NodeId) -> UnboundedSender<Vec<u8>> {
         let endpoint = Arc::clone(endpoint);
         let (sends, mut sent) = unbounded_channel::<Vec<u8>>();
         task::spawn(async move {
-            while let Some(first) = sent.recv().await {
-                let mut bag = Vec::new();
-                put(&mut bag, &first);
+            while let Some(mut bag) = sent.recv().await {
                 while let Ok(next) = sent.try_recv() {
-                    put(&mut bag, &next);
+                    bag.extend_from_slice(&next);
                 }
-                assert!(bag.len() < MESSAGE_BYTES_MAX, "what is sent at once fits into the buffer");
                 // Nobody listens where a node is down; to a node that is as good as a loss.
-                let _ = endpoint.send_to(address(to), TAG, &bag).await;
+                let _ = endpoint.send_to_raw(address(to), tag(from), Box::new(bag)).await;
             }
         });
         sends
     }
+
+    /// Gives everything that has gathered to those who send it.
+    fn post(&mut self) {
+        for letter in self.letters.values_mut().filter(|letter| !letter.bag.is_empty()) {
+            // It fails only if its task was killed with the node, and then this pump is gone, too.
+            let _ = letter.postman.send(std::mem::take(&mut letter.bag));
+        }
+    }
+}
+
+/// madsim's mailboxes are sorted by tags: that of a sender is its lane.
+fn tag(from: NodeId) -> u64 {
+    u64::from(from.0 % LANES)
 }
 
 /// Puts a frame into what is sent at once, its length before it.
@@ -182,17 +199,19 @@ impl Carrier for Mail {
         sleep(Duration::from_nanos(ns.saturating_sub(elapsed_ns())))
     }
 
-    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
-        let Self { endpoint, letters, .. } = self;
-        let letters = letters.entry(to).or_insert_with(|| Self::postman(endpoint, to));
-        // It fails only if its task was killed with the node, and then this pump is gone, too.
-        let _ = letters.send(frame);
+    fn send(&mut self, to: NodeId, frame: &[u8]) {
+        let Self { id, endpoint, letters, .. } = self;
+        let letter = letters.entry(to).or_insert_with(|| Letter {
+            bag: Vec::new(),
+            postman: Self::postman(endpoint, *id, to),
+        });
+        put(&mut letter.bag, frame);
     }
 
     async fn recv(&mut self, mut take: impl FnMut(&[u8])) {
-        let bag =
-            self.arrived.recv().await.expect("the task that receives lives as long as the node");
-        empty(&bag, &mut take);
+        self.post();
+        let bag = self.arrived.recv().await;
+        empty(&bag.expect("the tasks that receive live as long as the node"), &mut take);
         while let Ok(bag) = self.arrived.try_recv() {
             empty(&bag, &mut take);
         }

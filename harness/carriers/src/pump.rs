@@ -1,5 +1,7 @@
 //! The pump of one member: brings what it sends, what it gets and what is due there.
 
+use std::pin::pin;
+
 use wrack_sim::{Controller, Node, NodeId, Observer};
 
 use crate::hub::Hub;
@@ -10,15 +12,15 @@ pub trait Carrier {
     fn now_ns(&self) -> u64;
     /// Waits until then; a carrier may cut time coarsely and come back later, never before.
     fn sleep_until(&self, ns: u64) -> impl Future<Output = ()> + use<Self>;
-    /// Sends a frame. It may be lost with the life of its receiver, but frames to one member stay in
-    /// order; nobody waits for it.
-    fn send(&mut self, to: NodeId, frame: Vec<u8>);
+    /// Sends a frame, at the latest when frames are waited for. It may be lost with the life of its
+    /// receiver, but frames to one member stay in order; nobody waits for it.
+    fn send(&mut self, to: NodeId, frame: &[u8]);
     /// Waits for frames, and hands each of those that are there to `take`. Giving up loses none.
     fn recv(&mut self, take: impl FnMut(&[u8])) -> impl Future<Output = ()>;
 }
 
-/// A member without anything that is due looks up this often, in nanoseconds.
-const IDLE_NS: u64 = 3_600_000_000_000;
+/// A member without anything that is due waits until then, 36 years after the run began.
+const NEVER_NS: u64 = 1 << 60;
 
 /// Carries a member until its life ends: then whoever runs this drops it. What `carrier` is made of
 /// hears already.
@@ -28,20 +30,26 @@ pub async fn carry<N: Node, C: Controller, O: Observer>(
     mut carrier: impl Carrier,
 ) {
     hub.listen(member);
+    // A timer is set only if another time is due next: most messages that arrive change nothing of that.
+    let mut alarm = pin!(carrier.sleep_until(NEVER_NS));
+    let mut alarm_ns = NEVER_NS;
     loop {
-        for parcel in hub.take_outbox(member) {
-            carrier.send(parcel.to, parcel.frame);
+        hub.send(member, |to, frame| carrier.send(to, frame));
+        let (now_ns, due_ns) = (carrier.now_ns(), hub.next_due_ns(member).unwrap_or(NEVER_NS));
+        if due_ns <= now_ns {
+            hub.turn(member, now_ns);
+            continue;
         }
-        let due_ns = hub.next_due_ns(member).unwrap_or_else(|| carrier.now_ns() + IDLE_NS);
-        if due_ns > carrier.now_ns() {
-            let due = carrier.sleep_until(due_ns);
-            tokio::select! {
-                biased;
-                () = carrier.recv(|frame| hub.receive(member, frame)) => {}
-                () = hub.bell(member) => {}
-                () = due => {}
-            }
+        if due_ns != alarm_ns {
+            alarm.set(carrier.sleep_until(due_ns));
+            alarm_ns = due_ns;
         }
-        hub.turn(member, carrier.now_ns());
+        tokio::select! {
+            biased;
+            () = carrier.recv(|frame| hub.receive(member, frame)) => {}
+            () = hub.bell(member) => {}
+            // It has gone off: the next one is another, even for the same time.
+            () = alarm.as_mut() => alarm_ns = 0,
+        }
     }
 }

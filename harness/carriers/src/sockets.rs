@@ -168,13 +168,14 @@ impl Carrier for Home {
         self.town.sleep_until(ns)
     }
 
-    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
+    fn send(&mut self, to: NodeId, frame: &[u8]) {
         let Address { datagrams, streams } = self.town.address(to);
         if frame.len() <= DATAGRAM_BYTES_MAX {
             // What the kernel does not take is lost, as datagrams are.
-            let _ = self.datagrams.try_send_to(&frame, datagrams);
+            let _ = self.datagrams.try_send_to(frame, datagrams);
             return;
         }
+        let frame = frame.to_vec();
         spawn_local(async move {
             // A receiver that is gone does not hear it.
             let _ = visit(streams, &frame).await;

@@ -168,10 +168,10 @@ impl Carrier for Datagrams {
         tokio::time::sleep(Duration::from_nanos(ns.saturating_sub(self.now_ns())))
     }
 
-    fn send(&mut self, to: NodeId, frame: Vec<u8>) {
+    fn send(&mut self, to: NodeId, frame: &[u8]) {
         assert!(frame.len() < DATAGRAM_BYTES_MAX, "a message fits into a datagram");
         // Nobody listens where a node is down; to a node that is as good as a loss.
-        let _ = self.socket.try_send_to(&frame, self.addresses[to.index()]);
+        let _ = self.socket.try_send_to(frame, self.addresses[to.index()]);
     }
 
     async fn recv(&mut self, mut take: impl FnMut(&[u8])) {

@@ -59,6 +59,9 @@ pub struct GameDay {
     pub format: u32,
     /// The version of Wrack that ran it.
     pub wrack_version: String,
+    /// What carried the nodes of its runs; empty for a day that was run before that was written down.
+    #[serde(default)]
+    pub engine: String,
     /// The path of the playlist, as it was given.
     pub playlist: String,
     /// A digest of the playlist and its scenarios.

@@ -178,6 +178,8 @@ pub struct Engine<N: Node> {
     events_now: u64,
     /// When the controller wants to act next: it is asked again whenever it was told something.
     acts_at_ns: u64,
+    /// Rises with every boot and crash of any member.
+    turnover: u64,
 }
 
 impl<N: Node> Engine<N> {
@@ -213,6 +215,7 @@ impl<N: Node> Engine<N> {
             in_callback: None,
             events_now: 0,
             acts_at_ns: u64::MAX,
+            turnover: 0,
         };
         engine
             .guarded(|engine| {
@@ -594,6 +597,7 @@ impl<N: Node> Engine<N> {
         assert!(member.node.is_none(), "only a node that is down boots");
         member.node = Some(node);
         member.boots += 1;
+        self.turnover += 1;
         member.life += 1;
         member.down.clear();
         let key = (u64::from(id.0), u64::from(boots));
@@ -634,6 +638,7 @@ impl<N: Node> Engine<N> {
         if member.node.take().is_none() {
             return 0;
         }
+        self.turnover += 1;
         member.life += 1;
         member.timers.clear();
         member.syncs.clear();

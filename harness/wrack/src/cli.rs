@@ -169,6 +169,8 @@ pub struct GamedayPage {
 pub struct GamedayRun {
     #[command(flatten)]
     pub page: GamedayPage,
+    #[command(flatten)]
+    pub on: On,
     /// How to print the outcome
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -9,6 +9,9 @@
 //! earlier, then it waits at its receiver, or later, then it is late; carriers keep the order of
 //! the messages of a pair.
 
+use std::ops::{Index, IndexMut};
+
+use serde::Serialize;
 use wrack_history::SmolStr;
 
 use super::{Boot, Engine, EngineConfig, Flight, LimitError, Node, NodeId, Place, Timed};
@@ -19,13 +22,34 @@ use crate::world::{Controller, Observer, Watched};
 /// A message in front of the bytes of its content: sender, number and due time.
 const HEADER_BYTES: usize = 2 + 8 + 8;
 
-/// A message that is to be carried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// To whom.
-    pub to: NodeId,
-    /// What [`Carried::receive`] takes there.
-    pub frame: Vec<u8>,
+/// What a member has to send: frames in order, one behind the other in the same memory.
+#[derive(Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    /// To whom, and where the frame ends.
+    frames: Vec<(NodeId, usize)>,
+}
+
+impl Outbox {
+    /// Hands every frame to `send`, in order, with its receiver: what [`Carried::receive`] takes there.
+    pub fn empty(&mut self, mut send: impl FnMut(NodeId, &[u8])) {
+        let mut start = 0;
+        for (to, end) in self.frames.drain(..) {
+            send(to, &self.bytes[start..end]);
+            start = end;
+        }
+        self.bytes.clear();
+    }
+
+    /// Puts a message behind the others.
+    fn put(&mut self, Flight { from, number, to }: Flight, due_ns: u64, message: &impl Serialize) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.extend_from_slice(&from.0.to_be_bytes());
+        bytes.extend_from_slice(&number.to_be_bytes());
+        bytes.extend_from_slice(&due_ns.to_be_bytes());
+        self.bytes = postcard::to_extend(message, bytes).expect("a message can be serialised");
+        self.frames.push((to, self.bytes.len()));
+    }
 }
 
 /// What became of a member's life since it was last asked.
@@ -49,14 +73,56 @@ struct Port {
     /// What is due there, and when.
     agenda: Queue<Item>,
     /// What it sends.
-    outbox: Vec<Parcel>,
+    outbox: Outbox,
     /// Whether it ran when the carrier was last told, and how often it had booted by then.
     was_up: bool,
     boots: u32,
     /// Whether its carrier brings messages now.
     is_carried: bool,
     /// Whether something came that its carrier does not know of.
-    stirred: bool,
+    is_stirred: bool,
+}
+
+/// What waits at all members.
+struct Ports {
+    ports: Vec<Port>,
+    /// Those that are stirred.
+    stirred: Vec<NodeId>,
+}
+
+impl Ports {
+    /// Of members that run and that nobody carries yet.
+    fn new(members: usize) -> Self {
+        let port = |_| Port {
+            agenda: Queue::default(),
+            outbox: Outbox::default(),
+            was_up: true,
+            boots: 1,
+            is_carried: false,
+            is_stirred: false,
+        };
+        Self { ports: (0..members).map(port).collect(), stirred: Vec::new() }
+    }
+
+    fn stir(&mut self, member: NodeId) {
+        if !std::mem::replace(&mut self[member].is_stirred, true) {
+            self.stirred.push(member);
+        }
+    }
+}
+
+impl Index<NodeId> for Ports {
+    type Output = Port;
+
+    fn index(&self, member: NodeId) -> &Port {
+        &self.ports[member.index()]
+    }
+}
+
+impl IndexMut<NodeId> for Ports {
+    fn index_mut(&mut self, member: NodeId) -> &mut Port {
+        &mut self.ports[member.index()]
+    }
 }
 
 /// A cluster whose time and messages are moved by a carrier, in one thread.
@@ -68,8 +134,10 @@ pub struct Carried<N: Node, C, O> {
     engine: Engine<N>,
     controller: C,
     observer: O,
-    ports: Vec<Port>,
+    ports: Ports,
     changes: Vec<LifeChange>,
+    /// The turnover of the engine for which they are known.
+    seen_turnover: u64,
     limit: Option<LimitError>,
 }
 
@@ -81,17 +149,10 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
         if engine.watched == Watched::Nothing {
             engine.fresh_facts.clear();
         }
-        let port = |_| Port {
-            agenda: Queue::default(),
-            outbox: Vec::new(),
-            was_up: true,
-            boots: 1,
-            is_carried: false,
-            stirred: false,
-        };
-        let ports = (0..engine.names.len()).map(port).collect();
+        let ports = Ports::new(engine.names.len());
+        let (changes, seen_turnover) = (Vec::new(), engine.turnover);
         let mut carried =
-            Self { engine, controller, observer, ports, changes: Vec::new(), limit: None };
+            Self { engine, controller, observer, ports, changes, seen_turnover, limit: None };
         carried.attempt(None, |engine, controller, _| {
             engine.tell(controller);
             Ok(())
@@ -111,7 +172,7 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
 
     /// How many members there are: servers, then clients.
     pub fn members(&self) -> usize {
-        self.ports.len()
+        self.ports.ports.len()
     }
 
     /// The names of all members.
@@ -126,14 +187,14 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
 
     /// When something is due at a member next.
     pub fn next_due_ns(&self, member: NodeId) -> Option<u64> {
-        let due = self.ports[member.index()].agenda.next_due();
+        let due = self.ports[member].agenda.next_due();
         (due != Due::NEVER).then_some(due.ns)
     }
 
     /// When [`Carried::manage`] has something to do: the controller wants to act, or something is
     /// due at a member that is down.
     pub fn next_managed_ns(&self) -> u64 {
-        let down = self.ports.iter().filter(|port| !port.was_up);
+        let down = self.ports.ports.iter().filter(|port| !port.was_up);
         let down_ns = down.map(|port| port.agenda.next_due().ns).min().unwrap_or(u64::MAX);
         down_ns.min(self.engine.acts_at_ns)
     }
@@ -141,21 +202,21 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
     /// The carrier of a member listens from now on, until the member crashes. Before that nobody would
     /// hear what is sent to it: messages go by themselves.
     pub fn listen(&mut self, member: NodeId) {
-        let port = &mut self.ports[member.index()];
+        let port = &mut self.ports[member];
         port.is_carried = port.was_up;
     }
 
     /// What a member has to send. Its carrier sends it in this order.
-    pub fn take_outbox(&mut self, member: NodeId) -> Vec<Parcel> {
-        std::mem::take(&mut self.ports[member.index()].outbox)
+    pub fn outbox(&mut self, member: NodeId) -> &mut Outbox {
+        &mut self.ports[member].outbox
     }
 
     /// Members for whom something came up while another had its turn; their carriers look again.
     pub fn take_stirred(&mut self, mut stir: impl FnMut(NodeId)) {
-        for (index, port) in self.ports.iter_mut().enumerate() {
-            if std::mem::take(&mut port.stirred) {
-                stir(NodeId(index as u16));
-            }
+        let Ports { ports, stirred } = &mut self.ports;
+        for member in stirred.drain(..) {
+            ports[member.index()].is_stirred = false;
+            stir(member);
         }
     }
 
@@ -182,8 +243,8 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
     /// Lets the controller act if its time has come, and everything happen that is due at members
     /// that are down: nobody else gives them a turn.
     pub fn manage(&mut self, now_ns: u64) {
-        let down = (0..self.ports.len()).filter(|index| !self.ports[*index].was_up);
-        let down: Vec<_> = down.map(|index| NodeId(index as u16)).collect();
+        let down = (0..).map(NodeId).zip(&self.ports.ports).filter(|(_, port)| !port.was_up);
+        let down: Vec<_> = down.map(|(member, _)| member).collect();
         self.attempt(None, |engine, controller, ports| {
             engine.catch_up(now_ns, controller)?;
             down.iter().try_for_each(|member| turn(engine, *member, controller, ports))
@@ -200,7 +261,7 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
     fn attempt(
         &mut self,
         member: Option<NodeId>,
-        mut work: impl FnMut(&mut Engine<N>, &mut C, &mut [Port]) -> Result<(), LimitError>,
+        mut work: impl FnMut(&mut Engine<N>, &mut C, &mut Ports) -> Result<(), LimitError>,
     ) {
         if self.limit.is_some() {
             return;
@@ -230,24 +291,29 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
     /// Notices crashes and boots. What a member sent before it crashed is sent: its carrier will
     /// not bring it any more, so it goes by itself.
     fn see_changes(&mut self) {
-        for index in 0..self.ports.len() {
-            let (member, known) = (&self.engine.members[index], &mut self.ports[index]);
+        if self.engine.turnover == self.seen_turnover {
+            return;
+        }
+        self.seen_turnover = self.engine.turnover;
+        for index in 0..self.members() {
+            let (member, id) = (&self.engine.members[index], NodeId(index as u16));
+            let known = &mut self.ports[id];
             let (is_up, boots) = (member.node.is_some(), member.boots);
             if is_up == known.was_up && boots == known.boots {
                 continue;
             }
-            let member = NodeId(index as u16);
             if known.was_up {
-                self.changes.push(LifeChange { member, is_up: false });
+                self.changes.push(LifeChange { member: id, is_up: false });
             }
             if is_up {
-                self.changes.push(LifeChange { member, is_up });
+                self.changes.push(LifeChange { member: id, is_up });
             }
             (known.was_up, known.boots, known.is_carried) = (is_up, boots, false);
-            for Parcel { to, frame } in std::mem::take(&mut known.outbox) {
-                insert(&mut self.engine, &mut self.ports, to, &frame).expect("it is ours");
-                self.ports[to.index()].stirred = true;
-            }
+            let mut outbox = std::mem::take(&mut known.outbox);
+            outbox.empty(|to, frame| {
+                insert(&mut self.engine, &mut self.ports, to, frame).expect("it is ours");
+                self.ports.stir(to);
+            });
         }
     }
 }
@@ -274,11 +340,11 @@ fn turn<N: Node>(
     engine: &mut Engine<N>,
     member: NodeId,
     controller: &mut dyn Controller,
-    ports: &mut [Port],
+    ports: &mut Ports,
 ) -> Result<(), LimitError> {
     loop {
         sort_out(engine, ports, Some(member));
-        let agenda = &mut ports[member.index()].agenda;
+        let agenda = &mut ports[member].agenda;
         if agenda.next_due().ns > engine.now {
             return Ok(());
         }
@@ -297,43 +363,38 @@ fn turn<N: Node>(
 /// Gives every member what the engine has planned for it, and every sender what it has to send.
 ///
 /// A message goes by itself if its sender or its receiver is down or not carried yet.
-fn sort_out<N: Node>(engine: &mut Engine<N>, ports: &mut [Port], turn: Option<NodeId>) {
+fn sort_out<N: Node>(engine: &mut Engine<N>, ports: &mut Ports, turn: Option<NodeId>) {
     while let Some((due, slot)) = engine.messages.pop() {
-        let Flight { from, to, .. } = engine.flights[slot as usize];
-        let carried = [from, to].iter().all(|member| {
-            engine.members[member.index()].node.is_some() && ports[member.index()].is_carried
-        });
-        let who = if carried { from } else { to };
-        let port = &mut ports[who.index()];
-        port.stirred |= turn != Some(who);
-        match carried {
-            true => port.outbox.push(Parcel { to, frame: pack(engine, due.ns, slot) }),
-            false => port.agenda.push(due, Item::Message(slot)),
+        let flight = engine.flights[slot as usize];
+        let Flight { from, to, .. } = flight;
+        let is_carried = |member: NodeId| {
+            engine.members[member.index()].node.is_some() && ports[member].is_carried
+        };
+        let who = if is_carried(from) && is_carried(to) {
+            let message = engine.effects.messages.take(slot);
+            ports[from].outbox.put(flight, due.ns, &message);
+            from
+        } else {
+            ports[to].agenda.push(due, Item::Message(slot));
+            to
+        };
+        if turn != Some(who) {
+            ports.stir(who);
         }
     }
     while let Some((due, timed)) = engine.timed.pop() {
         let (Timed::Timer(member, _) | Timed::Synced(member, _) | Timed::Return(member, _)) = timed;
-        let port = &mut ports[member.index()];
-        port.stirred |= turn != Some(member);
-        port.agenda.push(due, Item::Timed(timed));
+        ports[member].agenda.push(due, Item::Timed(timed));
+        if turn != Some(member) {
+            ports.stir(member);
+        }
     }
-}
-
-/// Takes a message out of the engine, as a frame.
-fn pack<N: Node>(engine: &mut Engine<N>, due_ns: u64, slot: Place) -> Vec<u8> {
-    let Flight { from, number, .. } = engine.flights[slot as usize];
-    let message = engine.effects.messages.take(slot);
-    let mut frame = Vec::with_capacity(64);
-    frame.extend_from_slice(&from.0.to_be_bytes());
-    frame.extend_from_slice(&number.to_be_bytes());
-    frame.extend_from_slice(&due_ns.to_be_bytes());
-    postcard::to_extend(&message, frame).expect("a message can be serialised")
 }
 
 /// Puts a message back, at its receiver.
 fn insert<N: Node>(
     engine: &mut Engine<N>,
-    ports: &mut [Port],
+    ports: &mut Ports,
     to: NodeId,
     frame: &[u8],
 ) -> Result<(), NotAFrame> {
@@ -342,7 +403,7 @@ fn insert<N: Node>(
     let word = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().expect("it is as long as that"));
     let from = NodeId(u16::from_be_bytes(from.try_into().expect("it is as long as that")));
     let (number, due_ns) = (word(&times[..8]), word(&times[8..]));
-    if from.index() >= ports.len() {
+    if from.index() >= ports.ports.len() {
         return Err(NotAFrame);
     }
     let message = postcard::from_bytes(content).map_err(|_| NotAFrame)?;
@@ -350,6 +411,6 @@ fn insert<N: Node>(
     engine.dispatch(slot, Flight { number, from, to });
     // The tie is a draw of its own, the same on every carrier.
     let due = Due::new(due_ns, finish(number) as u32, engine.next_sequence());
-    ports[to.index()].agenda.push(due, Item::Message(slot));
+    ports[to].agenda.push(due, Item::Message(slot));
     Ok(())
 }

@@ -9,12 +9,12 @@ use wrack_history::gameday::{
     CheckDone, GAMEDAY_FORMAT, GameDay, Part, Standing, StepDone, StopWatched, Stopped,
 };
 use wrack_runner::gameday::{signals, stopped};
-use wrack_runner::{Group, Standing as Of, parallel, run_observed};
+use wrack_runner::{Group, Standing as Of, engines, parallel, run_observed};
 use wrack_scenario::{Plan, Playlist, Scenario, Step, read_playlist};
 
-use super::{files, watch::watch};
+use super::{carried_by, files, watch::watch};
 use crate::Catalogue;
-use crate::cli::{Format, Gameday, GamedayPage};
+use crate::cli::{self, Format, Gameday, GamedayPage};
 use crate::exit::{Exit, Failure};
 use crate::output::{print, read_text, write_file};
 use crate::results;
@@ -34,7 +34,7 @@ pub fn gameday(designs: &Catalogue, what: &Gameday) -> Result<Exit, Failure> {
     };
     let once = || match what {
         Gameday::Brief(page) => brief(designs, page),
-        Gameday::Run(run) => day(designs, &run.page, run.format),
+        Gameday::Run(run) => day(designs, run),
         Gameday::Postmortem(page) => postmortem(designs, page),
     };
     match page.watch {
@@ -154,16 +154,22 @@ fn beside(playlist: &Path, file: &str) -> PathBuf {
 }
 
 /// Runs the checks and the steps, and writes everything.
-fn day(designs: &Catalogue, page: &GamedayPage, format: Format) -> Result<Exit, Failure> {
+fn day(designs: &Catalogue, run: &cli::GamedayRun) -> Result<Exit, Failure> {
+    let designs = &carried_by(designs, run.on.engine)?;
+    let (page, format) = (&run.page, run.format);
     let playlist = read(designs, page)?;
-    let mut going = Going { designs, page, format, day: begun(&playlist, page), runs: Vec::new() };
+    let day = begun(&playlist, run);
+    let mut going = Going { designs, page, format, day, runs: Vec::new() };
+    if !run.on.engine.deterministic {
+        going.tell(format!("on {}: not deterministic", run.on.engine.name))?;
+    }
     going.checks(&playlist)?;
     going.steps(&playlist)?;
     going.finish()
 }
 
 /// A day on which nothing happened yet.
-fn begun(playlist: &Playlist, page: &GamedayPage) -> GameDay {
+fn begun(playlist: &Playlist, run: &cli::GamedayRun) -> GameDay {
     let parts = playlist.roles.iter().map(|role| Part {
         role: role.name.clone(),
         task: role.task.clone(),
@@ -181,7 +187,12 @@ fn begun(playlist: &Playlist, page: &GamedayPage) -> GameDay {
         objective: playlist.objective.clone(),
         roles: parts.collect(),
         stops: stops.collect(),
-        replay: format!("wrack gameday run {}", page.playlist.display()),
+        engine: run.on.engine.name.into(),
+        replay: format!(
+            "wrack gameday run {}{}",
+            run.page.playlist.display(),
+            engines::flag(run.on.engine)
+        ),
         ..GameDay::default()
     }
 }

@@ -102,6 +102,27 @@ fn a_stop_condition_ends_the_day_and_what_was_not_run_is_named() {
 }
 
 #[test]
+fn a_day_is_carried_by_the_engine_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = day(folder.path(), &step("calm", ""));
+    let on = |engine: &str| go("run", &path, &["--engine", engine]);
+    let ran = on("turmoil");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let told = json(&path);
+    assert_eq!(told["engine"], "turmoil");
+    assert!(told["replay"].as_str().unwrap().ends_with(" --engine turmoil"), "{told}");
+    let kept = told["steps"][0]["result"].as_str().unwrap();
+    let kept: serde_json::Value =
+        serde_json::from_str(&left(&path, &format!("{kept}/result.json"))).unwrap();
+    assert_eq!(kept["engine"], "turmoil");
+    let after = go("postmortem", &path, &[]);
+    assert_eq!(after.code, 0, "{}", after.err);
+    let ran = on("tokio");
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("on tokio: not deterministic"), "{}", ran.out);
+}
+
+#[test]
 fn a_signal_that_is_not_seen_is_not_as_expected() {
     let folder = tempfile::tempdir().unwrap();
     let signal = "[[step.signal]]\nanomaly = \"DUP\"\n[[step.signal]]\npeople = \"Somebody nods.\"";
