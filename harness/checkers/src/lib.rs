@@ -6,7 +6,7 @@
 //!
 //! The simplest way in is [`check`]: operations and the name of a model give a judgement. A run is
 //! judged with [`by_code`] or [`judge_all`]; an [`Invariant`] can also be fed fact by fact while the
-//! run goes on.
+//! run goes on, and what [`online`] has operation by operation.
 
 mod assertion;
 mod atomicity;
@@ -33,6 +33,7 @@ mod missing;
 mod monotone_versions;
 mod monotonic_reads;
 mod monotonic_writes;
+pub mod online;
 mod order;
 mod phantom;
 mod promised;

@@ -31,7 +31,7 @@
 //!
 //! Source: Jepsen's `kafka` checker.
 
-mod polls;
+pub(crate) mod polls;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use wrack_history::catalogue::GuaranteeInfo;
@@ -152,7 +152,7 @@ struct Told<'a> {
     offset: i64,
 }
 
-pub(super) fn is_append(operation: &Operation) -> bool {
+pub(crate) fn is_append(operation: &Operation) -> bool {
     matches!(operation.function.as_str(), "append" | "send")
 }
 
@@ -327,7 +327,7 @@ impl<'a> Log<'a> {
     }
 }
 
-pub(super) fn name(key: &str) -> &str {
+pub(crate) fn name(key: &str) -> &str {
     if key.is_empty() { "the log" } else { key }
 }
 

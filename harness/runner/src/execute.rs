@@ -17,6 +17,7 @@ use wrack_sim::{
 };
 
 use crate::catalogue::Own;
+use crate::early::{Early, LOOK_EVERY_NS};
 
 pub use wrack_sim::TraceLevel;
 
@@ -40,12 +41,21 @@ pub struct Order<'a> {
     pub engine: &'static EngineInfo,
     /// What is measured on the way for a picture, if one is wanted.
     pub frame: Option<&'a Frame>,
+    /// Whether the run may end as soon as it shows that it is not linearizable.
+    pub early: bool,
 }
 
 impl Order<'_> {
     /// The workload of the scenario.
     pub(crate) fn workload(&self) -> &'static wrack_workloads::Entry {
         self.own.workload(&self.scenario.workload.name).expect("the reader knows the workload")
+    }
+
+    /// Who looks whether the run may end early.
+    fn early_look(&self) -> Option<Early> {
+        let workload = self.early.then(|| self.workload())?;
+        let initial = (workload.initial)(&self.scenario.workload.settings);
+        Early::of(workload.info.model, &initial)
     }
 }
 
@@ -87,6 +97,8 @@ pub struct Execution {
     pub looks: Looks,
     /// Why a valid verdict would say too much, one line each.
     pub doubts: Vec<String>,
+    /// Whether it ended as soon as it showed that it is not linearizable.
+    pub ended_early: bool,
 }
 
 /// The final reads begin so long after the quiet period, when late answers are in.
@@ -184,8 +196,22 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         operations: operations + scenario.workload.keys as usize,
     };
     let from_ns = quiet_end_ns + FINAL_READS_AFTER_NS;
+    let mut early = order.early_look();
+    let mut ended_early = false;
     let Delivered { recording, controller, observer, end_ns, limit } = match order.engine.name {
-        name if name == engines::SIM.name => simulate(cargo, from_ns, servers, order.frame),
+        name if name == engines::SIM.name => {
+            let mut is_over = |engine: &Engine<Member<D>>| {
+                let finds = early.as_mut().is_some_and(|early| early.finds(engine.history()));
+                ended_early |= finds;
+                finds
+            };
+            let step_ns = match order.frame {
+                Some(frame) => frame.step_ns.max(1),
+                None if order.early => LOOK_EVERY_NS,
+                None => from_ns,
+            };
+            simulate(cargo, (from_ns, step_ns), servers, order.frame, &mut is_over)
+        }
         _ => {
             let deadline_ns = from_ns + FINAL_READS_WITHIN_NS;
             let is_over = |engine: &Engine<Member<D>>| {
@@ -205,15 +231,18 @@ pub fn execute<D: Design>(order: &Order<'_>) -> Execution {
         looks: observer.looks.map(|(_, looks)| looks).unwrap_or_default(),
         limit,
         doubts: Vec::new(),
+        ended_early,
     }
 }
 
-/// Our own loop; from `from_ns` on it is looked now and then whether the final reads are done.
+/// Our own loop, in steps after which it may be over; from `from_ns` on it is looked now and then
+/// whether the final reads are done.
 fn simulate<D: Design>(
     cargo: Cargo<Member<D>, Nemesis, Watch>,
-    from_ns: u64,
+    (from_ns, step_ns): (u64, u64),
     servers: usize,
     frame: Option<&Frame>,
+    is_over: &mut dyn FnMut(&Engine<Member<D>>) -> bool,
 ) -> Delivered<Nemesis, Watch> {
     let Cargo { config, boot, mut controller, mut observer, operations } = cargo;
     let mut engine = Engine::new(config, boot, &mut observer);
@@ -221,20 +250,22 @@ fn simulate<D: Design>(
     if let Some(frame) = frame {
         engine.keep_trace_within(frame.windows.clone());
     }
-    let step_ns = frame.map_or(from_ns, |frame| frame.step_ns.max(1));
     let mut outcome = Ok(());
-    while outcome.is_ok() && engine.now_ns() < from_ns {
+    let mut over = false;
+    while outcome.is_ok() && !over && engine.now_ns() < from_ns {
         let until_ns = (engine.now_ns() + step_ns).min(from_ns);
         outcome = engine.run(until_ns, &mut controller, &mut observer);
         let clocks = observer.looks.iter_mut().flat_map(|(_, looks)| &mut looks.clocks);
         for (points, node) in clocks.zip(0..) {
             points.push((engine.now_ns(), engine.clock_offset_ns(NodeId(node))));
         }
+        over = is_over(&engine);
     }
     let deadline = from_ns + FINAL_READS_WITHIN_NS;
-    while outcome.is_ok() && engine.now_ns() < deadline && !finished(&engine, servers) {
+    while outcome.is_ok() && !over && engine.now_ns() < deadline && !finished(&engine, servers) {
         let until = engine.now_ns() + FINAL_READS_STEP_NS;
         outcome = engine.run(until, &mut controller, &mut observer);
+        over = is_over(&engine);
     }
     let end_ns = engine.now_ns();
     let recording = engine.finish();

@@ -9,7 +9,7 @@ use wrack_scenario::{Expectation, Scenario};
 
 use crate::catalogue::{DesignEntry, Own};
 use crate::execute::{Execution, Order, TraceLevel};
-use crate::{metrics, swarm, vacuity};
+use crate::{early, metrics, swarm, vacuity};
 
 /// Configurations that a checker visits per key at most, unless it is told otherwise.
 pub const STATES_MAX: u64 = 1_000_000;
@@ -26,7 +26,7 @@ pub fn run(
     seed: u64,
     trace: TraceLevel,
 ) -> Run {
-    carried((scenario, entry, variant), seed, trace, false)
+    carried((scenario, entry, variant), seed, trace, Purpose::Result)
 }
 
 /// The same, and objectives and alerts are measured whatever is expected of the variant: of a broken one
@@ -37,14 +37,40 @@ pub fn run_observed(
     variant: &Expectation,
     seed: u64,
 ) -> Run {
-    carried((scenario, entry, variant), seed, TraceLevel::Hash, true)
+    carried((scenario, entry, variant), seed, TraceLevel::Hash, Purpose::Observation)
+}
+
+/// The same for whoever asks only whether it shows what is expected of the variant, or of one that must
+/// be valid whether it does wrong: where that is linearizability, the run ends as soon as it is broken.
+///
+/// Such a run is invalid and shows LIN, as the whole of it would, and says nothing of anything else: no
+/// other promise, no objective, nothing of what faults touched later. One that shows nothing, or is looked
+/// at for something else, or on another engine than our own, is the whole run.
+pub fn run_until_found(
+    scenario: &Scenario,
+    entry: &DesignEntry,
+    variant: &Expectation,
+    seed: u64,
+) -> Run {
+    carried((scenario, entry, variant), seed, TraceLevel::Hash, Purpose::Finding)
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To be told.
+    Result,
+    /// To see what a broken variant would have cost.
+    Observation,
+    /// To know whether it shows an anomaly.
+    Finding,
 }
 
 /// What is run: a variant of a scenario, over a design.
 type Wanted<'a> = (&'a Scenario, &'a DesignEntry, &'a Expectation);
 
-fn carried(wanted: Wanted<'_>, seed: u64, trace: TraceLevel, observed: bool) -> Run {
-    let here = || run_here(wanted, seed, trace, observed);
+fn carried(wanted: Wanted<'_>, seed: u64, trace: TraceLevel, purpose: Purpose) -> Run {
+    let here = || run_here(wanted, seed, trace, purpose);
     match wanted.1.engine.name {
         name if name == engines::SIM.name => here(),
         _ => thread::alone(here),
@@ -55,15 +81,29 @@ fn run_here(
     (scenario, entry, variant): Wanted<'_>,
     seed: u64,
     trace: TraceLevel,
-    observed: bool,
+    purpose: Purpose,
 ) -> Run {
     let drawn = swarm::draw(scenario, entry.info, seed);
     let scenario = drawn.as_ref();
-    let promises = promises(scenario, entry);
+    let mut promises = promises(scenario, entry);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
     let (own, engine) = (&*entry.own, entry.engine);
-    let order =
-        Order { scenario, variant, seed, trace, codes: &codes, own, observed, engine, frame: None };
+    let observed = purpose == Purpose::Observation;
+    let looked_for = variant.anomaly.as_ref().is_none_or(|code| code == early::CODE);
+    let early =
+        purpose == Purpose::Finding && looked_for && codes.iter().any(|code| code == early::CODE);
+    let order = Order {
+        scenario,
+        variant,
+        seed,
+        trace,
+        codes: &codes,
+        own,
+        observed,
+        engine,
+        frame: None,
+        early,
+    };
     let mut execution = (entry.execute)(&order);
     debug_assert!(
         execution.recording.sometimes.keys().all(|name| entry.info.situation(name).is_some()),
@@ -71,7 +111,14 @@ fn run_here(
         entry.info.name,
         execution.recording.sometimes
     );
+    if execution.ended_early {
+        promises.retain(|(code, _)| code == early::CODE);
+    }
     let judgements = judge(&order, &promises, &mut execution);
+    let is_broken = judgements.iter().any(|judgement| judgement.verdict == Verdict::Invalid);
+    if execution.ended_early && !is_broken {
+        return run_here((scenario, entry, variant), seed, trace, Purpose::Result);
+    }
     describe(&order, execution, judgements)
 }
 
@@ -140,6 +187,7 @@ fn judge(
 /// Puts everything that is known of an execution into a `Run`.
 fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>) -> Run {
     let Execution { recording, mut faults, phases, names, clients, limit, doubts, .. } = execution;
+    let is_whole = !execution.ended_early;
     let (scenario, variant) = (order.scenario, order.variant);
     vacuity::count_open_operations(&recording.history, &mut faults, phases.end_ns);
     let mut doubts: Vec<String> = limit.iter().map(ToString::to_string).chain(doubts).collect();
@@ -148,7 +196,9 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         let reason = judgement.reason.as_deref().unwrap_or("a bound was met");
         unknown.then(|| format!("{}: {reason}", judgement.code))
     }));
-    doubts.extend(vacuity::doubts(scenario, &recording.history, &faults));
+    if is_whole {
+        doubts.extend(vacuity::doubts(scenario, &recording.history, &faults));
+    }
     let judged = judgements.iter().map(|judgement| judgement.verdict).max().unwrap_or_default();
     let verdict = if doubts.is_empty() { judged } else { judged.max(Verdict::Unknown) };
     let mut run = Run {
@@ -184,7 +234,7 @@ fn describe(order: &Order<'_>, execution: Execution, judgements: Vec<Judgement>)
         trace: (order.trace > TraceLevel::Hash).then_some(recording.trace),
         ..Run::default()
     };
-    if variant.anomaly.is_none() || order.observed {
+    if is_whole && (variant.anomaly.is_none() || order.observed) {
         run.slos = metrics::judge(scenario, &run, &recording.facts);
         let (budget, alerts) = metrics::alerts::judge(scenario, &run);
         run.slos.extend(budget);

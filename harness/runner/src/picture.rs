@@ -59,6 +59,7 @@ pub fn of(run: &Run, scenario: &Scenario, entry: &DesignEntry, variant: &Expecta
         engine: entry.engine,
         observed: false,
         frame,
+        early: false,
     };
     let execution = (entry.execute)(&order);
     if format!("{:016x}", execution.recording.trace_hash) != run.trace_hash {

@@ -70,5 +70,6 @@ pub fn on_turmoil<S: Service>(order: &Order<'_>) -> Execution {
         looks: Looks::default(),
         limit: None,
         doubts,
+        ended_early: false,
     }
 }

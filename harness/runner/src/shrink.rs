@@ -315,8 +315,7 @@ impl Shrinker<'_> {
     /// Whether the reference design, if there is one to compare with, does nothing wrong here.
     fn is_of_the_variant(&self, scenario: &Scenario) -> bool {
         self.reference.as_ref().is_none_or(|reference| {
-            let run =
-                crate::run(scenario, self.design, reference, self.goal.seed, TraceLevel::Hash);
+            let run = crate::run_until_found(scenario, self.design, reference, self.goal.seed);
             run.verdict != Verdict::Invalid
         })
     }

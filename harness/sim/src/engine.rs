@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wrack_history::load::Environment;
 use wrack_history::setting::Delay;
-use wrack_history::{Fact, FactRecord, SmolStr, TraceKind};
+use wrack_history::{Fact, FactRecord, History, SmolStr, TraceKind};
 
 use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scale};
 use crate::clock::Clock;
@@ -269,6 +269,11 @@ impl<N: Node> Engine<N> {
     /// Operations that are open now.
     pub fn open_operations(&self) -> u64 {
         self.record.open_operations()
+    }
+
+    /// What clients and the nemesis saw so far.
+    pub fn history(&self) -> &History {
+        self.record.history()
     }
 
     /// What was recorded; operations that are open end `info` now.

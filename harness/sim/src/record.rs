@@ -192,6 +192,11 @@ impl Recorder {
         self.messages
     }
 
+    /// What clients and the nemesis saw so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
     /// The facts that were kept so far, in order.
     pub fn facts(&self) -> &[FactRecord] {
         &self.facts

@@ -269,6 +269,14 @@ pub struct Check {
     /// All files together are one history
     #[arg(long)]
     pub parts: bool,
+    /// Judge Wrack JSON Lines as they come, from a file, a pipe or `-`, and end at the first anomaly
+    ///
+    /// Memory is bounded by what is in flight and in doubt, not by the length of the history. It works for
+    /// LIN of register, cas-register, g-set and set, for SETFULL, LOG, RYW, MR, MW and WFR. What cannot
+    /// be told without the whole history, such as values that were written twice, makes the outcome
+    /// unknown, never valid.
+    #[arg(long, conflicts_with_all = ["parts", "report", "certificate", "consistency", "explain"])]
+    pub follow: bool,
     /// What the objects are: see `wrack list models`
     #[arg(long)]
     pub model: String,
@@ -367,6 +375,12 @@ pub struct Sweep {
     /// Go on with the sweep that is there
     #[arg(long)]
     pub resume: bool,
+    /// End a run as soon as it is not linearizable, where that is what is looked for
+    ///
+    /// The verdict and whether the anomaly was found are those of the whole run; what else it would have
+    /// shown, such an ended run does not say. The first of each kind is kept in full all the same.
+    #[arg(long)]
+    pub stop_early: bool,
     /// How to print the outcome
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod export;
 mod files;
+mod follow;
 mod gameday;
 mod gate;
 mod generate;
@@ -49,6 +50,7 @@ pub fn dispatch(designs: &Catalogue) -> Result<Exit, Failure> {
     };
     match cli.command {
         Command::Run(run) => run::run(designs, &run),
+        Command::Check(options) if options.follow => follow::follow(designs, &options),
         Command::Check(options) => check::check(designs, &options),
         Command::List { what, format } => list::list(designs, what, format),
         Command::Matrix(options) => matrix::matrix(designs, &options),

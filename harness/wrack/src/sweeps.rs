@@ -34,6 +34,9 @@ pub struct Plan {
     /// Which share of the seeds, from 1, and of how many; absent in a merged sweep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shard: Option<(u64, u64)>,
+    /// Whether runs end as soon as they show what is looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    stop_early: bool,
 }
 
 /// A scenario and a variant of a sweep.
@@ -56,7 +59,13 @@ impl Plan {
         shard: Option<(u64, u64)>,
     ) -> Self {
         let wrack_version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, wrack_version, engine: engine.into(), groups, seeds, shard }
+        let (format, engine) = (FORMAT, engine.into());
+        Self { format, wrack_version, engine, groups, seeds, shard, stop_early: false }
+    }
+
+    /// The same plan of runs that may end as soon as they show what is looked for.
+    pub fn stopping_early(self, stop_early: bool) -> Self {
+        Self { stop_early, ..self }
     }
 
     /// The seeds of this shard: each takes every n-th, so that all take as long.

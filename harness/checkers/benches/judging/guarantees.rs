@@ -6,9 +6,10 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group};
+use wrack_checkers::online::online;
 use wrack_checkers::{Evidence, by_code};
 use wrack_history::{
-    Fact, FactRecord, History, Moment, Operation, Outcome, Settings, Value, Verdict,
+    Fact, FactRecord, History, Moment, Operation, Outcome, Setting, Settings, Value, Verdict,
 };
 
 const CLIENTS: u64 = 16;
@@ -201,4 +202,45 @@ fn guarantees(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, guarantees);
+/// The same histories, operation by operation; throughput in events.
+fn online_events(criterion: &mut Criterion) {
+    let count = count();
+    let mut group = criterion.benchmark_group("online");
+    group.sample_size(10).throughput(Throughput::Elements(2 * count));
+    let immediate = Settings::default().with("immediate", Setting::Flag(true));
+    for (model, codes) in [
+        ("register", &["LIN", "MR", "MW", "RYW", "WFR"][..]),
+        ("set", &["LIN", "SETFULL"]),
+        ("log", &["LOG"]),
+    ] {
+        let history = history(count, &mut *object(model));
+        let mut events: Vec<(u64, bool, usize)> = Vec::new();
+        for (place, operation) in history.operations.iter().enumerate() {
+            events.push((operation.invoke.index, false, place));
+            events.push((operation.complete.index, true, place));
+        }
+        events.sort_unstable();
+        for code in codes {
+            let follow = || {
+                let checker = online(code, model, &Value::Nil, &immediate);
+                let mut checker = checker.expect("it has such a form");
+                let found = events.iter().find_map(|(_, completes, place)| {
+                    let operation = black_box(&history.operations[*place]);
+                    match completes {
+                        false => {
+                            checker.invoke(operation);
+                            None
+                        }
+                        true => checker.complete(operation),
+                    }
+                });
+                (found, checker.held())
+            };
+            println!("online {code} of {model}: {} held at the end", follow().1);
+            group.bench_function(BenchmarkId::new(*code, model), |bencher| bencher.iter(follow));
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, guarantees, online_events);

@@ -8,20 +8,20 @@ use crate::words::{done_at, short};
 
 /// A value at an offset of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     pub key: &'a str,
     pub offset: i64,
     pub value: &'a Value,
 }
 
 /// An entry that a read or a poll answered.
-pub(super) struct Handed<'a> {
+pub(crate) struct Handed<'a> {
     pub entry: Entry<'a>,
     pub read: &'a Operation,
 }
 
 /// The entries that an ok operation answered, in order; none of what is no read and no poll.
-pub(super) fn entries(read: &Operation) -> Vec<Handed<'_>> {
+pub(crate) fn entries(read: &Operation) -> Vec<Handed<'_>> {
     let list = read.result.as_list().unwrap_or_default();
     let handed = |entry| Handed { entry, read };
     match read.function.as_str() {

@@ -108,7 +108,7 @@ fn found_undirected(
     let seeds: Vec<u64> = seeds.collect();
     let found = parallel::map(&seeds, |seed| {
         let loose = wrack_runner::undirected::undirected(scenario, *seed);
-        let run = wrack_runner::run(&loose, design, variant, *seed, TraceLevel::Hash);
+        let run = wrack_runner::run_until_found(&loose, design, variant, *seed);
         run.anomalies().any(|anomaly| anomaly.code == run.expected)
     });
     found.into_iter().filter(|found| *found).count() as u64

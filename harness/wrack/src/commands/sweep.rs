@@ -43,6 +43,7 @@ pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure>
     let turn = |(group, done): (_, sweeps::Done)| Turn {
         group,
         chunk: CHUNK_FIRST,
+        stop_early: options.stop_early,
         seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
     };
     let mut turns: Vec<Turn<'_>> = groups.iter().zip(done).map(turn).collect();
@@ -93,6 +94,7 @@ fn plan(designs: &Catalogue, groups: &[(&Scenario, &Expectation)], options: &cli
     let seeds = options.seeds.clone().or(endless).unwrap_or(0..1_000);
     let groups = groups.iter().map(group).collect();
     Plan::new(options.on.engine.name, groups, seeds, options.shard)
+        .stopping_early(options.stop_early)
 }
 
 /// A group whose turn comes again and again.
@@ -100,6 +102,8 @@ struct Turn<'a> {
     group: &'a (&'a Scenario, &'a Expectation),
     /// So many seeds come next.
     chunk: usize,
+    /// Whether a run may end as soon as it shows what is looked for.
+    stop_early: bool,
     /// Those that are left.
     seeds: Box<dyn Iterator<Item = u64>>,
 }
@@ -118,8 +122,12 @@ impl Turn<'_> {
         let seeds: Vec<u64> = self.seeds.by_ref().take(self.chunk).collect();
         let began = now();
         // A run is kept whole only if it may be the first of its kind.
+        let whole = |seed| wrack_runner::run(scenario, design, variant, seed, TraceLevel::Hash);
         let runs = parallel::map(&seeds, |seed| {
-            let run = wrack_runner::run(scenario, design, variant, *seed, TraceLevel::Hash);
+            let run = match self.stop_early {
+                true => wrack_runner::run_until_found(scenario, design, variant, *seed),
+                false => whole(*seed),
+            };
             let record = Record::new(number, &run, scenario.swarm.is_some());
             let is_new = record.signatures.iter().any(|signature| !tally.knows(signature));
             (record, is_new.then(|| Box::new(run)))
@@ -127,6 +135,9 @@ impl Turn<'_> {
         for (record, run) in runs {
             let is_first = record.signatures.iter().any(|signature| !tally.knows(signature));
             if let Some(mut run) = run.filter(|_| is_first) {
+                if self.stop_early {
+                    *run = whole(record.seed);
+                }
                 run.picture = picture::of(&run, scenario, design, variant);
                 results::write(&run, &log.folder.join(results::folder_of(&run)))?;
             }

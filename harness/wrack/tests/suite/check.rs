@@ -84,3 +84,61 @@ fn the_report_is_one_file_without_requests() {
     let rest = html.replace("http://www.w3.org/2000/svg", "");
     assert!(!rest.contains("http://") && !rest.contains("https://"));
 }
+
+fn line(event: &str) -> String {
+    format!("{{\"event\":{event}}}\n")
+}
+
+/// A history as far as it has come, with a read that goes back; and what `wrack check --follow` says of it.
+fn follow(last: i64, words: &[&str]) -> (Ran, std::path::PathBuf, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl");
+    let mut text = "{\"format\":\"wrack-history\",\"version\":1}\n".to_owned();
+    for (id, value) in [(0, 1), (1, 2)] {
+        let invoke = format!(
+            "\"invoke\",\"ns\":{},\"id\":{id},\"process\":0,\"key\":\"k\",\"function\":\"write\",\"argument\":{value}",
+            id * 20
+        );
+        text += &line(&invoke);
+        text += &line(&format!("\"ok\",\"ns\":{},\"id\":{id}", id * 20 + 10));
+    }
+    text +=
+        &line("\"invoke\",\"ns\":50,\"id\":2,\"process\":1,\"key\":\"k\",\"function\":\"read\"");
+    text += &line(&format!("\"ok\",\"ns\":60,\"id\":2,\"result\":{last}"));
+    std::fs::write(&path, text).unwrap();
+    let words = [&["check", path.to_str().unwrap(), "--follow"], words].concat();
+    (run(&words), path, folder)
+}
+
+#[test]
+fn a_history_is_followed_to_its_first_anomaly() {
+    let register = ["--model", "register"];
+    let (ran, ..) = follow(2, &register);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("no end event: what was open is in doubt"), "{}", ran.out);
+    let (ran, path, _folder) = follow(1, &register);
+    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let why = "INVALID, LIN: process 1 read 1 of k at";
+    assert!(ran.out.contains(why), "{}", ran.out);
+    // The whole history says the same.
+    let text = std::fs::read_to_string(&path).unwrap() + &line("\"end\",\"operations\":3");
+    std::fs::write(&path, text).unwrap();
+    let whole = run(&["check", path.to_str().unwrap(), "--model", "register"]);
+    assert_eq!(whole.code, 1, "{}{}", whole.out, whole.err);
+    let json = ["--model", "register", "--guarantee", "RYW", "--format", "json"];
+    let (ran, ..) = follow(1, &json);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&json["verdict"], &json["judgements"][0]["code"]),
+        (&"valid".into(), &"RYW".into())
+    );
+}
+
+#[test]
+fn what_cannot_be_followed_is_said() {
+    let (ran, ..) = follow(2, &["--model", "queue"]);
+    assert_eq!(ran.code, 64, "{}", ran.err);
+    assert!(ran.err.contains("LIN of the model queue needs the whole history"), "{}", ran.err);
+    assert_eq!(check("etcd_002.log", &["--model", "cas-register", "--follow"]).code, 65);
+}

@@ -102,3 +102,32 @@ fn a_limit_of_time_is_kept_and_every_group_has_its_turn() {
     let lost = signatures.iter().find(|signature| signature["code"] == "LUPD").unwrap();
     assert_eq!((&lost["expected"], &lost["seeds"][0]), (&true.into(), &0.into()));
 }
+
+#[test]
+fn a_sweep_that_stops_early_finds_the_same_and_keeps_whole_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, early) = (folder.path().join("whole"), folder.path().join("early"));
+    let scenario = "scenarios/raft/leader-isolated.toml";
+    let words = ["sweep", scenario, "--variant", "stale_local_read", "--seeds", "0..4", "--out"];
+    let [all, found] = [(&whole, None), (&early, Some("--stop-early"))].map(|(out, more)| {
+        let out = [out.to_str().unwrap()];
+        let ran = run(&[&words[..], &out, more.as_slice()].concat());
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let summary = std::fs::read_to_string(Path::new(out[0]).join("summary.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&summary).unwrap()
+    });
+    let group = |summary: &serde_json::Value| summary["groups"][0].clone();
+    for field in ["found", "seeds", "share", "as_expected", "failures", "unknown"] {
+        assert_eq!(group(&all)[field], group(&found)[field], "{field}");
+    }
+    let simulated = |summary| group(summary)["simulated_ns"].as_u64().unwrap();
+    assert!(simulated(&found) < simulated(&all));
+    let example = found["signatures"][0]["example"].as_str().unwrap();
+    let result = early.join(example).join("result.json");
+    let result: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(result).unwrap()).unwrap();
+    assert!(result["judgements"].as_array().unwrap().len() > 3, "it is the whole run");
+    // A sweep goes on as it began.
+    let out = early.to_str().unwrap();
+    assert_eq!(run(&[&words[..], &[out, "--resume"]].concat()).code, 64);
+}
