@@ -24,12 +24,8 @@ cargo test --workspace --locked
 step "the worked service without its fsync"
 cargo test --locked -p kv-service --features no-fsync
 
-step "the carriers and the command line on madsim: a build of its own"
+step "the carriers on madsim (a build of its own)"
 cargo mad test --locked -p wrack-carriers
-cargo mad test --locked -p wrack --test suite engines::
-
-step "verdicts do not depend on the engine: 3 seeds of S01 to S13 on madsim"
-ENGINES=madsim WRACK=target/madsim/debug/wrack bash ci/engines.sh
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked

@@ -10,7 +10,7 @@ use super::level::Level;
 use super::relations::{Readers, Relations, View};
 use super::saturation::{Pair, Saturated, edges, pairs, saturate};
 use super::schedule::{Patience, schedule};
-use super::search::{Found, Wanted, overwritten, path_back, ranks, search};
+use super::search::{Found, PROPOSALS_MAX, Wanted, overwritten, path_back, ranks, search};
 use super::transactions::Transactions;
 use super::visibility::{self, Visibility};
 use super::zones::Zones;
@@ -207,7 +207,7 @@ fn choose(
     if let Some(holds) = scheduled(history, relations, &graph, readers, zones, Patience::Long) {
         return holds;
     }
-    match search(history, relations, readers, open, Wanted::NoCycle) {
+    match search(history, relations, readers, open, Wanted::NoCycle, PROPOSALS_MAX) {
         Found::Unknown => Decision::Unknown("the SAT solver did not come to an end".into()),
         Found::Nothing => Decision::Broken(Broken::NoOrder),
         Found::Orders(orders) => {
@@ -356,7 +356,7 @@ fn parallel(history: &Transactions<'_>) -> Decision {
         return too_large();
     };
     let readers = Readers::of(history);
-    match search(history, &relations, &readers, &pairs, Wanted::NoSingle) {
+    match search(history, &relations, &readers, &pairs, Wanted::NoSingle, PROPOSALS_MAX) {
         Found::Unknown => Decision::Unknown("the SAT solver did not come to an end".into()),
         Found::Nothing => Decision::Broken(Broken::NoOrder),
         Found::Orders(orders) => {

@@ -37,12 +37,13 @@ pub enum Wanted {
 
 /// Clauses that are learned from one proposal at most.
 const CLAUSES_MAX: usize = 200;
-/// Proposals that the solver makes at most, each of which is looked through whole: so many, and so many
-/// edges in all.
-const ROUNDS_MAX: usize = 20_000;
+/// Edges that are looked at at most, over all proposals of the solver.
 const EDGES_MAX: usize = 500_000_000;
 
-/// Looks for orders of these pairs. At a level of [`Wanted::NoSingle`] the relations are those of reads
+/// Proposals of the solver that are enough for all that can be decided.
+pub const PROPOSALS_MAX: usize = 20_000;
+
+/// Looks for orders of these pairs among so many proposals of the solver at most. At a level of [`Wanted::NoSingle`] the relations are those of reads
 /// and overwritings alone.
 pub fn search(
     history: &Transactions<'_>,
@@ -50,6 +51,7 @@ pub fn search(
     readers: &Readers,
     pairs: &[Pair],
     wanted: Wanted,
+    proposals_max: usize,
 ) -> Found {
     let mut search = Search {
         history,
@@ -66,8 +68,7 @@ pub fn search(
         let variable = search.solver.new_var_default();
         search.literals.push(Lit::new(variable, true));
     }
-    let rounds_max = ROUNDS_MAX.min(EDGES_MAX / relations.arcs.len().max(1));
-    for _ in 0..rounds_max {
+    for _ in 0..proposals_max.min(EDGES_MAX / relations.arcs.len().max(1)) {
         if search.solver.solve_limited(&[]) != lbool::TRUE {
             return Found::Nothing;
         }

@@ -74,8 +74,7 @@ pub(super) fn search_counted<M: Model>(
     let events = events(calls);
     let (end, states) = match open_max(calls, &events) {
         0..=64 => walks::<M, 1>(model, calls, hints, &events, states_max),
-        65..=256 => walks::<M, 4>(model, calls, hints, &events, states_max),
-        257..=1024 => walks::<M, 16>(model, calls, hints, &events, states_max),
+        65..=1024 => walks::<M, 16>(model, calls, hints, &events, states_max),
         open => {
             let reason =
                 format!("{open} operations of one key are open at once; at most 1024 are searched");

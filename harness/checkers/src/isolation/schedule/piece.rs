@@ -11,6 +11,10 @@ use crate::isolation::search::{Found, Wanted, search};
 /// How far the order is taken back: so many nodes, twice as many each further time before it gets further,
 /// and so often. The piece reaches as far ahead, twice.
 const PIECE: (usize, u32) = (1_000, 5);
+/// Proposals of the solver for each piece.
+const PROPOSALS_MAX: usize = 200;
+/// Nodes of a graph that is solved in pieces; a smaller one is better solved as a whole.
+const NODES_MIN: usize = 20_000;
 /// Pieces that are solved at most.
 const PIECES_MAX: u32 = 200;
 /// Pairs of versions that a piece has at most.
@@ -21,6 +25,9 @@ impl Schedule<'_> {
     /// of the piece from there on contradicts the rest of it. Gives whether that is possible.
     pub(super) fn solve(&mut self) -> bool {
         let (nodes, often) = PIECE;
+        if self.graph.nodes() < NODES_MIN {
+            return false;
+        }
         if self.order.len() > self.furthest {
             (self.furthest, self.solved) = (self.order.len(), 0);
         }
@@ -111,7 +118,7 @@ impl Schedule<'_> {
             }
         }
         let relations = Relations { view, arcs, owners: self.owners.to_vec() };
-        match search(history, &relations, self.readers, &pairs, Wanted::NoCycle) {
+        match search(history, &relations, self.readers, &pairs, Wanted::NoCycle, PROPOSALS_MAX) {
             Found::Unknown | Found::Nothing => None,
             Found::Orders(orders) => Some(
                 pairs
