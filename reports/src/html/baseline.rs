@@ -87,7 +87,8 @@ fn lead(baseline: &Run, run: &Run) -> String {
 
 /// What was run, where it differs.
 fn identity(baseline: &Run, run: &Run) -> Vec<[String; 3]> {
-    let fields: [(&str, fn(&Run) -> String); 7] = [
+    type Field = (&'static str, fn(&Run) -> String);
+    let fields: [Field; 7] = [
         ("Wrack", |run| text::label(&run.wrack_version)),
         ("Scenario", |run| text::label(&run.scenario)),
         ("Scenario hash", |run| text::label(&run.scenario_hash)),

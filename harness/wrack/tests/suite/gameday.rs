@@ -153,7 +153,7 @@ fn an_alert_is_judged_in_a_broken_variant_too() {
     assert!(signal["at_ns"].as_u64().unwrap() > 0);
     assert_eq!(json["steps"][0]["slos"][0]["name"], "error-budget");
     go("postmortem", &path, &[]);
-    assert!(left(&path, "postmortem.html").contains("page 1h/5m fires"));
+    assert!(left(&path, "postmortem.html").contains("the alert over 1h/5m pages"));
 }
 
 #[test]

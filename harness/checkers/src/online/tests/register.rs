@@ -73,10 +73,9 @@ fn register(raws: &[Vec<Raw>], mix: Mix) -> History {
     }
     let mut value = 0;
     let mut last = 0;
-    for place in 0..operations.len() {
+    for operation in &mut operations {
         last += 1;
         value = if mix.values == 0 { last } else { (value * 7 + last) % mix.values + 1 };
-        let operation = &mut operations[place];
         match operation.function.as_str() {
             "write" => operation.argument = value.into(),
             "cas" => operation.argument = Value::pair(Value::Nil, value.into()),
