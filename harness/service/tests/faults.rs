@@ -1,5 +1,5 @@
-//! What a scenario does to a service: faults that aim at a role, and the same run again with links that
-//! hold what they carry and a panic in a task that nobody joins.
+//! What a scenario does to a service: faults that aim at a role, panics in tasks that nobody joins, and the
+//! same run again.
 
 use std::error::Error;
 use std::io;
@@ -12,10 +12,11 @@ use tokio::time::Instant;
 use wrack::history::Run;
 use wrack::net::{TcpListener, TcpStream};
 use wrack::{
-    DesignInfo, Fact, Host, Reply, Request, Service, SmolStr, Tolerance, Value, VariantInfo,
-    Verdict,
+    DesignInfo, Fact, Host, Outcome, Reply, Request, Service, SmolStr, Tolerance, Value,
+    VariantInfo, Verdict,
 };
 
+const MS: u64 = 1_000_000;
 const PORT: u16 = 7_000;
 /// Until then `n1` leads, and from then on `n2`; each counts it from its own boot.
 const HANDOVER: Duration = Duration::from_secs(1);
@@ -38,7 +39,6 @@ impl Service for Rota {
             variant("reference", false),
             variant("panics_in_a_task", true),
             variant("panics_in_its_main_task", true),
-            variant("ends_with_an_error", true),
         ],
         functions: &["add"],
         roles: &["leader"],
@@ -58,7 +58,6 @@ impl Service for Rota {
         match host.cluster.variant.as_str() {
             "panics_in_a_task" => drop(tokio::spawn(async { panic!("nobody joins this task") })),
             "panics_in_its_main_task" => panic!("the main task is gone"),
-            "ends_with_an_error" => return Err("the disk is not to be found".into()),
             _ => {}
         }
         Ok(serving.await??)
@@ -173,6 +172,32 @@ fn a_crash_that_aims_at_a_role_hits_whoever_has_it_then() {
     });
     assert!(led.eq([(0, 1), (0, 1), (1, 2), (1, 2)]), "{:?}", run.facts);
     assert_eq!(run.verdict, Verdict::Valid, "{:?}", run.doubts);
+}
+
+#[test]
+fn a_panic_is_an_anomaly_of_that_host_and_the_others_go_on() {
+    for (variant, words) in [
+        ("panics_in_a_task", "nobody joins this task"),
+        ("panics_in_its_main_task", "the main task is gone"),
+    ] {
+        let run = run(variant, "");
+        assert_eq!(run.verdict, Verdict::Invalid, "{variant}");
+        assert!(run.as_expected, "{variant}: {:?}", run.foreign);
+        let failed = run.facts.iter().filter_map(|record| match &record.fact {
+            Fact::AssertionFailed { message, .. } => Some((record.node, message.as_str())),
+            _ => None,
+        });
+        let failed: Vec<_> = failed.collect();
+        let [(node, message)] = failed[..] else { panic!("{variant}: {failed:?}") };
+        assert!(message.contains(words), "{variant}: {message}");
+        assert_eq!(node, 2, "{variant}");
+        let told = run.anomalies().next().expect("it is invalid");
+        assert!(told.explanation.contains(words), "{variant}: {}", told.explanation);
+        let later = run.history.operations.iter().filter(|operation| {
+            operation.invoke.ns > 2_000 * MS && operation.outcome == Outcome::Ok
+        });
+        assert!(later.count() > 50, "{variant}");
+    }
 }
 
 #[test]
