@@ -49,19 +49,22 @@ impl Counts {
     pub fn total(&self) -> u64 {
         self.ok + self.fail + self.info
     }
+
+    /// Counts one more.
+    pub fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Ok => self.ok += 1,
+            Outcome::Fail => self.fail += 1,
+            Outcome::Info => self.info += 1,
+        }
+    }
 }
 
 impl History {
     /// Counts the outcomes.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        for operation in &self.operations {
-            match operation.outcome {
-                Outcome::Ok => counts.ok += 1,
-                Outcome::Fail => counts.fail += 1,
-                Outcome::Info => counts.info += 1,
-            }
-        }
+        self.operations.iter().for_each(|operation| counts.add(operation.outcome));
         counts
     }
 

@@ -16,7 +16,7 @@ use wrack_sim::{
     Cluster, Design, Engine, EngineConfig, LimitError, Member, NodeId, Observer, Recording,
 };
 
-use crate::catalogue::Own;
+use crate::catalogue::{DesignEntry, Own};
 use crate::early::{Early, LOOK_EVERY_NS};
 
 pub use wrack_sim::TraceLevel;
@@ -45,7 +45,29 @@ pub struct Order<'a> {
     pub early: bool,
 }
 
-impl Order<'_> {
+impl<'a> Order<'a> {
+    /// An ordinary run with this seed: nothing of the trace is kept, and it goes on to its end.
+    pub(crate) fn of(
+        scenario: &'a Scenario,
+        entry: &'a DesignEntry,
+        variant: &'a Expectation,
+        seed: u64,
+        codes: &'a [SmolStr],
+    ) -> Self {
+        Self {
+            scenario,
+            variant,
+            seed,
+            trace: TraceLevel::Hash,
+            codes,
+            observed: false,
+            own: &entry.own,
+            engine: entry.engine,
+            frame: None,
+            early: false,
+        }
+    }
+
     /// The workload of the scenario.
     pub(crate) fn workload(&self) -> &'static wrack_workloads::Entry {
         self.own.workload(&self.scenario.workload.name).expect("the reader knows the workload")

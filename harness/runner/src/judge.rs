@@ -87,22 +87,14 @@ fn run_here(
     let scenario = drawn.as_ref();
     let mut promises = promises(scenario, entry);
     let codes: Vec<SmolStr> = promises.iter().map(|(code, _)| code.clone()).collect();
-    let (own, engine) = (&*entry.own, entry.engine);
-    let observed = purpose == Purpose::Observation;
     let looked_for = variant.anomaly.as_ref().is_none_or(|code| code == early::CODE);
     let early =
         purpose == Purpose::Finding && looked_for && codes.iter().any(|code| code == early::CODE);
     let order = Order {
-        scenario,
-        variant,
-        seed,
         trace,
-        codes: &codes,
-        own,
-        observed,
-        engine,
-        frame: None,
+        observed: purpose == Purpose::Observation,
         early,
+        ..Order::of(scenario, entry, variant, seed, &codes)
     };
     let mut execution = (entry.execute)(&order);
     debug_assert!(

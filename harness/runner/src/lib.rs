@@ -29,7 +29,7 @@ pub mod undirected;
 pub mod vacuity;
 
 pub use catalogue::{Catalogue, Own};
-pub use check::{Question, asked, check, verify_model};
+pub use check::{Asked, Question, asked, check, verify_model};
 pub use execute::{Execution, TraceLevel};
 pub use group::{Group, GroupSummary, Outcome, Standing};
 pub use judge::{STATES_MAX, run, run_observed, run_until_found};

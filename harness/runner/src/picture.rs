@@ -48,19 +48,8 @@ pub fn of(run: &Run, scenario: &Scenario, entry: &DesignEntry, variant: &Expecta
     let codes: Vec<_> =
         judge::promises(scenario, entry).into_iter().map(|(code, _)| code).collect();
     let trace = if frame.windows.is_empty() { TraceLevel::Hash } else { TraceLevel::Texts };
-    let (seed, frame) = (run.seed, Some(&frame));
-    let order = Order {
-        scenario,
-        variant,
-        seed,
-        trace,
-        codes: &codes,
-        own: &entry.own,
-        engine: entry.engine,
-        observed: false,
-        frame,
-        early: false,
-    };
+    let frame = Some(&frame);
+    let order = Order { trace, frame, ..Order::of(scenario, entry, variant, run.seed, &codes) };
     let execution = (entry.execute)(&order);
     if format!("{:016x}", execution.recording.trace_hash) != run.trace_hash {
         return Picture::default();

@@ -10,7 +10,7 @@ use super::level::Level;
 use super::relations::{Readers, Relations, View};
 use super::saturation::{Pair, Saturated, edges, pairs, saturate};
 use super::schedule::{Patience, schedule};
-use super::search::{Found, PROPOSALS_MAX, Wanted, overwritten, path_back, ranks, search};
+use super::search::{Found, PROPOSALS_MAX, Wanted, overwritten, path_back, search};
 use super::transactions::Transactions;
 use super::visibility::{self, Visibility};
 use super::zones::Zones;
@@ -143,8 +143,9 @@ fn ordered(history: &Transactions<'_>, level: Level) -> Decision {
         }
         updates(history, &mut relations, &readers);
     }
-    let zones = view.real_time.then(|| Zones::of(history, &readers));
-    if let Some(zones) = zones.as_ref().filter(|_| choice) {
+    let zones = (choice && view.real_time).then(|| Zones::of(history, &readers));
+    let zones = zones.as_ref();
+    if let Some(zones) = zones {
         zones.tell(history, &mut relations, &readers);
     }
     let graph = relations.graph();
@@ -152,7 +153,6 @@ fn ordered(history: &Transactions<'_>, level: Level) -> Decision {
     if !choice || matches!(straight, Decision::Broken(_)) {
         return straight;
     }
-    let zones = zones.as_ref();
     if let Some(holds) = scheduled(history, &relations, &graph, &readers, zones, Patience::Short) {
         return holds;
     }
@@ -331,7 +331,7 @@ fn parallel(history: &Transactions<'_>) -> Decision {
     if matches!(straight, Decision::Broken(_)) {
         return straight;
     }
-    let ranks = ranks(&graph);
+    let ranks = graph.ranks(&graph.topological());
     let mut single = None;
     overwritten(history, &mut |reader, writer| {
         if single.is_none()

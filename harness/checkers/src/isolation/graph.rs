@@ -112,6 +112,13 @@ impl Graph {
         order
     }
 
+    /// The place of each node in an order of them; 0 for those that are left out.
+    pub fn ranks(&self, order: &[u32]) -> Vec<u32> {
+        let mut ranks = vec![0; self.nodes()];
+        order.iter().enumerate().for_each(|(rank, node)| ranks[*node as usize] = rank as u32);
+        ranks
+    }
+
     /// Its strongly connected parts of more than one node, each sorted, the smallest first.
     pub fn knots(&self) -> Vec<Vec<u32>> {
         let order = self.topological();

@@ -174,9 +174,7 @@ struct Looking<'a> {
 
 impl<'a> Looking<'a> {
     fn new(graph: &'a Graph, order: &[u32], left: u64) -> Self {
-        let mut ranks = vec![0; graph.nodes()];
-        order.iter().enumerate().for_each(|(rank, node)| ranks[*node as usize] = rank as u32);
-        let met = vec![0; graph.nodes()];
+        let (ranks, met) = (graph.ranks(order), vec![0; graph.nodes()]);
         Self { graph, ranks, met, question: 0, stack: Vec::new(), left }
     }
 

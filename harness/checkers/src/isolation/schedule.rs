@@ -21,7 +21,6 @@ use smallvec::SmallVec;
 
 use super::graph::{Graph, NONE};
 use super::relations::{Readers, Relations, View};
-use super::search::ranks;
 use super::transactions::Transactions;
 use super::zones::Zones;
 use rivals::Looking;
@@ -55,7 +54,7 @@ pub fn schedule(
         readers,
         zones,
         counts: graph.counts(),
-        ranks: ranks(graph),
+        ranks: graph.ranks(&graph.topological()),
         places: vec![NONE; graph.nodes()],
         rivals: rivals::open(history),
         looking: Looking::new(graph.nodes()),
@@ -355,9 +354,8 @@ impl Schedule<'_> {
         false
     }
 
-    /// Takes back all from this place of the order on, and what was concluded since; gives those nodes
-    /// that are not done and may be free.
-    fn take_back(&mut self, place: usize) -> Vec<u32> {
+    /// Takes back all from this place of the order on, and what was concluded since.
+    fn take_back(&mut self, place: usize) {
         let mut nodes: Vec<u32> = self.ready.drain().map(|Reverse((_, node))| node).collect();
         for key in std::mem::take(&mut self.parked_keys) {
             nodes.append(&mut self.parked[key as usize]);
@@ -373,8 +371,7 @@ impl Schedule<'_> {
         }
         nodes.sort_unstable();
         nodes.dedup();
-        nodes.iter().for_each(|node| self.offer(*node));
-        nodes
+        nodes.into_iter().for_each(|node| self.offer(node));
     }
 
     fn undo(&mut self, node: u32) {

@@ -43,8 +43,8 @@ const EDGES_MAX: usize = 500_000_000;
 /// Proposals of the solver that are enough for all that can be decided.
 pub const PROPOSALS_MAX: usize = 20_000;
 
-/// Looks for orders of these pairs among so many proposals of the solver at most. At a level of [`Wanted::NoSingle`] the relations are those of reads
-/// and overwritings alone.
+/// Looks for orders of these pairs, among so many proposals of the solver at most. At a level of
+/// [`Wanted::NoSingle`] the relations are those of reads and overwritings alone.
 pub fn search(
     history: &Transactions<'_>,
     relations: &Relations,
@@ -160,7 +160,7 @@ impl Search<'_> {
         overwritten: &[(u32, u32, Option<Lit>)],
         clauses: &mut Vec<Vec<Lit>>,
     ) {
-        let ranks = ranks(graph);
+        let ranks = graph.ranks(&graph.topological());
         for (reader, writer, literal) in overwritten {
             if let Some(path) = path_back(graph, &ranks, *writer, *reader) {
                 let mut clause = clause(&path, reasons);
@@ -183,15 +183,6 @@ fn clause(arcs: &[Arc], reasons: &Reasons) -> Vec<Lit> {
     clause.sort();
     clause.dedup();
     clause
-}
-
-/// The place of each node in a topological order.
-pub fn ranks(graph: &Graph) -> Vec<u32> {
-    let mut ranks = vec![0; graph.nodes()];
-    for (rank, node) in graph.topological().into_iter().enumerate() {
-        ranks[node as usize] = rank as u32;
-    }
-    ranks
 }
 
 /// A path of a graph without cycles, if there is one.

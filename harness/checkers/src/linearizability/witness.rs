@@ -93,18 +93,22 @@ const NONE: u32 = u32::MAX;
 struct Classes {
     /// The calls of each class, in order of invocation.
     members: Vec<Vec<u32>>,
+    /// The class of each call, if it is doubtful.
+    of_call: Vec<Option<usize>>,
 }
 
 impl Classes {
     fn of<S: Eq + std::hash::Hash>(calls: &[Call<S>]) -> Self {
         let mut numbers = FxHashMap::default();
         let mut members: Vec<Vec<u32>> = Vec::new();
+        let mut of_call = vec![None; calls.len()];
         for (index, call) in calls.iter().enumerate().filter(|(_, call)| !call.required) {
             let class = *numbers.entry(&call.step).or_insert(members.len());
             members.resize(members.len().max(class + 1), Vec::new());
             members[class].push(index as u32);
+            of_call[index] = Some(class);
         }
-        Self { members }
+        Self { members, of_call }
     }
 }
 
@@ -243,9 +247,7 @@ impl<M: Model> Seeking<'_, M> {
                 pending.absorbed |= self.call(pending.call).effect == Effect::Overwrite;
             }
         }
-        if !self.call(call).required {
-            let has = |members: &Vec<u32>| members.binary_search(&call).is_ok();
-            let class = self.classes.members.iter().position(has).expect("it is doubtful");
+        if let Some(class) = self.classes.of_call[call as usize] {
             let length = node.used.len().max(class + 1);
             node.used.resize(length, 0);
             node.used[class] += 1;

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::BufReader;
 
 use wrack_history::certificate::Certificate;
-use wrack_history::import::{self, Reading};
+use wrack_history::import::Reading;
 use wrack_runner::certificate;
 
-use super::check::{format, read_history};
+use super::check::{format, initial, read_history};
 use crate::Catalogue;
 use crate::cli::VerifyCertificate;
 use crate::exit::{Exit, Failure};
@@ -25,8 +25,7 @@ pub fn verify(designs: &Catalogue, options: &VerifyCertificate) -> Result<Exit, 
             path.display()
         ))
     })?;
-    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
-    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
+    let initial = initial(options.initial.as_deref())?;
     let from = options.from.as_deref().map(format).transpose()?;
     let reading = Reading { model: &read.model, initial, failed_cas: None, from };
     let imported = read_history(&options.history, &reading)?;

@@ -7,7 +7,7 @@ use wrack_history::certificate::{Certificate, FORMAT};
 use wrack_history::check::Check;
 use wrack_history::import::{self, Reading};
 use wrack_history::{Judgement, Value, Verdict};
-use wrack_runner::Question;
+use wrack_runner::{Asked, Question};
 
 use crate::Catalogue;
 use crate::cli::{self, Format};
@@ -29,13 +29,7 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
         ));
     }
     let model = options.model.as_str();
-    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
-    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
-    let own = designs.own();
-    wrack_runner::verify_model(model, initial.as_ref(), own)
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text, own));
-    let guarantees = guarantees.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+    let (initial, guarantees) = asked(designs, options)?;
     let consistency = options.consistency.as_deref();
     if consistency.is_some() && !wrack_runner::is_transactional(model) {
         return Err(Failure::usage(format!(
@@ -45,8 +39,8 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
     }
     let states_max = options.max_states;
     let certify = options.certificate.is_some();
-    let question =
-        Question { model, guarantees: &guarantees, consistency, states_max, certify, own };
+    let (guarantees, own) = (guarantees.as_slice(), designs.own());
+    let question = Question { model, guarantees, consistency, states_max, certify, own };
     let mut outcome = Outcome::default();
     for source in &sources {
         match read(source, initial.clone(), options) {
@@ -58,6 +52,26 @@ pub fn check(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure>
         }
     }
     outcome.tell(options, sources.len())
+}
+
+/// Where objects start, and the guarantees that were named.
+///
+/// Errors: a model that there is not or that cannot start there, or a guarantee that there is not.
+pub fn asked(
+    designs: &Catalogue,
+    options: &cli::Check,
+) -> Result<(Option<Value>, Vec<Asked>), Failure> {
+    let (initial, own) = (initial(options.initial.as_deref())?, designs.own());
+    wrack_runner::verify_model(&options.model, initial.as_ref(), own)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let guarantees = options.guarantees.iter().map(|text| wrack_runner::asked(text, own));
+    Ok((initial, guarantees.collect::<Result<_, _>>().map_err(Failure::usage)?))
+}
+
+/// Reads what stands at `--initial`.
+pub fn initial(text: Option<&str>) -> Result<Option<Value>, Failure> {
+    let read = text.map(|text| import::value("--initial", text));
+    read.transpose().map_err(|error| Failure::usage(error.to_string()))
 }
 
 fn read(

@@ -9,8 +9,10 @@ use serde_json::json;
 use wrack_checkers::online::{Online, online};
 use wrack_history::codec::{CodecError, Completion, Event, Reader};
 use wrack_history::history::Counts;
-use wrack_history::{Anomaly, Operation, Outcome, Settings, SmolStr, Value, Verdict, import};
+use wrack_history::{Anomaly, Operation, Settings, SmolStr, Value, Verdict};
+use wrack_runner::Asked;
 
+use super::check::asked;
 use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
@@ -31,12 +33,8 @@ pub fn follow(designs: &Catalogue, options: &cli::Check) -> Result<Exit, Failure
             "Wrack JSON Lines are followed, and no other format: leave --from out",
         ));
     }
-    let initial = options.initial.as_deref().map(|text| import::value("--initial", text));
-    let initial = initial.transpose().map_err(|error| Failure::usage(error.to_string()))?;
-    let model = options.model.as_str();
-    wrack_runner::verify_model(model, initial.as_ref(), designs.own())
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    let judges = judges(designs, options, &initial.unwrap_or_default())?;
+    let (initial, asked) = asked(designs, options)?;
+    let judges = judges(&options.model, &initial.unwrap_or_default(), asked)?;
     let name = path.display().to_string();
     let from: Box<dyn BufRead> = match name.as_str() {
         STANDARD_INPUT => Box::new(std::io::stdin().lock()),
@@ -57,21 +55,14 @@ fn failure(path: &Path, error: CodecError) -> Failure {
 }
 
 /// Who judges what was asked for.
-fn judges(
-    designs: &Catalogue,
-    options: &cli::Check,
-    initial: &Value,
-) -> Result<Vec<Judge>, Failure> {
-    let own = designs.own();
-    let asked = options.guarantees.iter().map(|text| wrack_runner::asked(text, own));
-    let mut asked = asked.collect::<Result<Vec<_>, _>>().map_err(Failure::usage)?;
+fn judges(model: &str, initial: &Value, mut asked: Vec<Asked>) -> Result<Vec<Judge>, Failure> {
     if asked.is_empty() {
-        let code = if options.model == "log" { "LOG" } else { "LIN" };
+        let code = if model == "log" { "LOG" } else { "LIN" };
         let guarantee = wrack_checkers::by_code(code).expect("it is in the catalogue");
         asked.push((guarantee, Settings::default()));
     }
-    let judge = |(guarantee, settings): &(&wrack_checkers::Guarantee, Settings)| {
-        let (code, model) = (guarantee.info.code, options.model.as_str());
+    let judge = |(guarantee, settings): &Asked| {
+        let code = guarantee.info.code;
         let checker = online(code, model, initial, settings).ok_or_else(|| {
             Failure::usage(format!(
                 "{code} of the model {model} needs the whole history: leave --follow out"
@@ -137,11 +128,7 @@ impl Following {
         let open = self.open.remove(&id).expect("the reader knows it as open");
         let details = details.or(open.details);
         let operation = Operation { outcome, result, complete: at, details, ..open };
-        match outcome {
-            Outcome::Ok => self.counts.ok += 1,
-            Outcome::Fail => self.counts.fail += 1,
-            Outcome::Info => self.counts.info += 1,
-        }
+        self.counts.add(outcome);
         self.anomaly = self.judges.iter_mut().find_map(|judge| judge.checker.complete(&operation));
     }
 
