@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use wrack_history::gate::{Case, Class, Finding, GATE_FORMAT, Gate, Level};
@@ -63,13 +64,21 @@ fn gates() -> [Gate; 3] {
     [everything(), gate(Vec::new(), Vec::new()), gate(Vec::new(), vec![case("reference", vec![])])]
 }
 
+/// What a command of the toolchain prints.
+fn printed(program: &str, words: &[&str]) -> String {
+    let output =
+        Command::new(program).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// The schema of SARIF 2.1.0, which stands beside the types that are made from it.
 fn sarif_schema() -> Value {
-    let words = ["metadata", "--format-version", "1", "--offline"];
-    let root = env!("CARGO_MANIFEST_DIR");
-    let output =
-        std::process::Command::new(env!("CARGO")).args(words).current_dir(root).output().unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // Packages of other platforms need not be here: cargo is asked for this one's alone.
+    let version = printed("rustc", &["-vV"]);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let words = ["metadata", "--format-version", "1", "--locked", "--filter-platform", host];
+    let metadata: Value = serde_json::from_str(&printed(env!("CARGO"), &words)).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     let package = packages.iter().find(|one| one["name"] == "serde-sarif").unwrap();
     let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap());
