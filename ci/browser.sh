@@ -20,11 +20,18 @@ mkdir -p "$folder/axe"
 
 # A run with an anomaly, beside one without, has every panel.
 raft=scenarios/raft/leader-isolated.toml
+day=scenarios/gamedays/leaders-go-away.toml
 "$wrack" run "$raft" --out "$folder/run" >/dev/null
 "$wrack" run "$raft" --variant stale_local_read --out "$folder/run" >/dev/null
 results=$folder/run/raft/leader-isolated
 "$wrack" report "$results/stale_local_read/0" --baseline "$results/reference/0" --out "$folder/stale-local-read.html" >/dev/null
 "$wrack" sweep "$raft" --variant stale_local_read --seeds 0..20 --out "$folder/sweep" >/dev/null
 cp "$folder/sweep/report.html" "$folder/sweep.html"
+for page in brief run postmortem; do
+    "$wrack" gameday "$page" "$day" --out "$folder/day" >/dev/null
+done
+cp "$folder/day/brief.html" "$folder/gameday-brief.html"
+cp "$folder/day/report.html" "$folder/gameday-report.html"
+cp "$folder/day/postmortem.html" "$folder/gameday-postmortem.html"
 python3 ci/browser.py "$browser" "$folder/axe/package/axe.min.js" "$artifacts" \
-    "$folder"/{stale-local-read,sweep}.html
+    "$folder"/{stale-local-read,sweep,gameday-brief,gameday-report,gameday-postmortem}.html

@@ -7,14 +7,7 @@ pub(crate) mod report;
 
 use wrack_history::gameday::Standing;
 
-use crate::html::frame::Group;
 use crate::html::mark::Mark;
-use crate::html::panel::Panel;
-
-/// Panels that belong to no run.
-fn apart(panels: Vec<Panel>) -> Group {
-    Group { end_ns: 0, anomaly_ns: None, columns: String::new(), panels }
-}
 
 /// How something stands, as a mark.
 fn mark(standing: Standing) -> Mark {

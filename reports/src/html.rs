@@ -90,6 +90,7 @@ pub(crate) fn check_page(check: &Check) -> String {
 fn grouped(sheet: &Sheet<'_>, panels: impl IntoIterator<Item = Option<Panel>>) -> Group {
     let first = summary::first_anomaly(sheet.run);
     Group {
+        heading: String::new(),
         end_ns: sheet.axis.end_ns,
         anomaly_ns: first.and_then(|anomaly| anomaly.at_ns),
         columns: columns::packed(sheet.run),

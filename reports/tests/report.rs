@@ -6,7 +6,7 @@ mod sample;
 
 use wrack_history::gate::Unit;
 use wrack_history::picture::{
-    Budget, Burn, Mark, Message, Series, SpaceTime, Step, StepKind, Story, series,
+    Budget, Burn, Mark, Message, Metric, Series, SpaceTime, Step, StepKind, Story, series,
 };
 use wrack_history::{Anomaly, Fact, FactRecord, Judgement, Moment, Outcome, Picture, Run, Verdict};
 use wrack_reports::{
@@ -103,6 +103,7 @@ fn hostile_picture() -> Picture {
             line(series::EVENT_LAG_AS_SEEN, None),
             line(series::BACKLOG, None),
         ],
+        metrics: vec![Metric { name: HOSTILE.into(), observed: HOSTILE.into() }],
         budget: Some(Budget {
             objective_per_million: 999_000,
             declared: false,

@@ -25,6 +25,10 @@
 //!
 //! A process that was assigned anew, subscribes or crashed may begin anywhere.
 //!
+//! An entry is **unseen** if its append was ok and no read finds it, without being lost: nobody read that
+//! far. That is no anomaly, but what a valid verdict does not speak of, so it is counted; a poll that
+//! answers nothing is one that did not read that far.
+//!
 //! Shape: `append` (or `send`) with a value, answered with its offset or nil; `poll`, answered with a
 //! list of `[offset, value]`, or where one poll is about many keys with one of `[key, [[offset,
 //! value], …]]`; `read` from an offset, `[offset, limit]` or nil for all, answered with the values.
@@ -72,7 +76,10 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     judgement.examine("entries handed out", log.handed.len() as u64);
     let mut findings = log.conflicts();
     findings.extend(log.phantoms(evidence.initial));
-    findings.extend(log.lost());
+    let lost = log.lost();
+    let unseen = log.missing().count() - lost.len();
+    judgement.examine("entries unseen", unseen as u64);
+    findings.extend(lost);
     findings.extend(polls::disorder(&evidence.history.operations, |key, offset| {
         log.at.get(&(key, offset)).map(|entry| entry.value)
     }));
@@ -93,8 +100,9 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     if log.handed.is_empty() {
         judgement.doubt("no entry was handed out");
     }
-    let told: Vec<String> =
+    let mut told: Vec<String> =
         kinds.iter().map(|kind| format!("{} {kind}", counts.get(kind).unwrap_or(&0))).collect();
+    told.push(format!("{unseen} unseen"));
     judgement.observed = Some(told.join(", "));
     tally.tell(&mut judgement);
     judgement
@@ -283,6 +291,12 @@ impl<'a> Log<'a> {
             .collect()
     }
 
+    /// Acknowledged appends whose entry no read finds.
+    fn missing(&self) -> impl Iterator<Item = &'a Operation> {
+        let acknowledged = self.appends.iter().copied().filter(|append| append.is_ok());
+        acknowledged.filter(|append| !self.values[&(append.key.as_str(), &append.argument)].found)
+    }
+
     /// Acknowledged entries that no read finds, although it could.
     fn lost(&self) -> Vec<Finding<'a>> {
         let mut furthest = FxHashMap::<&str, &Handed<'_>>::default();
@@ -296,10 +310,7 @@ impl<'a> Log<'a> {
         for &read in &self.whole {
             whole.insert(read.key.as_str(), read);
         }
-        let acknowledged = self.appends.iter().filter(|append| append.is_ok());
-        let missing = acknowledged
-            .filter(|append| !self.values[&(append.key.as_str(), &append.argument)].found);
-        missing
+        self.missing()
             .filter_map(|append| {
                 let key = append.key.as_str();
                 let behind = append.result.as_integer().and_then(|offset| {

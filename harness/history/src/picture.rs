@@ -16,6 +16,8 @@ use crate::gate::Unit;
 pub struct Picture {
     /// Numbers over time.
     pub series: Vec<Series>,
+    /// Metrics that the run has and no objective is declared over.
+    pub metrics: Vec<Metric>,
     /// The error budget, where the scenario has one or promises availability.
     pub budget: Option<Budget>,
     /// Messages around the anomaly that is told first.
@@ -29,6 +31,15 @@ impl Picture {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A metric of the whole run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metric {
+    /// `M1`, `latency p99 of all` …
+    pub name: SmolStr,
+    /// What was observed, in words.
+    pub observed: String,
 }
 
 /// A number over time.

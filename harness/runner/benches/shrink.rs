@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p wrack-runner --bench shrink [-- NAME]`: those whose scenario or variant contains NAME.
 
-use std::path::{Path, PathBuf};
+mod repository;
+
 use std::time::Instant;
 
 use wrack_runner::Catalogue;
@@ -20,12 +21,7 @@ fn main() {
     let (mut operations, mut faults, mut times) = (Vec::new(), Vec::new(), Vec::new());
     println!("| scenario | variant | anomaly | operations | faults | runs | seconds |");
     println!("|---|---|---|---|---|---|---|");
-    let mut files = Vec::new();
-    find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios"), &mut files);
-    for path in files {
-        let text = std::fs::read_to_string(&path).expect("a scenario can be read");
-        let name = path.display().to_string();
-        let scenario = wrack_scenario::read(&name, &text, &catalogue).expect("a good scenario");
+    for scenario in repository::scenarios(&designs) {
         let design = designs.of(&scenario);
         for variant in &scenario.variants {
             let Some(code) = variant.anomaly.clone() else { continue };
@@ -66,18 +62,4 @@ fn summary(what: &str, mut values: Vec<usize>) {
     values.sort_unstable();
     let Some(most) = values.last() else { return };
     println!("{what}: median {}, at most {most}", values[values.len() / 2]);
-}
-
-/// Every scenario under the folder, in name order.
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(folder).expect("the folder is there");
-    let mut entries: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            find(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
 }

@@ -12,6 +12,7 @@ mod early;
 pub mod execute;
 pub mod gameday;
 pub mod group;
+pub mod guide;
 pub mod judge;
 pub mod metrics;
 pub mod parallel;

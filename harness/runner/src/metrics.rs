@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::duration::{MICROSECOND, format as duration};
 use wrack_history::gate::{Measured, Unit};
+use wrack_history::picture::Metric;
 use wrack_history::run::Slo;
 use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
@@ -218,9 +219,30 @@ const EFFECTS_MIN: u64 = 30_000;
 ///
 /// `facts` are all that nodes noted; a run keeps those alone that a report draws.
 pub fn judge(scenario: &Scenario, run: &Run, facts: &[FactRecord]) -> Vec<Slo> {
-    let (caches, copies, leaders, queues) = Default::default();
-    let counted = Counted { run, facts, caches, copies, leaders, queues };
+    let counted = Counted::new(run, facts);
     scenario.slos.iter().map(|objective| slo(objective, run, &counted)).collect()
+}
+
+/// What every metric observed that no objective of the run is about, quantiles at 99 %; those that the
+/// design has nothing for are left out.
+pub fn others(run: &Run, facts: &[FactRecord]) -> Vec<Metric> {
+    let counted = Counted::new(run, facts);
+    let is_judged = |name: &str| {
+        run.slos.iter().any(|slo| slo.name.split(' ').next().is_some_and(|first| first == name))
+    };
+    let others = ALL.iter().filter(|info| !is_judged(info.name)).map(|info| Objective {
+        metric: info.name.into(),
+        function: None,
+        quantile_per_million: 990_000,
+        bound: Bound::AtMostCount(0),
+    });
+    others
+        .filter_map(|objective| {
+            let observed = observe(&objective, run, &counted);
+            observed.measured(false).filter(|measured| measured.events > 0)?;
+            Some(Metric { name: name(&objective).into(), observed: observed.to_string() })
+        })
+        .collect()
 }
 
 /// What the facts say, counted when the first objective asks for it.
@@ -233,7 +255,12 @@ struct Counted<'a> {
     queues: OnceCell<Queues>,
 }
 
-impl Counted<'_> {
+impl<'a> Counted<'a> {
+    fn new(run: &'a Run, facts: &'a [FactRecord]) -> Self {
+        let (caches, copies, leaders, queues) = Default::default();
+        Self { run, facts, caches, copies, leaders, queues }
+    }
+
     fn caches(&self) -> &Caches {
         self.caches.get_or_init(|| Caches::measure(&self.run.history, self.facts))
     }
@@ -251,9 +278,9 @@ impl Counted<'_> {
     }
 }
 
-fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
+fn observe(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Observed {
     let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
-    let observed = match objective.metric.as_str() {
+    match objective.metric.as_str() {
         "M1" => write_success(run),
         "M2" => staleness(run),
         "M4" if counted.copies().is_empty() => counted.queues().lag(quantile),
@@ -281,7 +308,11 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         "stale-hits" => stale_hits(counted.caches()),
         "write-amplification" => writes(run),
         other => unreachable!("the reader knows no metric {other}"),
-    };
+    }
+}
+
+fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
+    let observed = observe(objective, run, counted);
     Slo {
         name: name(objective),
         objective: match objective.bound {

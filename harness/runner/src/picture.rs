@@ -61,6 +61,7 @@ pub fn of(run: &Run, scenario: &Scenario, entry: &DesignEntry, variant: &Expecta
     let trace = &execution.recording.trace;
     Picture {
         series,
+        metrics: metrics::others(run, facts),
         budget: alerting(scenario).and_then(|(alerting, declared)| {
             metrics::alerts::budget(&alerting, declared, run, step_ns)
         }),

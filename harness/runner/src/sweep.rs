@@ -112,7 +112,8 @@ pub struct GroupReport {
     pub failures: Vec<u64>,
     /// Seeds whose run says nothing, in order.
     pub unknown: Vec<u64>,
-    /// Where no run failed: the share of seeds that could still fail at most, at 95 % confidence.
+    /// Where no run failed, and the seeds were not chosen: the share of seeds that could still fail at most,
+    /// at 95 % confidence.
     pub at_most: Option<f64>,
     /// Virtual nanoseconds that were simulated.
     pub simulated_ns: u64,
@@ -170,6 +171,8 @@ pub struct Tally {
     /// The same of cells.
     cells: BTreeMap<SmolStr, u64>,
     coverage: Coverage,
+    /// Whether seeds were chosen by what others reached, so that their share proves nothing.
+    guided: bool,
     signatures: BTreeMap<Signature, Vec<u64>>,
 }
 
@@ -187,8 +190,14 @@ impl Tally {
             sometimes: never(&coverage.situations),
             cells: never(&coverage.cells),
             coverage,
+            guided: false,
             signatures: BTreeMap::new(),
         }
+    }
+
+    /// The same of seeds that were chosen by what others reached.
+    pub fn guided(self, guided: bool) -> Self {
+        Self { guided, ..self }
     }
 
     /// Takes a record in.
@@ -259,7 +268,7 @@ pub fn report(tallies: &[Tally]) -> Report {
     };
     let groups = tallies.iter().map(|tally| {
         let group = &tally.group;
-        let failed = group.expected == "valid" && group.found < group.seeds;
+        let proves = group.expected == "valid" && group.found == group.seeds && !tally.guided;
         let summary = GroupSummary {
             as_expected: tally.standing() == Standing::AsExpected,
             ..GroupSummary::from(group)
@@ -268,7 +277,7 @@ pub fn report(tallies: &[Tally]) -> Report {
             summary,
             failures: sorted(&tally.failures),
             unknown: sorted(&tally.unknown),
-            at_most: (group.expected == "valid" && !failed).then(|| at_most(group.seeds)),
+            at_most: proves.then(|| at_most(group.seeds)),
             simulated_ns: tally.simulated_ns,
             sometimes: tally.sometimes.clone(),
             cells: tally.cells.clone(),

@@ -83,6 +83,12 @@ impl Scene {
         self.recorder.fact(record);
     }
 
+    /// The software of a host did what it never should.
+    pub fn fail(&mut self, ns: u64, host: u16, name: &str, message: &str) {
+        let fact = Fact::AssertionFailed { name: name.into(), message: message.into() };
+        self.note(ns, NodeId(host), fact);
+    }
+
     pub fn touch(&mut self, faults: impl IntoIterator<Item = FaultHandle>, count: u64, ns: u64) {
         let ns = self.at(ns);
         for fault in faults {

@@ -116,8 +116,17 @@ fn start<S: Service>(sim: &mut Sim<'_>, order: &Order, scene: &Shared) {
     let servers = cluster.names.len();
     for (place, name) in (0u16..).zip(&cluster.names) {
         let host = Host { name: name.clone(), cluster: Arc::clone(&cluster) };
-        sim.host(name.as_str(), move || S::start(host.clone()));
         scene.borrow_mut().note(0, NodeId(place), Fact::Booted { boot: 0 });
+        let scene = scene.clone();
+        sim.host(name.as_str(), move || {
+            let (host, scene) = (host.clone(), scene.clone());
+            async move {
+                if let Err(error) = S::start(host).await {
+                    scene.borrow_mut().fail(client::now_ns(), place, "start", &error.to_string());
+                }
+                Ok(())
+            }
+        });
     }
     for (place, plan) in (servers..).zip(&order.clients) {
         let (id, seed) = (NodeId(place as u16), order.seed);
@@ -173,7 +182,7 @@ fn steps(sim: &mut Sim<'_>, order: &Order, scene: &Shared, controller: &mut dyn 
         }
         act(sim, order, scene, controller);
         let stepped = sim.step();
-        look(scene, now, stepped.err().map(|error| error.to_string()));
+        look(scene, now, stepped.err());
     }
 }
 
@@ -196,21 +205,19 @@ fn act(sim: &mut Sim<'_>, order: &Order, scene: &Shared, controller: &mut dyn Co
     }
 }
 
-/// Looks at what a step left: panics, ends, and reads of clocks.
-fn look(scene: &Shared, now: u64, ended: Option<String>) {
+/// Looks at what a step left: panics, and reads of clocks.
+fn look(scene: &Shared, now: u64, error: Option<Box<dyn std::error::Error>>) {
     let mut scene = scene.borrow_mut();
     let panicked = panics::take();
-    let mut failed: Vec<(usize, &str, String)> = Vec::new();
-    // A panic in the main task of a host ends it, too: it is told once.
-    if let Some(error) = ended.filter(|_| panicked.is_empty()) {
-        failed.push((0, "start", error));
+    // A panic in the main task of a host is an error of the step, too.
+    if let Some(error) = error.filter(|_| panicked.is_empty()) {
+        scene.doubts.insert(format!("turmoil: {error}"));
     }
     for (host, message) in panicked {
-        failed.push((host.unwrap_or(0), "panic", message));
-    }
-    for (host, name, message) in failed {
-        let fact = Fact::AssertionFailed { name: name.into(), message: message.into() };
-        scene.note(now, NodeId(host as u16), fact);
+        match host {
+            Some(host) => scene.fail(now, host as u16, "panic", &message),
+            None => drop(scene.doubts.insert(format!("a panic outside of the hosts: {message}"))),
+        }
     }
     for host in 0..scene.names.len() {
         let reads = clock::take_reads(host);

@@ -39,6 +39,7 @@ impl Service for Rota {
             variant("reference", false),
             variant("panics_in_a_task", true),
             variant("panics_in_its_main_task", true),
+            variant("ends_with_an_error", true),
         ],
         functions: &["add"],
         roles: &["leader"],
@@ -58,6 +59,7 @@ impl Service for Rota {
         match host.cluster.variant.as_str() {
             "panics_in_a_task" => drop(tokio::spawn(async { panic!("nobody joins this task") })),
             "panics_in_its_main_task" => panic!("the main task is gone"),
+            "ends_with_an_error" => return Err("the disk is full".into()),
             _ => {}
         }
         Ok(serving.await??)
@@ -175,10 +177,11 @@ fn a_crash_that_aims_at_a_role_hits_whoever_has_it_then() {
 }
 
 #[test]
-fn a_panic_is_an_anomaly_of_that_host_and_the_others_go_on() {
+fn a_panic_or_an_error_is_an_anomaly_of_that_host_and_the_others_go_on() {
     for (variant, words) in [
         ("panics_in_a_task", "nobody joins this task"),
         ("panics_in_its_main_task", "the main task is gone"),
+        ("ends_with_an_error", "the disk is full"),
     ] {
         let run = run(variant, "");
         assert_eq!(run.verdict, Verdict::Invalid, "{variant}");
@@ -198,6 +201,31 @@ fn a_panic_is_an_anomaly_of_that_host_and_the_others_go_on() {
         });
         assert!(later.count() > 50, "{variant}");
     }
+}
+
+#[test]
+fn what_a_link_holds_arrives_when_it_is_released() {
+    let partition = |mode: &str| {
+        format!(
+            "[[fault]]\nkind = \"partition\"\nmode = \"{mode}\"\ntarget = \"n3\"\nat = \"1s\"\nfor = \"500ms\"\n"
+        )
+    };
+    let [held, dropped] = ["hold", "drop"].map(|mode| run("reference", &partition(mode)));
+    // Who asked n3 in vain is answered at once after the release; what was dropped is sent anew, or never.
+    let answered = |run: &Run| {
+        let asked = |operation: &&wrack::history::Operation| {
+            let ended = operation.complete.ns;
+            operation.invoke.ns < 1_450 * MS && (1_500 * MS..1_520 * MS).contains(&ended)
+        };
+        run.history.operations.iter().filter(asked).count()
+    };
+    assert!(held.faults[0].effect > 0, "{:?}", held.faults);
+    assert!(
+        answered(&held) > 0 && answered(&dropped) == 0,
+        "{} {}",
+        answered(&held),
+        answered(&dropped)
+    );
 }
 
 #[test]

@@ -375,6 +375,13 @@ pub struct Sweep {
     /// Go on with the sweep that is there
     #[arg(long)]
     pub resume: bool,
+    /// Prefer relatives of seeds that reached what few others do
+    ///
+    /// Every scenario needs a `[swarm]`. Seeds that are equal modulo 1,048,576 draw the same kinds of
+    /// faults, settings and mix; half of the runs are new seeds, half such relatives. What is found this
+    /// way proves no share of seeds.
+    #[arg(long)]
+    pub guided: bool,
     /// End a run as soon as it is not linearizable, where that is what is looked for
     ///
     /// The verdict and whether the anomaly was found are those of the whole run; what else it would have

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use wrack_history::SmolStr;
+use wrack_history::swarm::FAMILIES;
+use wrack_runner::guide::Guide;
 use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{self, Record, Report, Tally};
 use wrack_runner::{Group, GroupSummary, Standing};
@@ -37,6 +39,9 @@ pub struct Plan {
     /// Whether runs end as soon as they show what is looked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stop_early: bool,
+    /// Whether what runs reach decides which seeds come next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    guided: bool,
 }
 
 /// A scenario and a variant of a sweep.
@@ -60,12 +65,18 @@ impl Plan {
     ) -> Self {
         let wrack_version = env!("CARGO_PKG_VERSION").to_owned();
         let (format, engine) = (FORMAT, engine.into());
-        Self { format, wrack_version, engine, groups, seeds, shard, stop_early: false }
+        let (stop_early, guided) = (false, false);
+        Self { format, wrack_version, engine, groups, seeds, shard, stop_early, guided }
     }
 
     /// The same plan of runs that may end as soon as they show what is looked for.
     pub fn stopping_early(self, stop_early: bool) -> Self {
         Self { stop_early, ..self }
+    }
+
+    /// The same plan with seeds that depend on what others reached.
+    pub fn guided(self, guided: bool) -> Self {
+        Self { guided, ..self }
     }
 
     /// The seeds of this shard: each takes every n-th, so that all take as long.
@@ -74,11 +85,23 @@ impl Plan {
         self.seeds.clone().skip(number as usize - 1).step_by(of as usize)
     }
 
+    /// The runs of one group, in the order in which they come.
+    pub fn order(&self) -> Order {
+        if !self.guided {
+            return Order::Plain(Box::new(self.seeds_of_shard()), BTreeSet::new());
+        }
+        let firsts = self.seeds_of_shard().take_while(|seed| *seed < FAMILIES);
+        Order::Guided(Box::new(Guide::new(firsts, self.runs_of_group())))
+    }
+
+    fn runs_of_group(&self) -> u64 {
+        let (number, of) = self.shard.unwrap_or((1, 1));
+        (self.seeds.end - self.seeds.start + of - number) / of
+    }
+
     /// How many runs the plan has.
     pub fn runs(&self) -> u64 {
-        let (number, of) = self.shard.unwrap_or((1, 1));
-        let seeds = (self.seeds.end - self.seeds.start + of - number) / of;
-        seeds.saturating_mul(self.groups.len() as u64)
+        self.runs_of_group().saturating_mul(self.groups.len() as u64)
     }
 
     /// Runs of the plan that are not among these; none if it has as many as there is time for.
@@ -101,18 +124,44 @@ impl Plan {
                 codes,
                 group.coverage.clone(),
             )
+            .guided(self.guided)
         };
         self.groups.iter().map(tally).collect()
     }
 }
 
-/// Seeds that are done.
-#[derive(Default)]
-pub struct Done(BTreeSet<u64>);
+/// Which seeds of a group come next.
+pub enum Order {
+    /// One after the other, without those that were done before.
+    Plain(Box<dyn Iterator<Item = u64>>, BTreeSet<u64>),
+    /// As what others reached suggests.
+    Guided(Box<Guide>),
+}
 
-impl Done {
-    pub fn contains(&self, seed: u64) -> bool {
-        self.0.contains(&seed)
+impl Order {
+    /// The next seeds, at most so many; none at the end.
+    pub fn next(&mut self, most: usize) -> Vec<u64> {
+        match self {
+            Self::Plain(seeds, done) => {
+                seeds.by_ref().filter(|seed| !done.contains(seed)).take(most).collect()
+            }
+            Self::Guided(guide) => guide.next(most),
+        }
+    }
+
+    /// Learns of a run that this order gave.
+    pub fn learn(&mut self, record: &Record) {
+        if let Self::Guided(guide) = self {
+            guide.learn(record);
+        }
+    }
+
+    /// Learns of a run of an earlier process.
+    fn done(&mut self, record: &Record) {
+        match self {
+            Self::Plain(_, done) => drop(done.insert(record.seed)),
+            Self::Guided(guide) => guide.learn(record),
+        }
     }
 }
 
@@ -150,15 +199,17 @@ impl Log {
         Ok(Self { folder: folder.to_owned(), to: BufWriter::new(file) })
     }
 
-    /// Tells the tallies what is written down already. A line that a killed process left unfinished
-    /// is cut off.
-    pub fn replay(&mut self, plan: &Plan, tallies: &mut [Tally]) -> Result<Vec<Done>, Failure> {
-        let mut done: Vec<Done> = plan.groups.iter().map(|_| Done::default()).collect();
+    /// Tells the tallies what is written down already, and gives the orders of what is left. A line that
+    /// a killed process left unfinished is cut off.
+    pub fn replay(&mut self, plan: &Plan, tallies: &mut [Tally]) -> Result<Vec<Order>, Failure> {
+        let mut orders: Vec<Order> = plan.groups.iter().map(|_| plan.order()).collect();
+        let mut seen = BTreeSet::new();
         let path = self.folder.join(RUNS);
         let whole = read_records(&path, plan, |record| {
             let group = record.group as usize;
-            if done[group].0.insert(record.seed) {
+            if seen.insert((record.group, record.seed)) {
                 tallies[group].add(&record);
+                orders[group].done(&record);
             }
             Ok(())
         })?;
@@ -166,7 +217,7 @@ impl Log {
         let file = self.to.get_mut();
         file.set_len(whole).map_err(failed)?;
         file.seek(std::io::SeekFrom::End(0)).map_err(failed)?;
-        Ok(done)
+        Ok(orders)
     }
 
     pub fn add(&mut self, record: &Record) -> Result<(), Failure> {

@@ -4,9 +4,9 @@ use askama::Template;
 use wrack_history::gameday::Sign;
 use wrack_scenario::{Plan, Playlist, Role, Step, Stop};
 
-use super::apart;
+use crate::html::frame::{self, Group};
+use crate::html::notes;
 use crate::html::panel::{Audience, Panel};
-use crate::html::{frame, notes};
 use crate::text;
 
 #[derive(Template)]
@@ -61,7 +61,7 @@ pub(crate) fn page(playlist: &Playlist) -> String {
     frame::page(
         &format!("Before: {}", text::label(&playlist.title)),
         "gameday",
-        vec![apart(panels)],
+        vec![Group::apart(panels)],
     )
 }
 

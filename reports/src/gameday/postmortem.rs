@@ -4,12 +4,13 @@ use askama::Template;
 use wrack_history::gameday::{GameDay, StepDone};
 use wrack_history::{Run, Verdict};
 
-use super::{apart, brief, overview};
+use super::{brief, overview};
 use crate::html::events::{self, Event};
+use crate::html::frame::{self, Group};
 use crate::html::mark::Mark;
+use crate::html::notes;
 use crate::html::panel::{Audience, Panel};
 use crate::html::sheet::Sheet;
-use crate::html::{frame, notes};
 use crate::{cause, summary, text};
 
 #[derive(Template)]
@@ -46,7 +47,7 @@ pub(crate) fn page(day: &GameDay, runs: &[(usize, Run)]) -> String {
     frame::page(
         &format!("Post-mortem: {}", text::label(&day.title)),
         "gameday",
-        vec![apart(panels)],
+        vec![Group::apart(panels)],
     )
 }
 

@@ -4,14 +4,18 @@ use askama::Template;
 use wrack_history::Run;
 use wrack_history::gameday::GameDay;
 
-use super::{apart, brief, overview};
+use super::{brief, overview};
 use crate::html::panel::{Audience, Panel};
-use crate::html::{self, frame};
+use crate::html::{
+    self,
+    frame::{self, Group},
+};
 use crate::text;
 
 #[derive(Template)]
 #[template(path = "gameday-divider.html")]
 struct Divider<'a> {
+    id: &'a str,
     number: usize,
     title: &'a str,
     question: &'a str,
@@ -24,14 +28,15 @@ pub(crate) fn page(day: &GameDay, runs: &[(usize, Run)]) -> String {
         ("Post-mortem", format!("wrack gameday postmortem {}", day.playlist)),
     ];
     let head = brief::head_of("Game day", &day.title, &day.objective, commands);
-    let mut groups = vec![apart(vec![head, overview::panel(day, "s")])];
+    let mut groups = vec![Group::apart(vec![head, overview::panel(day, "s")])];
     for (place, run) in runs {
         let number = place + 1;
         let mut group = html::group(run, None, &format!("s{number}-"));
         let Some(step) = day.steps.get(*place) else { continue };
-        let divider = Divider { number, title: &step.title, question: &step.question };
         let id = format!("s{number}");
-        group.panels.insert(0, Panel::new(id, "", Audience::Executive, divider));
+        let divider = Divider { id: &id, number, title: &step.title, question: &step.question };
+        group.heading = format!("{id}-heading ");
+        group.panels.insert(0, Panel::new(&id, "", Audience::Executive, divider));
         groups.push(group);
     }
     frame::page(&format!("Game day: {}", text::label(&day.title)), "gameday", groups)

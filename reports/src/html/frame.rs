@@ -11,6 +11,9 @@ const SCRIPT: &str = include_str!("../../templates/page.js");
 
 /// Panels that share one axis of time: those of one run.
 pub(crate) struct Group {
+    /// Where a page has several runs, the id of the heading of this one and a space: with it, their panels
+    /// have names of their own.
+    pub(crate) heading: String,
     /// The end of the axis, in virtual nanoseconds; 0 if there is none.
     pub(crate) end_ns: u64,
     /// When the first anomaly became visible.
@@ -19,6 +22,13 @@ pub(crate) struct Group {
     pub(crate) columns: String,
     /// In the order of the page.
     pub(crate) panels: Vec<Panel>,
+}
+
+impl Group {
+    /// Panels that belong to no run.
+    pub(crate) fn apart(panels: Vec<Panel>) -> Self {
+        Self { heading: String::new(), end_ns: 0, anomaly_ns: None, columns: String::new(), panels }
+    }
 }
 
 #[derive(Template)]

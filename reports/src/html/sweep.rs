@@ -103,8 +103,7 @@ pub(crate) fn page(sweep: &Sweep) -> String {
         Some(Panel::new("meaning", "What it does not mean", Audience::Executive, meaning)),
     ];
     let panels = panels.into_iter().flatten().collect();
-    let group = Group { end_ns: 0, anomaly_ns: None, columns: String::new(), panels };
-    frame::page(&title, "sweep", vec![group])
+    frame::page(&title, "sweep", vec![Group::apart(panels)])
 }
 
 fn seeds_of(sweep: &Sweep) -> String {

@@ -79,6 +79,31 @@ pub fn schedule(
     (schedule.order.len() == graph.nodes()).then_some(schedule.order)
 }
 
+/// The place of each node in an order of the graph in which, as far as it says nothing, whatever is due
+/// comes first.
+pub fn likely(history: &Transactions<'_>, owners: &[u32], graph: &Graph) -> Vec<u32> {
+    let (hints, mut counts) = (hints(history), graph.counts());
+    let due = |node: u32| match owners[node as usize] {
+        NONE => Reverse((0, node)),
+        owner => Reverse((hints[owner as usize], node)),
+    };
+    let nodes = 0..graph.nodes() as u32;
+    let mut ready: BinaryHeap<_> =
+        nodes.filter(|node| counts[*node as usize] == 0).map(due).collect();
+    let mut order = Vec::with_capacity(graph.nodes());
+    while let Some(Reverse((_, node))) = ready.pop() {
+        order.push(node);
+        for edge in graph.row(node) {
+            let count = &mut counts[edge.to as usize];
+            *count -= 1;
+            if *count == 0 {
+                ready.push(due(edge.to));
+            }
+        }
+    }
+    graph.ranks(&order)
+}
+
 /// How many transactions have yet to read each version.
 fn unread(history: &Transactions<'_>, readers: &Readers) -> Vec<u32> {
     let count = |version: u32| {

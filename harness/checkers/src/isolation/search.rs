@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::graph::{Arc, Graph, Kind};
 use super::relations::{Readers, Relations};
 use super::saturation::{Pair, edges};
+use super::schedule::likely;
 use super::transactions::{Overwriter, Transactions};
 
 /// What came of it.
@@ -64,8 +65,12 @@ pub fn search(
     };
     search.known.sort_unstable();
     search.known.dedup();
-    for _ in pairs {
-        let variable = search.solver.new_var_default();
+    let likely = likely(history, &relations.owners, &relations.graph());
+    let place = |version: u32| likely[relations.view.commit(history.writer(version)) as usize];
+    for pair in pairs {
+        // The first proposal is as good as an order of time is: few cycles are left to speak against.
+        let first = place(pair.one) < place(pair.other);
+        let variable = search.solver.new_var(lbool::from(first), true);
         search.literals.push(Lit::new(variable, true));
     }
     for _ in 0..proposals_max.min(EDGES_MAX / relations.arcs.len().max(1)) {

@@ -1,13 +1,17 @@
 //! A history of transactions in dense numbers.
 //!
-//! Two passes over the operations: the first gives every write its version, the second finds out which
-//! version every read is of. What contradicts a level without any cycle is found on the way. What is
+//! Two passes: the first gives every key its number and every write its version, the second finds out
+//! which version every read is of. The first leaves behind what the second needs, so that each value is
+//! fetched from memory once, and versions are looked up key by key, because transactions that are near in
+//! time use the same keys. What contradicts a level without any cycle is found on the way. What is
 //! kept are the transactions that took effect: those that are ok, and those in doubt that somebody saw.
 //! (One in doubt that nobody saw can be left out of any order that explains the rest.)
 //!
 //! The elements of a list in the longest read of its key are the known order of its versions, its
 //! *chain*. Versions that stand in no chain are *loose*: those of a list come after its chain, those of a
 //! register in any order.
+
+use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHashMap;
 use wrack_history::{Operation, Outcome, Value};
@@ -180,8 +184,9 @@ pub fn observe<'a>(
         initial,
         key_numbers: FxHashMap::default(),
         keys: Vec::new(),
+        steps: Vec::with_capacity(operations.len()),
         versions: Vec::with_capacity(operations.len()),
-        numbers: FxHashMap::default(),
+        numbers: Vec::new(),
         own: Vec::new(),
         longest: Vec::new(),
         seen: vec![false; operations.len()],
@@ -189,7 +194,7 @@ pub fn observe<'a>(
         doubt: None,
     };
     observer.number_writes()?;
-    let reads = observer.resolve_reads()?;
+    let reads = observer.resolve_reads();
     let chains = observer.chains();
     Ok(observer.finish(reads, chains))
 }
@@ -198,10 +203,13 @@ struct Observer<'a> {
     style: Style,
     operations: &'a [Operation],
     initial: &'a Value,
-    key_numbers: FxHashMap<&'a Value, u32>,
+    key_numbers: FxHashMap<Name<'a>, u32>,
     keys: Vec<&'a Value>,
+    /// All micro-operations, in order.
+    steps: Vec<Step<'a>>,
     versions: Vec<Version<'a>>,
-    numbers: FxHashMap<(u32, &'a Value), u32>,
+    /// By key: the version of each value.
+    numbers: Vec<FxHashMap<Name<'a>, u32>>,
     /// By key: the operation that wrote it last, and which version.
     own: Vec<(u32, u32)>,
     /// By key: the longest list that was read, and by which operation.
@@ -215,7 +223,42 @@ struct Observer<'a> {
 /// A read as it is resolved: the operation, and what of.
 type Resolved = (u32, Access);
 
-/// One micro-operation.
+/// A value as it is looked up: an integer, as most are, without a way to memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name<'a> {
+    Integer(i64),
+    Other(&'a Value),
+}
+
+impl<'a> Name<'a> {
+    fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Integer(number) => Self::Integer(*number),
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl Hash for Name<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Integer(number) => number.hash(state),
+            Self::Other(value) => value.hash(state),
+        }
+    }
+}
+
+/// A micro-operation in numbers.
+#[derive(Clone, Copy)]
+struct Step<'a> {
+    operation: u32,
+    key: u32,
+    is_read: bool,
+    name: Name<'a>,
+    value: &'a Value,
+}
+
+/// A micro-operation as it is written down.
 struct Micro<'a> {
     function: &'a str,
     key: &'a Value,
@@ -250,9 +293,10 @@ fn micros(operation: &Operation) -> Result<&[Value], String> {
 impl<'a> Observer<'a> {
     fn key(&mut self, key: &'a Value) -> u32 {
         let next = self.keys.len() as u32;
-        let number = *self.key_numbers.entry(key).or_insert(next);
+        let number = *self.key_numbers.entry(Name::of(key)).or_insert(next);
         if number == next {
             self.keys.push(key);
+            self.numbers.push(FxHashMap::default());
             self.own.push((NONE, NONE));
             self.longest.push((NONE, &[]));
         }
@@ -267,12 +311,17 @@ impl<'a> Observer<'a> {
             }
             for value in micros(operation)? {
                 let micro = micro(operation, value)?;
-                let key = self.key(micro.key);
+                let step = Step {
+                    operation: place as u32,
+                    key: self.key(micro.key),
+                    is_read: micro.function == "r",
+                    name: Name::of(micro.value),
+                    value: micro.value,
+                };
+                self.steps.push(step);
                 match micro.function {
                     "r" => (),
-                    function if function == self.style.writes() => {
-                        self.write(place as u32, key, micro.value);
-                    }
+                    function if function == self.style.writes() => self.write(step),
                     function => {
                         let (id, writes) = (operation.id, self.style.writes());
                         return Err(format!(
@@ -287,14 +336,14 @@ impl<'a> Observer<'a> {
         Ok(())
     }
 
-    fn write(&mut self, operation: u32, key: u32, value: &'a Value) {
+    fn write(&mut self, Step { operation, key, name, value, .. }: Step<'a>) {
         let number = self.versions.len() as u32;
         let (writer, before) = self.own[key as usize];
         if writer == operation {
             self.versions[before as usize].last = false;
         }
         self.own[key as usize] = (operation, number);
-        let before = self.numbers.insert((key, value), number);
+        let before = self.numbers[key as usize].insert(name, number);
         if let Some(before) = before {
             self.versions[before as usize].twice = true;
         }
@@ -309,32 +358,34 @@ impl<'a> Observer<'a> {
         });
     }
 
-    fn resolve_reads(&mut self) -> Result<Vec<Resolved>, String> {
-        let mut reads = Vec::with_capacity(self.operations.len());
+    fn resolve_reads(&mut self) -> Vec<Resolved> {
+        let mut reads = Vec::with_capacity(self.steps.len() - self.versions.len());
         let mut next_version = 0;
-        let operations = self.operations;
-        for (place, operation) in operations.iter().enumerate() {
-            for value in micros(operation)? {
-                let micro = micro(operation, value)?;
-                let key = self.key(micro.key);
-                if micro.function != "r" {
-                    self.own[key as usize] = (place as u32, next_version);
-                    next_version += 1;
-                } else if operation.outcome == Outcome::Ok {
-                    let version = match self.style {
-                        Style::Register => self.read_register(place as u32, key, micro.value),
-                        Style::ListAppend => self.read_list(place as u32, key, micro.value),
-                    };
-                    reads.extend(version.map(|version| (place as u32, Access { key, version })));
-                }
+        for step in std::mem::take(&mut self.steps) {
+            let Step { operation, key, .. } = step;
+            if !step.is_read {
+                self.own[key as usize] = (operation, next_version);
+                next_version += 1;
+            } else if self.operations[operation as usize].outcome == Outcome::Ok {
+                let version = match self.style {
+                    Style::Register => self.read_register(step),
+                    Style::ListAppend => self.read_list(operation, key, step.value),
+                };
+                reads.extend(version.map(|version| (operation, Access { key, version })));
             }
         }
-        Ok(reads)
+        reads
+    }
+
+    /// The version of a key that has this value.
+    fn number(&self, key: u32, name: Name<'_>) -> Option<u32> {
+        self.numbers[key as usize].get(&name).copied()
     }
 
     /// The version that a read of somebody else's value is of, if the read can be used.
-    fn read_register(&mut self, reader: u32, key: u32, value: &'a Value) -> Option<u32> {
-        let found = self.numbers.get(&(key, value)).copied();
+    fn read_register(&mut self, step: Step<'a>) -> Option<u32> {
+        let Step { operation: reader, key, name, value, .. } = step;
+        let found = self.number(key, name);
         let (writer, own) = self.own[key as usize];
         if writer == reader {
             if self.versions[own as usize].value != value {
@@ -358,7 +409,7 @@ impl<'a> Observer<'a> {
         let list = value.as_list().unwrap_or(&[]);
         self.compare_with_longest(reader, key, list);
         let last = list.last();
-        let found = last.and_then(|last| self.numbers.get(&(key, last)).copied());
+        let found = last.and_then(|last| self.number(key, Name::of(last)));
         let (writer, own) = self.own[key as usize];
         if writer == reader {
             if found != Some(own) {
@@ -473,13 +524,14 @@ impl<'a> Observer<'a> {
     /// The first element of a list that is of a failed transaction, and that.
     fn failed_in(&self, key: u32, list: &'a [Value]) -> Option<(&'a Value, u32)> {
         let failed = list.iter().find(|element| !self.counts(key, element))?;
-        Some((failed, self.versions[self.numbers[&(key, failed)] as usize].operation))
+        let number = self.number(key, Name::of(failed)).expect("it is of somebody");
+        Some((failed, self.versions[number as usize].operation))
     }
 
     /// Whether an element is not of a failed transaction.
     fn counts(&self, key: u32, element: &Value) -> bool {
-        self.numbers.get(&(key, element)).is_none_or(|number| {
-            let operation = self.versions[*number as usize].operation as usize;
+        self.number(key, Name::of(element)).is_none_or(|number| {
+            let operation = self.versions[number as usize].operation as usize;
             self.operations[operation].outcome != Outcome::Fail
         })
     }
@@ -500,7 +552,7 @@ impl<'a> Observer<'a> {
         let mut chain = Vec::with_capacity(list.len());
         let mut failed: Option<u32> = None;
         for element in list {
-            let Some(&number) = self.numbers.get(&(key, element)) else {
+            let Some(number) = self.number(key, Name::of(element)) else {
                 if list.last() != Some(element) {
                     let words =
                         format!("read {}, which was never written", self.named(key, element));

@@ -1,3 +1,5 @@
+use wrack_history::Verdict;
+
 use super::GUARANTEE;
 use crate::story::Case;
 
@@ -52,6 +54,20 @@ fn an_acknowledged_entry_that_is_never_handed_out_is_lost_if_one_behind_it_is() 
         "lost: append \"d\" by process 4 to k was acknowledged at 0.008 s, but no read ever found it; \
          process 2 found the whole log at 0.011 s",
     );
+}
+
+#[test]
+fn an_acknowledged_entry_that_nobody_reads_far_enough_to_see_is_counted_and_no_anomaly() {
+    let unseen = |polls: &str| {
+        let history = history(polls);
+        let judgement = Case::new("log", &history).judge(&GUARANTEE);
+        (judgement.verdict, judgement.examined["entries unseen"])
+    };
+    assert_eq!(unseen("p2 poll k - 10..11 [[0,a]]"), (Verdict::Valid, 2));
+    assert_eq!(unseen("p2 poll k - 10..11 [[0,a]]\np2 poll k - 12..13 []"), (Verdict::Valid, 2));
+    assert_eq!(unseen("p2 poll k - 10..11 [[0,a],[1,b],[2,c]]"), (Verdict::Valid, 0));
+    // What is lost is an anomaly, and not counted here.
+    assert_eq!(unseen("p2 poll k - 10..11 [[0,a],[2,c]]"), (Verdict::Invalid, 0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use wrack_history::swarm::FAMILIES;
 use wrack_runner::TraceLevel;
 use wrack_runner::swarm::Coverage;
 use wrack_runner::sweep::{Record, Tally};
@@ -15,7 +16,7 @@ use crate::Catalogue;
 use crate::cli::{self, Format};
 use crate::exit::{Exit, Failure};
 use crate::results;
-use crate::sweeps::{self, Log, Plan, PlannedGroup};
+use crate::sweeps::{self, Log, Order, Plan, PlannedGroup};
 
 /// So many runs at first, and at most, between two looks at the time; fewer where they take long.
 const CHUNK_FIRST: usize = 16;
@@ -32,21 +33,20 @@ pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure>
     let designs = &carried_by(designs, options.on.engine)?;
     let scenarios = files::scenarios(&options.paths, &designs.names())?;
     let groups = run::groups(&scenarios, &options.variant)?;
+    if options.guided {
+        verify_guided(&groups, options)?;
+    }
     let plan = plan(designs, &groups, options);
     let mut log = Log::open(&options.out, &plan, options.resume)?;
     let mut tallies = plan.tallies();
-    let done = log.replay(&plan, &mut tallies)?;
+    let orders = log.replay(&plan, &mut tallies)?;
     let watch = Watch::new(options);
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::file("the handler of interrupts", error))?;
 
-    let turn = |(group, done): (_, sweeps::Done)| Turn {
-        group,
-        chunk: CHUNK_FIRST,
-        stop_early: options.stop_early,
-        seeds: Box::new(plan.seeds_of_shard().filter(move |seed| !done.contains(*seed))),
-    };
-    let mut turns: Vec<Turn<'_>> = groups.iter().zip(done).map(turn).collect();
+    let turn =
+        |(group, order)| Turn { group, chunk: CHUNK_FIRST, stop_early: options.stop_early, order };
+    let mut turns: Vec<Turn<'_>> = groups.iter().zip(orders).map(turn).collect();
     // With a limit of time the groups take turns, and each has one at least; without, one comes after
     // the other.
     let (mut first_round, mut left) = (true, true);
@@ -69,6 +69,30 @@ pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure>
     watch.clear();
     let exit = sweeps::finish(&options.out, &plan, &tallies, options.format == Format::Json)?;
     Ok(if is_interrupted() { Exit::Interrupted } else { exit })
+}
+
+/// A guided sweep needs what it is guided by.
+fn verify_guided(
+    groups: &[(&Scenario, &Expectation)],
+    options: &cli::Sweep,
+) -> Result<(), Failure> {
+    let without: Vec<&str> = groups
+        .iter()
+        .filter(|(scenario, _)| scenario.swarm.is_none())
+        .map(|(scenario, _)| scenario.name.as_str())
+        .collect();
+    if !without.is_empty() {
+        let names = without.join(", ");
+        return Err(Failure::usage(format!(
+            "--guided follows what a [swarm] draws, and there is none in {names}"
+        )));
+    }
+    if options.seeds.as_ref().is_some_and(|seeds| seeds.end > FAMILIES) {
+        return Err(Failure::usage(format!(
+            "--guided takes seeds up to {FAMILIES}: greater ones are relatives of these"
+        )));
+    }
+    Ok(())
 }
 
 fn is_interrupted() -> bool {
@@ -95,6 +119,7 @@ fn plan(designs: &Catalogue, groups: &[(&Scenario, &Expectation)], options: &cli
     let groups = groups.iter().map(group).collect();
     Plan::new(options.on.engine.name, groups, seeds, options.shard)
         .stopping_early(options.stop_early)
+        .guided(options.guided)
 }
 
 /// A group whose turn comes again and again.
@@ -104,8 +129,7 @@ struct Turn<'a> {
     chunk: usize,
     /// Whether a run may end as soon as it shows what is looked for.
     stop_early: bool,
-    /// Those that are left.
-    seeds: Box<dyn Iterator<Item = u64>>,
+    order: Order,
 }
 
 impl Turn<'_> {
@@ -119,7 +143,7 @@ impl Turn<'_> {
     ) -> Result<bool, Failure> {
         let (scenario, variant) = *self.group;
         let design = designs.of(scenario);
-        let seeds: Vec<u64> = self.seeds.by_ref().take(self.chunk).collect();
+        let seeds = self.order.next(self.chunk);
         let began = now();
         // A run is kept whole only if it may be the first of its kind.
         let whole = |seed| wrack_runner::run(scenario, design, variant, seed, TraceLevel::Hash);
@@ -143,6 +167,7 @@ impl Turn<'_> {
             }
             log.add(&record)?;
             tally.add(&record);
+            self.order.learn(&record);
         }
         log.flush()?;
         self.chunk = match began.elapsed() < CHUNK_TIME {

@@ -117,3 +117,38 @@ fn what_a_swarm_found_becomes_a_story_without_a_swarm() {
     assert_eq!(again.code, 0, "{}", again.out);
     assert!(again.out.contains("blind_rmw → LUPD"), "{}", again.out);
 }
+
+#[test]
+fn a_guided_sweep_is_the_same_for_any_number_of_jobs_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = written(folder.path(), "");
+    let sweep = |out: &Path, jobs: &str, more: &[&str]| {
+        let out = out.to_str().unwrap();
+        let words = ["sweep", &scenario, "--guided", "--seeds", "0..100", "--jobs", jobs, "--out"];
+        run(&[&words[..], &[out], more].concat())
+    };
+    let read = |out: &Path, name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+    let [one, two, cut] = ["one", "two", "cut"].map(|name| folder.path().join(name));
+    let once = sweep(&one, "1", &[]);
+    assert_eq!((once.code, sweep(&two, "2", &[]).code), (0, 0), "{}", once.err);
+    let runs = read(&one, "runs.jsonl");
+    assert_eq!(runs, read(&two, "runs.jsonl"));
+    // Chosen seeds prove no share of all seeds.
+    assert!(once.out.contains("valid in 100 of 100 seeds"), "{}", once.out);
+    let seeds =
+        runs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["seed"].clone());
+    let seeds: BTreeSet<u64> = seeds.map(|seed| seed.as_u64().unwrap()).collect();
+    assert_eq!(seeds.len(), 100);
+    assert!(seeds.iter().filter(|seed| **seed >= 1 << 20).count() > 20);
+
+    std::fs::create_dir(&cut).unwrap();
+    std::fs::copy(one.join("sweep.json"), cut.join("sweep.json")).unwrap();
+    std::fs::write(cut.join("runs.jsonl"), &runs[..runs.len() / 2]).unwrap();
+    assert_eq!(sweep(&cut, "2", &["--resume"]).code, 0);
+    assert_eq!(runs, read(&cut, "runs.jsonl"));
+    assert_eq!(read(&one, "summary.json"), read(&cut, "summary.json"));
+
+    let refused = run(&["sweep", "scenarios/raft/leader-isolated.toml", "--guided"]);
+    assert_eq!(refused.code, 64);
+    assert!(refused.err.contains("there is none in raft/leader-isolated"), "{}", refused.err);
+}
