@@ -143,6 +143,28 @@ pub(super) fn decide_within(
     (answer, "just-in-time search")
 }
 
+/// The changes of a register whose values are unique, by the positions of their operations, in an order in
+/// which all reads are legal, too; `None` where none is known.
+pub(super) fn plan(
+    specification: Specification<'_>,
+    operations: &[&Operation],
+) -> Result<Option<Vec<u32>>, ModelError> {
+    let mut model: CasRegister = specification.start()?;
+    let calls = calls(&mut model, operations)?;
+    let values = model.values.count() + 1;
+    let mut register = Register::new(calls, values);
+    if register.reduce().is_some() || !register.has_unique_values() {
+        return Ok(None);
+    }
+    Ok(match zones(&register.calls, values) {
+        Zones::Plan(plan) => {
+            let operation = |call: u32| register.calls[call as usize].operation;
+            Some(plan.into_iter().map(operation).collect())
+        }
+        Zones::Contradiction(_) => None,
+    })
+}
+
 /// How each kind of walk ends, whatever the zones say; `None` if a contradiction shows before.
 #[cfg(test)]
 pub(super) fn every_walk(operations: &[&Operation]) -> Option<Vec<(Stage, End)>> {

@@ -245,7 +245,7 @@ pub(super) fn spent<M: Model>(
     let (events, classes) = (events(calls), Classes::new(calls));
     let search =
         Search { model, calls, hints, events: &events, classes: &classes, left: states_max };
-    let mut walk = search.walk::<4>(stage, states_max);
+    let mut walk = search.walk::<16>(stage, states_max);
     if stage == Stage::Deep {
         let mut deep = InDepth::new(walk);
         let end = deep.resume(&events, states_max, states_max);

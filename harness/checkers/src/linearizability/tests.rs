@@ -529,8 +529,7 @@ fn decide_like_the_twin(
             }
         }
     }
-    let shown = with_model(model, Shown(specification, &all)).unwrap();
-    prop_assert_eq!(shown, expected, "an order of {:#?}", operations);
+    prop_assert_eq!(is_shown(specification, &all), expected, "an order of {:#?}", operations);
     for (stage, end) in with_model(model, EveryWalk(specification, &all)).unwrap() {
         // Where order shows in the state, a few doubtful operations make many configurations.
         if (stage, end) == (Stage::Quick, End::Exhausted) && !FEW_STATES.contains(&model) {
@@ -551,7 +550,14 @@ fn decide_like_the_twin(
 }
 
 /// Whether an order is found that shows it; one that is found must.
-struct Shown<'a>(Specification<'a>, &'a [&'a Operation]);
+pub(super) fn is_shown(specification: Specification<'_>, operations: &[&Operation]) -> bool {
+    super::witness::witness_of(specification, operations, 1_000_000).is_ok_and(|order| {
+        with_model(specification.model, Shown(specification, operations, order)).unwrap()
+    })
+}
+
+/// Whether an order shows it, given by the ids of operations.
+struct Shown<'a>(Specification<'a>, &'a [&'a Operation], Vec<u64>);
 
 impl Visitor for Shown<'_> {
     type Output = bool;
@@ -559,14 +565,12 @@ impl Visitor for Shown<'_> {
     fn visit<M: Model>(self, new: impl Fn() -> M) -> bool {
         let mut model = self.0.started(new()).unwrap();
         let calls = super::call::calls(&mut model, self.1).unwrap();
-        let Ok(order) = super::witness::witness(&model, &calls, 1_000_000) else {
-            return false;
-        };
         let mut left: Vec<u32> = (0..calls.len() as u32).collect();
         let (mut state, mut latest) = (model.initial(), 0);
-        for call in order {
-            left.retain(|other| *other != call);
-            let call = &calls[call as usize];
+        for id in self.2 {
+            let is_of = |call: &u32| self.1[calls[*call as usize].operation as usize].id == id;
+            let place = left.iter().position(is_of).expect("each operation stands there once");
+            let call = &calls[left.remove(place) as usize];
             assert!(latest < call.complete, "{call:?} comes too late");
             latest = latest.max(call.invoke);
             state = model.step(&state, &call.step).expect("a legal step");

@@ -3,19 +3,28 @@
 //! The search decides by configurations and forgets how it came to them; this one remembers, and is told
 //! that there is an order, so it need not be complete. It walks through the events in depth, first where
 //! most orders lie: reads as soon as they are legal, a write that nobody saw immediately before another
-//! one (it is *absorbed*), everything else when it completes. Where nothing is left it goes back to the
-//! last choice.
+//! one (it is *absorbed*), everything else when it completes, and by what is known of later events
+//! ([`foresight`]). Where nothing is left it goes back to the last choice. If that takes too long, it walks
+//! in breadth, with the nodes that have most left to choose from.
+
+mod foresight;
+
+use std::collections::BTreeMap;
 
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use wrack_history::{Operation, SmolStr};
+use wrack_sequential::contents::{Container, Step};
+use wrack_sequential::queue::Queue;
+use wrack_sequential::stack::Stack;
 use wrack_sequential::{Effect, Model, ModelError, Specification, Visitor};
 
 use super::call::{Call, Event, calls, events};
 use super::keys;
 use crate::{Evidence, operations_by_key};
+use foresight::{Foresight, Stays};
 
 /// An order of one key's operations, or why none is at hand.
 pub type Witness = Result<Vec<u64>, String>;
@@ -29,17 +38,68 @@ pub fn witnesses(evidence: &Evidence<'_>) -> Vec<(SmolStr, Witness)> {
     let keys: Vec<_> = operations_by_key(operations).into_iter().collect();
     let specification = evidence.specification();
     let found = keys::map(&keys, operations.len(), |(_, operations)| {
-        let states_max = evidence.states_max;
-        let found = specification.visit(Seek { specification, operations, states_max }).flatten();
-        found.map_err(|error| error.to_string()).flatten()
+        witness_of(specification, operations, evidence.states_max)
     });
     keys.iter().zip(found).map(|((key, _), found)| ((*key).clone(), found)).collect()
 }
 
+/// The same of one key.
+pub(super) fn witness_of(
+    specification: Specification<'_>,
+    operations: &[&Operation],
+    states_max: u64,
+) -> Witness {
+    let seek = Seek { specification, operations, states_max };
+    let found = match specification.model {
+        "queue" => seek.among_stays::<Queue>(&Stays::may_enqueue),
+        "stack" => seek.among_stays::<Stack>(&Stays::may_push),
+        _ => specification.visit(seek).flatten(),
+    };
+    found.map_err(|error| error.to_string()).flatten()
+}
+
+#[derive(Clone, Copy)]
 struct Seek<'a> {
     specification: Specification<'a>,
     operations: &'a [&'a Operation],
     states_max: u64,
+}
+
+/// Whether a value may go in: what is inside, what is outside, and the value.
+type MayInsert = dyn Fn(&Stays, &[u32], &[(u32, u64)], u32) -> bool;
+
+impl Seek<'_> {
+    /// An order for a container.
+    fn among_stays<C: Container + Default>(self, may: &MayInsert) -> Result<Witness, ModelError> {
+        let mut model: C = self.specification.start()?;
+        let calls = calls(&mut model, self.operations)?;
+        let Some(stays) = Stays::of(&calls) else {
+            return Ok(
+                self.told(&calls, witness(&model, &calls, Foresight::none(), self.states_max))
+            );
+        };
+        let may_take = |inside: &Vec<u32>, pending: &[Pending], call: u32| {
+            let Step::Insert(value) = calls[call as usize].step else {
+                return true;
+            };
+            let insertion = |call: u32| match calls[call as usize].step {
+                Step::Insert(value) => Some((value, calls[call as usize].complete)),
+                _ => None,
+            };
+            let others = pending.iter().filter(|other| other.call != call);
+            let outside: SmallVec<[(u32, u64); 16]> =
+                others.filter_map(|other| insertion(other.call)).collect();
+            may(&stays, inside, &outside, value)
+        };
+        let foresight = Foresight { ranks: Vec::new(), may_take: &may_take };
+        Ok(self.told(&calls, witness(&model, &calls, foresight, self.states_max)))
+    }
+
+    /// An order by the ids of operations.
+    fn told<S>(&self, calls: &[Call<S>], order: Result<Vec<u32>, String>) -> Witness {
+        let id = |call: u32| self.operations[calls[call as usize].operation as usize].id;
+        order.map(|order| order.into_iter().map(id).collect())
+    }
 }
 
 impl Visitor for Seek<'_> {
@@ -48,16 +108,17 @@ impl Visitor for Seek<'_> {
     fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {
         let mut model = self.specification.started(new())?;
         let calls = calls(&mut model, self.operations)?;
-        let order = witness(&model, &calls, self.states_max);
-        let id = |call: u32| self.operations[calls[call as usize].operation as usize].id;
-        Ok(order.map(|order| order.into_iter().map(id).collect()))
+        let ranks = foresight::ranks(self.specification, self.operations)?;
+        let order = witness(&model, &calls, Foresight::ranked(ranks), self.states_max);
+        Ok(self.told(&calls, order))
     }
 }
 
 /// An order of calls that the model allows and time too; the calls are in order of invocation.
-pub(super) fn witness<M: Model>(
+fn witness<M: Model>(
     model: &M,
     calls: &[Call<M::Step>],
+    foresight: Foresight<'_, M::State>,
     states_max: u64,
 ) -> Result<Vec<u32>, String> {
     let events = events(calls);
@@ -66,25 +127,25 @@ pub(super) fn witness<M: Model>(
         calls,
         events: &events,
         classes: Classes::of(calls),
+        foresight,
         taken: Vec::new(),
         stack: Vec::new(),
         met: FxHashSet::default(),
+        left: states_max,
     };
-    seek.stack.push(Node {
-        state: model.initial(),
-        position: 0,
-        open: SmallVec::new(),
-        used: SmallVec::new(),
-        last: NONE,
-    });
-    for _ in 0..states_max {
-        let node = seek.stack.pop().ok_or("no order was found")?;
-        if let Some(last) = seek.visit(node) {
-            return Ok(seek.order(last));
-        }
+    let in_depth = seek.in_depth(states_max / DEPTH);
+    let last = in_depth.or_else(|| BREADTHS.into_iter().find_map(|kept| seek.in_breadth(kept)));
+    match last {
+        Some(last) => Ok(seek.order(last)),
+        None if seek.left > 0 => Err("no order was found".into()),
+        None => Err(format!("no order was found within {states_max} configurations")),
     }
-    Err(format!("no order was found within {states_max} configurations"))
 }
+
+/// A part of the configurations is for the walk in depth: one of so many.
+const DEPTH: u64 = 4;
+/// So many nodes are kept in breadth, at first and after each time that no order was found.
+const BREADTHS: [usize; 3] = [64, 1_024, 16_384];
 
 /// No call has been taken.
 const NONE: u32 = u32::MAX;
@@ -145,13 +206,63 @@ struct Seeking<'a, M: Model> {
     calls: &'a [Call<M::Step>],
     events: &'a [Event],
     classes: Classes,
+    foresight: Foresight<'a, M::State>,
     taken: Vec<Taken>,
     stack: Vec<Node<M::State>>,
     /// Hashes of nodes: if two of them agree by chance an order may be missed, and none is made up.
     met: FxHashSet<u64>,
+    /// Nodes that may still be visited.
+    left: u64,
 }
 
 impl<M: Model> Seeking<'_, M> {
+    fn first(&self) -> Node<M::State> {
+        Node {
+            state: self.model.initial(),
+            position: 0,
+            open: SmallVec::new(),
+            used: SmallVec::new(),
+            last: NONE,
+        }
+    }
+
+    /// Walks on from the last choice that is left, through so many nodes; gives what was taken last.
+    fn in_depth(&mut self, states_max: u64) -> Option<u32> {
+        let first = self.first();
+        self.stack.push(first);
+        for _ in 0..states_max.min(self.left) {
+            let node = self.stack.pop()?;
+            self.left -= 1;
+            if let Some(last) = self.visit(node) {
+                return Some(last);
+            }
+        }
+        None
+    }
+
+    /// Walks with so many nodes at most side by side, those in which most is left to take.
+    fn in_breadth(&mut self, kept: usize) -> Option<u32> {
+        self.stack.clear();
+        self.met.clear();
+        self.taken.clear();
+        let mut levels = BTreeMap::from([(0, vec![self.first()])]);
+        while let Some((position, mut nodes)) = levels.pop_first() {
+            nodes.sort_by_key(|node| std::cmp::Reverse(node.open.len()));
+            nodes.truncate(kept);
+            for node in nodes {
+                self.left = self.left.checked_sub(1)?;
+                if let Some(last) = self.visit(node) {
+                    return Some(last);
+                }
+            }
+            for node in self.stack.drain(..) {
+                let level = node.position.max(position);
+                levels.entry(level).or_default().push(node);
+            }
+        }
+        None
+    }
+
     fn call(&self, call: u32) -> &Call<M::Step> {
         &self.calls[call as usize]
     }
@@ -207,8 +318,9 @@ impl<M: Model> Seeking<'_, M> {
     /// Takes one more call, so that in the end `goal` can be.
     fn extend(&mut self, node: &Node<M::State>, goal: u32) {
         let step = |call: u32| self.model.step(&node.state, &self.call(call).step);
-        // The last is tried first: the goal itself, what makes it legal, then the earliest to complete.
-        let mut choices: Vec<(bool, bool, u64, u32, M::State)> = Vec::new();
+        // The last is tried first: the lowest rank, the goal itself, what makes it legal, then the earliest
+        // to complete.
+        let mut choices: Vec<(u32, bool, bool, u64, u32, M::State)> = Vec::new();
         let pending = node.open.iter().map(|pending| pending.call);
         let doubtful = self.classes.members.iter().enumerate().filter_map(|(class, members)| {
             let used = node.used.get(class).copied().unwrap_or(0);
@@ -219,14 +331,17 @@ impl<M: Model> Seeking<'_, M> {
             if self.call(call).effect == Effect::None && call != goal {
                 continue;
             }
+            if !(self.foresight.may_take)(&node.state, &node.open, call) {
+                continue;
+            }
             if let Some(state) = step(call) {
                 let leads = self.model.step(&state, &self.call(goal).step).is_some();
                 let late = u64::MAX - self.call(call).complete;
-                choices.push((call == goal, leads, late, call, state));
+                choices.push((u32::MAX - self.rank(call), call == goal, leads, late, call, state));
             }
         }
-        choices.sort_unstable_by_key(|(is_goal, leads, late, call, _)| {
-            (*is_goal, *leads, *late, u32::MAX - *call)
+        choices.sort_unstable_by_key(|(early, is_goal, leads, late, call, _)| {
+            (*early, *is_goal, *leads, *late, u32::MAX - *call)
         });
         for (.., call, state) in choices {
             let mut next = self.copy(node);
@@ -237,12 +352,19 @@ impl<M: Model> Seeking<'_, M> {
         }
     }
 
+    /// The place of a change in an order that is known.
+    fn rank(&self, call: u32) -> u32 {
+        let ranks = &self.foresight.ranks;
+        ranks.get(self.call(call).operation as usize).copied().unwrap_or(u32::MAX)
+    }
+
     /// Notes that a call takes effect now.
     fn take(&mut self, node: &mut Node<M::State>, call: u32) {
         self.taken.push(Taken { call, position: node.position, before: node.last });
         node.last = self.taken.len() as u32 - 1;
         node.open.retain(|pending| pending.call != call);
-        if self.call(call).effect == Effect::Overwrite {
+        // Where an order is known, all changes are taken in it.
+        if self.call(call).effect == Effect::Overwrite && self.foresight.ranks.is_empty() {
             for pending in &mut node.open {
                 pending.absorbed |= self.call(pending.call).effect == Effect::Overwrite;
             }

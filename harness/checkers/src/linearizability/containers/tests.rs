@@ -13,7 +13,7 @@ use super::super::call::{Answer, Core, calls};
 use super::super::explain::explain;
 use super::super::search::{Hints, search};
 use super::super::shrink::shrink;
-use super::super::tests::some_order;
+use super::super::tests::{is_shown, some_order};
 use super::{Order, decide};
 use crate::story::Case;
 
@@ -208,6 +208,7 @@ fn compare<O: Order + Default>(
             Answer::Unknown(_) => false,
         };
         prop_assert!(right, "{}", context());
+        prop_assert_eq!(is_shown(specification, &all), expected, "an order of {}", context());
     }
     if let Answer::Contradiction(core) = &answer {
         let small = shrink(specification, &all, core);
