@@ -25,8 +25,12 @@ step "the worked service without its fsync"
 # All packages, so that no dependency is built anew for fewer features; `holds` is what such examples test.
 cargo test --workspace --locked --features kv-service/no-fsync --test holds
 
-step "the carriers on madsim (a build of its own)"
-cargo mad test --locked -p wrack-carriers
+step "benchmarks still run: each once, as the tests are built"
+cargo test --workspace --locked --bench engine --bench runs --bench codec --bench judging --bench report
+
+step "madsim (a build of its own, some 6 minutes): the carriers, and the command line with that engine"
+cargo mad test --locked -p wrack-carriers -p wrack --lib --test raft
+cargo mad test --locked -p wrack-carriers -p wrack --test suite engines::
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -82,13 +86,6 @@ if bash ci/shards.sh "$wrack" "$root/shards"; then :; else
         *) exit 1 ;;
     esac
 fi
-
-step "benchmarks still run"
-cargo bench --locked -p wrack-carriers --bench engine -- --test
-cargo bench --locked -p wrack-runner --bench runs -- --test
-cargo bench --locked -p wrack-history --bench codec -- --test
-cargo bench --locked -p wrack-checkers --bench judging -- --test
-cargo bench --locked -p wrack-reports --bench report -- --test
 
 if [ "${#skipped[@]}" -gt 0 ]; then
     printf '\nnot run:\n'

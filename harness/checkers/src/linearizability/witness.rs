@@ -4,18 +4,17 @@
 //! that there is an order, so it need not be complete. It walks through the events in depth, first where
 //! most orders lie: reads as soon as they are legal, a write that nobody saw immediately before another
 //! one (it is *absorbed*), everything else when it completes, and by what is known of later events
-//! ([`foresight`]). Where nothing is left it goes back to the last choice. If that takes too long, it walks
-//! in breadth, with the nodes that have most left to choose from.
+//! ([`foresight`]). Where nothing is left it goes back to the last choice. If that takes too long, it begins
+//! again and looks at what comes after each choice.
 
 mod foresight;
-
-use std::collections::BTreeMap;
 
 use std::hash::BuildHasher;
 
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use smallvec::SmallVec;
-use wrack_history::{Operation, SmolStr};
+use wrack_history::{Operation, SmolStr, Value};
+use wrack_sequential::cas_register::CasRegister;
 use wrack_sequential::contents::{Container, Step};
 use wrack_sequential::queue::Queue;
 use wrack_sequential::stack::Stack;
@@ -24,7 +23,7 @@ use wrack_sequential::{Effect, Model, ModelError, Specification, Visitor};
 use super::call::{Call, Event, calls, events};
 use super::keys;
 use crate::{Evidence, operations_by_key};
-use foresight::{Foresight, Stays};
+use foresight::{Foresight, Lookout, Stays};
 
 /// An order of one key's operations, or why none is at hand.
 pub type Witness = Result<Vec<u64>, String>;
@@ -53,6 +52,7 @@ pub(super) fn witness_of(
     let found = match specification.model {
         "queue" => seek.among_stays::<Queue>(&Stays::may_enqueue),
         "stack" => seek.among_stays::<Stack>(&Stays::may_push),
+        "register" | "cas-register" => seek.of_register(),
         _ => specification.visit(seek).flatten(),
     };
     found.map_err(|error| error.to_string()).flatten()
@@ -82,17 +82,41 @@ impl Seek<'_> {
             let Step::Insert(value) = calls[call as usize].step else {
                 return true;
             };
-            let insertion = |call: u32| match calls[call as usize].step {
-                Step::Insert(value) => Some((value, calls[call as usize].complete)),
-                _ => None,
-            };
             let others = pending.iter().filter(|other| other.call != call);
-            let outside: SmallVec<[(u32, u64); 16]> =
-                others.filter_map(|other| insertion(other.call)).collect();
+            let mut outside = SmallVec::<[(u32, u64); 16]>::new();
+            for other in others.map(|other| &calls[other.call as usize]) {
+                match other.step {
+                    Step::Insert(value) => outside.push((value, other.complete)),
+                    Step::Empty if stays.is_inside_at(value, other.complete) => return false,
+                    _ => (),
+                }
+            }
             may(&stays, inside, &outside, value)
         };
-        let foresight = Foresight { ranks: Vec::new(), may_take: &may_take };
+        let worth = |inside: &Vec<u32>| {
+            Value::list(inside.iter().map(|value| model.contents().value(*value).clone()))
+        };
+        // What a removal that is not looked at took out would stay inside: so all are looked at.
+        let lookout = Some(self.lookout(&worth, usize::MAX));
+        let foresight = Foresight { ranks: Vec::new(), may_take: &may_take, lookout };
         Ok(self.told(&calls, witness(&model, &calls, foresight, self.states_max)))
+    }
+
+    /// An order for a register.
+    fn of_register(self) -> Result<Witness, ModelError> {
+        let mut model: CasRegister = self.specification.start()?;
+        let calls = calls(&mut model, self.operations)?;
+        let worth = |value: &u32| model.values.value(*value).clone();
+        let foresight = Foresight {
+            lookout: Some(self.lookout(&worth, AHEAD)),
+            ..Foresight::ranked(foresight::ranks(self.specification, self.operations)?)
+        };
+        Ok(self.told(&calls, witness(&model, &calls, foresight, self.states_max)))
+    }
+
+    fn lookout<'a, S>(&'a self, worth: &'a dyn Fn(&S) -> Value, ahead: usize) -> Lookout<'a, S> {
+        let Self { specification, operations, .. } = *self;
+        Lookout { specification, operations, worth, ahead }
     }
 
     /// An order by the ids of operations.
@@ -132,20 +156,24 @@ fn witness<M: Model>(
         stack: Vec::new(),
         met: FxHashSet::default(),
         left: states_max,
+        careful: false,
     };
-    let in_depth = seek.in_depth(states_max / DEPTH);
-    let last = in_depth.or_else(|| BREADTHS.into_iter().find_map(|kept| seek.in_breadth(kept)));
+    let mut last = seek.walk(states_max / CARELESS);
+    if last.is_none() && seek.foresight.lookout.is_some() {
+        seek.careful = true;
+        last = seek.walk(states_max);
+    }
     match last {
         Some(last) => Ok(seek.order(last)),
-        None if seek.left > 0 => Err("no order was found".into()),
+        None if seek.left > 0 && seek.stack.is_empty() => Err("no order was found".into()),
         None => Err(format!("no order was found within {states_max} configurations")),
     }
 }
 
-/// A part of the configurations is for the walk in depth: one of so many.
-const DEPTH: u64 = 4;
-/// So many nodes are kept in breadth, at first and after each time that no order was found.
-const BREADTHS: [usize; 3] = [64, 1_024, 16_384];
+/// One of so many configurations is for the walk that does not look at what comes after a choice.
+const CARELESS: u64 = 4;
+/// So many calls of a register that have yet to be invoked are looked at.
+const AHEAD: usize = 150;
 
 /// No call has been taken.
 const NONE: u32 = u32::MAX;
@@ -213,6 +241,8 @@ struct Seeking<'a, M: Model> {
     met: FxHashSet<u64>,
     /// Nodes that may still be visited.
     left: u64,
+    /// Whether it looks at what comes after each choice.
+    careful: bool,
 }
 
 impl<M: Model> Seeking<'_, M> {
@@ -226,38 +256,17 @@ impl<M: Model> Seeking<'_, M> {
         }
     }
 
-    /// Walks on from the last choice that is left, through so many nodes; gives what was taken last.
-    fn in_depth(&mut self, states_max: u64) -> Option<u32> {
+    /// Walks from the beginning, through so many nodes; gives what was taken last.
+    fn walk(&mut self, states_max: u64) -> Option<u32> {
+        self.met.clear();
+        self.taken.clear();
         let first = self.first();
-        self.stack.push(first);
+        self.stack = vec![first];
         for _ in 0..states_max.min(self.left) {
             let node = self.stack.pop()?;
             self.left -= 1;
             if let Some(last) = self.visit(node) {
                 return Some(last);
-            }
-        }
-        None
-    }
-
-    /// Walks with so many nodes at most side by side, those in which most is left to take.
-    fn in_breadth(&mut self, kept: usize) -> Option<u32> {
-        self.stack.clear();
-        self.met.clear();
-        self.taken.clear();
-        let mut levels = BTreeMap::from([(0, vec![self.first()])]);
-        while let Some((position, mut nodes)) = levels.pop_first() {
-            nodes.sort_by_key(|node| std::cmp::Reverse(node.open.len()));
-            nodes.truncate(kept);
-            for node in nodes {
-                self.left = self.left.checked_sub(1)?;
-                if let Some(last) = self.visit(node) {
-                    return Some(last);
-                }
-            }
-            for node in self.stack.drain(..) {
-                let level = node.position.max(position);
-                levels.entry(level).or_default().push(node);
             }
         }
         None
@@ -283,8 +292,13 @@ impl<M: Model> Seeking<'_, M> {
                         Some((place, true)) => {
                             let mut owed = self.copy(&node);
                             owed.open[place].absorbed = false;
-                            self.push(owed);
                             node.open.remove(place);
+                            if self.careful && !self.is_good(&node) {
+                                std::mem::swap(&mut owed, &mut node);
+                                self.push(owed);
+                                continue;
+                            }
+                            self.push(owed);
                         }
                         Some((_, false)) => {
                             self.extend(&node, call);
@@ -343,13 +357,43 @@ impl<M: Model> Seeking<'_, M> {
         choices.sort_unstable_by_key(|(early, is_goal, leads, late, call, _)| {
             (*early, *is_goal, *leads, *late, u32::MAX - *call)
         });
+        let mut next: Vec<Node<M::State>> = Vec::new();
         for (.., call, state) in choices {
-            let mut next = self.copy(node);
-            next.state = state;
-            self.take(&mut next, call);
-            self.serve(&mut next);
-            self.push(next);
+            let mut one = self.copy(node);
+            one.state = state;
+            self.take(&mut one, call);
+            self.serve(&mut one);
+            next.push(one);
         }
+        if self.careful
+            && next.len() > 1
+            && let Some(good) = next.iter().rposition(|one| self.is_good(one))
+        {
+            let good = next.remove(good);
+            next.push(good);
+        }
+        next.into_iter().for_each(|one| self.push(one));
+    }
+
+    /// Whether there seems to be an order from here on.
+    fn is_good(&self, node: &Node<M::State>) -> bool {
+        let Some(lookout) = &self.foresight.lookout else {
+            return true;
+        };
+        let now = match self.events[node.position] {
+            Event::Complete(call) => self.call(call).complete,
+            Event::Invoke(call) => self.call(call).invoke,
+            Event::Expire(_) => return true,
+        };
+        let invoked = self.calls.partition_point(|call| call.invoke < now);
+        let upto = self.calls.len().min(invoked.saturating_add(lookout.ahead));
+        let owing = node.open.iter().filter(|pending| !pending.absorbed);
+        let mut next: Vec<u32> = owing.map(|pending| pending.call).collect();
+        next.sort_unstable();
+        next.extend(invoked as u32..upto as u32);
+        next.iter_mut().for_each(|call| *call = self.call(*call).operation);
+        let end = self.calls.get(upto).map_or(u64::MAX, |call| call.invoke);
+        lookout.is_open(&node.state, &next, end)
     }
 
     /// The place of a change in an order that is known.

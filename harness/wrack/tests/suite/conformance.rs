@@ -20,16 +20,6 @@ use cases::{Case, cases};
 /// needs the order of revisions that its watchers saw, which is not read.
 const UNDECIDED: &[&str] = &["histories/etcd-robustness/TestRobustness_Kubernetes_ClusterOfSize3"];
 
-/// Linearizable histories that no order is found for within the bound: what decides them needs none.
-const UNCERTIFIED: &[&str] = &[
-    "synthetic/synth-lin/append10-c64-n5000-ok",
-    "synthetic/synth-lin/append5-c32-n2000-ok",
-    "synthetic/synth-lin/queue-",
-    "synthetic/synth-lin/reg-dup5-c32-n10000-ok",
-    "synthetic/synth-lin/reg-uniq-",
-    "synthetic/synth-lin/stack-",
-];
-
 /// Histories of thousands of transactions without times, whose versions have no known order: they take
 /// minutes in an unoptimised build.
 const SLOW: &[&str] = &["histories/polysi-plume/fig7", "histories/polysi-plume/twitter"];
@@ -110,7 +100,6 @@ fn every_recorded_history_is_judged_as_labelled() {
         if has_linearizations(&check) {
             match check.uncertified.first() {
                 None => counts.certified += 1,
-                Some(_) if UNCERTIFIED.iter().any(|name| case.name.starts_with(name)) => (),
                 Some(reason) => complaints.push(format!("no certificate: {} {reason}", case.name)),
             }
         }

@@ -6,18 +6,22 @@
 //! * of a register whose values are unique the zones know an order of all changes, and of a list the
 //!   longest read does: changes are taken by their *ranks* in it;
 //! * of a queue or stack whose values are unique, the operations that take them out say which of two
-//!   values must go in first, wherever these do not overlap.
+//!   values must go in first, wherever these do not overlap;
+//! * where that is not enough, each choice is asked whether what comes next is linearizable from there.
 //!
-//! The ranks are one order of many, and only tried first. What containers say is so in every order.
+//! The ranks are one order of many, and only tried first, and so are choices that look good. What
+//! containers say is so in every order.
+
+use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
-use wrack_history::{Operation, Value};
+use wrack_history::{Operation, Outcome, Value};
 use wrack_sequential::contents::Step;
 use wrack_sequential::{ModelError, Specification};
 
 use super::Pending;
-use crate::linearizability::call::Call;
-use crate::linearizability::register;
+use crate::linearizability::call::{Answer, Call};
+use crate::linearizability::{decide, register};
 
 /// Ahead of all choices.
 pub struct Foresight<'a, S> {
@@ -25,6 +29,39 @@ pub struct Foresight<'a, S> {
     pub ranks: Vec<u32>,
     /// Whether a call may be taken in this state with these calls pending.
     pub may_take: &'a dyn Fn(&S, &[Pending], u32) -> bool,
+    /// Decides what comes next, if it can.
+    pub lookout: Option<Lookout<'a, S>>,
+}
+
+/// Decides what comes after a choice.
+pub struct Lookout<'a, S> {
+    pub specification: Specification<'a>,
+    pub operations: &'a [&'a Operation],
+    /// A state as the value that an object starts at.
+    pub worth: &'a dyn Fn(&S) -> Value,
+    /// So many calls that have yet to be invoked are looked at.
+    pub ahead: usize,
+}
+
+/// Configurations for each choice.
+const LOOKED_MAX: u64 = 10_000;
+
+impl<S> Lookout<'_, S> {
+    /// Whether these operations, by their positions, may be linearizable from a state on, as far as the
+    /// event of this index: of what completes later it is not known whether it took effect.
+    pub fn is_open(&self, state: &S, positions: &[u32], upto: u64) -> bool {
+        let initial = (self.worth)(state);
+        let specification = Specification { initial: &initial, ..self.specification };
+        let next = positions.iter().map(|position| self.operations[*position as usize]);
+        let next: Vec<Cow<'_, Operation>> = next
+            .map(|operation| match operation.effect_by().index < upto {
+                true => Cow::Borrowed(operation),
+                false => Cow::Owned(Operation { outcome: Outcome::Info, ..operation.clone() }),
+            })
+            .collect();
+        let next: Vec<&Operation> = next.iter().map(Cow::as_ref).collect();
+        !matches!(decide(specification, &next, LOOKED_MAX), Ok((Answer::Contradiction(_), _)))
+    }
 }
 
 impl<S> Foresight<'_, S> {
@@ -35,7 +72,7 @@ impl<S> Foresight<'_, S> {
 
     /// Only an order of changes is known, if any.
     pub fn ranked(ranks: Vec<u32>) -> Self {
-        Self { ranks, may_take: &|_, _, _| true }
+        Self { ranks, may_take: &|_, _, _| true, lookout: None }
     }
 }
 
@@ -105,6 +142,12 @@ impl Stays {
     fn leaves_before(&self, one: u32, other: u32) -> bool {
         let out = |value: u32| self.0.get(&value).copied().unwrap_or(NEVER);
         out(one).1 < out(other).0
+    }
+
+    /// Whether a value that went in is still inside at an event, so that nothing is found to be empty until
+    /// then.
+    pub fn is_inside_at(&self, value: u32, index: u64) -> bool {
+        index < self.0.get(&value).copied().unwrap_or(NEVER).0
     }
 
     /// Whether a value may go into a queue: nothing that is inside comes out after it, and what comes out
