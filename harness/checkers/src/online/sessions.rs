@@ -9,7 +9,8 @@
 //! followed from it is still known. Who may be read again is not bounded: a session that lags may find any
 //! old version. The oldest are forgotten when a key has more than so many, but for those that some session,
 //! or an operation in flight, still owes something to. Whoever reads a forgotten one owes nothing
-//! for that, which is a doubt.
+//! for that, which is a doubt. Where something is owed to very many, as in a session that writes and writes
+//! and nobody sees in which order, that is given up, which is a doubt, too: so memory is bounded.
 //!
 //! A write carries to its readers what its session knew when it was invoked. Of that a session keeps
 //! one step for each of its writes that is held ([`mind`]). MW asks this of ok writes alone: what was read
@@ -38,6 +39,8 @@ use order::{Due, Order};
 
 /// A key has so many versions before the oldest are forgotten.
 const VERSIONS_MAX: usize = 256;
+/// So many versions of a key that something is owed to are held at most: beyond, nothing more is said.
+const HELD_MAX: usize = 2_048;
 
 /// Sessions, and the versions that they know of.
 pub(super) struct Sessions {
@@ -138,6 +141,11 @@ impl Sessions {
         order.add(value, write.session, epoch, Note::of(write));
         if order.is_full() {
             self.sweep(key);
+        }
+        let held = self.orders[key as usize].versions().len();
+        if held > HELD_MAX {
+            let of = of(write);
+            self.give_up(format!("something is still owed to each of {held} values{of}"));
         }
     }
 
