@@ -19,7 +19,7 @@ use wrack_history::{Operation, Outcome, Value};
 use wrack_sequential::contents::Step;
 use wrack_sequential::{ModelError, Specification};
 
-use super::Pending;
+use super::walk::Pending;
 use crate::linearizability::call::{Answer, Call};
 use crate::linearizability::{decide, register};
 
