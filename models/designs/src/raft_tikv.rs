@@ -23,10 +23,10 @@
 //! the same scenarios and held to the same promises, RAFT's five properties among them.
 //!
 //! # Where the library's own chance goes
-//! It draws election timeouts from a random number generator of its thread, from a range of ticks. The range
-//! that it gets holds one number, drawn from the node's stream at each boot; what it draws says nothing then.
-//! So that two nodes that split a vote do not do so for ever, a candidate's next tick comes late by a time
-//! drawn from the same stream.
+//! It draws election timeouts from a random number generator of its thread, each time that it begins to wait
+//! anew. Before such a timeout counts, at the next tick, one from the node's stream takes its place. (A
+//! timeout that is drawn once for each boot is not enough: a candidate whose log is behind and whose timeout
+//! is the shortest then makes everybody wait anew, for ever.)
 //!
 //! # What it does not do
 //! Membership does not change (the library can: joint consensus), leadership is not handed over, and the
@@ -120,7 +120,7 @@ impl Server {
         let members: Vec<u64> = cluster.servers().map(library_id).collect();
         let variant = Variant::named(&cluster.variant);
         Self {
-            library: settings.library(Store::new(members.clone()), settings.shortest, variant),
+            library: settings.library(Store::new(members.clone()), variant),
             settings,
             members,
             variant,
@@ -183,7 +183,10 @@ impl Node for Server {
         match message {
             Wire::Request(request) => self.on_request(request, cx),
             // The library refuses what it does not understand, such as an answer of a stranger.
-            Wire::Peer(Rpc(message)) => drop(self.library.step(message)),
+            Wire::Peer(Rpc(message)) => {
+                drop(self.library.step(message));
+                self.draw_timeout(cx);
+            }
             Wire::Response(_) => {}
         }
         self.process_ready(cx);

@@ -155,8 +155,8 @@ impl Server {
         let epoch = store.hard.term;
         cx.note(Fact::Role { role: SmolStr::new_static("follower"), epoch });
         self.noted.1 = epoch;
-        let election = self.settings.draw(cx);
-        self.library = self.settings.library(store, election, self.variant);
+        self.library = self.settings.library(store, self.variant);
+        self.draw_timeout(cx);
     }
 
     /// The state is that of a snapshot.

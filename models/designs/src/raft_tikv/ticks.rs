@@ -49,15 +49,14 @@ impl Ticks {
         }
     }
 
-    /// The library, which finds its log in `store` and waits so many ticks for a leader.
-    pub fn library(&self, store: Store, election: u64, variant: Variant) -> RawNode<Store> {
+    /// The library, which finds its log in `store`.
+    pub fn library(&self, store: Store, variant: Variant) -> RawNode<Store> {
         let config = Config {
             id: self.id,
             election_tick: self.shortest as usize,
             heartbeat_tick: self.heartbeat as usize,
-            // One number to draw from: the library's own chance decides nothing.
-            min_election_tick: election as usize,
-            max_election_tick: election as usize + 1,
+            min_election_tick: self.shortest as usize,
+            max_election_tick: self.longest as usize + 1,
             applied: store.base(),
             max_size_per_msg: self.message_bytes,
             check_quorum: self.check_quorum,
@@ -71,26 +70,25 @@ impl Ticks {
         let silent = Logger::root(Discard, o!());
         RawNode::new(&config, store, &silent).expect("the scenario's settings fit the library")
     }
-
-    /// An election timeout, drawn from the node's stream.
-    pub fn draw(&self, cx: &mut Cx<'_, Server>) -> u64 {
-        cx.random().between(self.shortest, self.longest)
-    }
 }
 
 impl Server {
-    /// One tick. A node that stands for election waits a little longer for the next: its rivals draw
-    /// another wait.
+    /// One tick.
     pub(super) fn tick(&mut self, cx: &mut Cx<'_, Self>) {
-        let term = self.library.raft.term;
-        let waited = self.library.raft.election_elapsed;
         self.library.tick();
+        self.draw_timeout(cx);
         self.report_lost_snapshots();
-        let restarted = self.library.raft.election_elapsed < waited;
-        let stands = !self.leads() && (restarted || self.library.raft.term > term);
-        let spread_ns = (self.settings.longest - self.settings.shortest) * self.settings.tick_ns;
-        let late_ns = if stands { cx.random().below(spread_ns.max(1)) } else { 0 };
-        cx.arm(Timer::Tick, self.settings.tick_ns + late_ns);
+        cx.arm(Timer::Tick, self.settings.tick_ns);
+    }
+
+    /// Wherever the library begins to wait anew it has drawn an election timeout from its thread: before
+    /// that counts, another one is drawn from the node's stream.
+    pub(super) fn draw_timeout(&mut self, cx: &mut Cx<'_, Self>) {
+        if self.library.raft.election_elapsed == 0 {
+            let Ticks { shortest, longest, .. } = self.settings;
+            let timeout = cx.random().between(shortest, longest) as usize;
+            self.library.raft.set_randomized_election_timeout(timeout);
+        }
     }
 
     /// While a follower is sent a snapshot the library sends it nothing else, until somebody says what
