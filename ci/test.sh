@@ -28,9 +28,10 @@ cargo test --workspace --locked --features kv-service/no-fsync --test holds
 step "benchmarks still run: each once, as the tests are built"
 cargo test --workspace --locked --bench engine --bench runs --bench codec --bench judging --bench report
 
-step "madsim (a build of its own, some 6 minutes): the carriers, and the command line with that engine"
+step "madsim (a build of its own, some 6 minutes): the carriers, the command line, and 3 seeds of S01 to S13 on it"
 cargo mad test --locked -p wrack-carriers -p wrack --lib --test raft
 cargo mad test --locked -p wrack-carriers -p wrack --test suite engines::
+ENGINES=madsim WRACK=target/madsim/debug/wrack bash ci/engines.sh
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
