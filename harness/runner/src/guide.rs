@@ -72,20 +72,22 @@ impl Guide {
         seeds
     }
 
-    /// What a run reached, of a seed that was handed out or, in a search that goes on, would be.
-    pub fn learn(&mut self, record: &Record) {
+    /// What a run reached, of a seed that was handed out or, in a search that goes on, would be; whether it is
+    /// one and was not known.
+    pub fn learn(&mut self, record: &Record) -> bool {
         if self.planned.is_empty() && self.awaited.is_empty() {
             self.plan();
         }
         let place = self.planned.iter().position(|seed| *seed == record.seed);
         let planned = place.and_then(|place| self.planned.remove(place)).is_some();
         if !planned && !self.awaited.remove(&record.seed) {
-            return;
+            return false;
         }
         self.known.push((record.seed, things(record)));
         if self.planned.is_empty() && self.awaited.is_empty() {
             self.close();
         }
+        true
     }
 
     /// Plans a round.
@@ -176,7 +178,7 @@ mod tests {
             if seeds.is_empty() {
                 return order;
             }
-            seeds.iter().rev().for_each(|seed| guide.learn(&record(*seed)));
+            assert!(seeds.iter().rev().all(|seed| guide.learn(&record(*seed))));
             order.extend(seeds);
         }
     }
@@ -208,14 +210,14 @@ mod tests {
         let whole = order(7);
         for cut in [0, 1, 31, 32, 33, 500, 999, 1_000] {
             let mut guide = Guide::new(0..1_000, 1_000);
-            whole[..cut].iter().for_each(|seed| guide.learn(&record(*seed)));
+            assert!(whole[..cut].iter().all(|seed| guide.learn(&record(*seed))));
             let mut rest = Vec::new();
             loop {
                 let seeds = guide.next(7);
                 if seeds.is_empty() {
                     break;
                 }
-                seeds.iter().for_each(|seed| guide.learn(&record(*seed)));
+                assert!(seeds.iter().all(|seed| guide.learn(&record(*seed))));
                 rest.extend(seeds);
             }
             assert_eq!(rest, whole[cut..], "cut at {cut}");
@@ -230,7 +232,7 @@ mod tests {
             if seeds.is_empty() {
                 break;
             }
-            seeds.iter().for_each(|seed| guide.learn(&record(*seed)));
+            assert!(seeds.iter().all(|seed| guide.learn(&record(*seed))));
         }
         assert!(guide.families.len() <= KEPT_MAX + ROUND as usize);
     }

@@ -156,10 +156,10 @@ impl Order {
         }
     }
 
-    /// Learns of a run of an earlier process.
-    fn done(&mut self, record: &Record) {
+    /// Learns of a run of an earlier process; whether it was not known.
+    fn done(&mut self, record: &Record) -> bool {
         match self {
-            Self::Plain(_, done) => drop(done.insert(record.seed)),
+            Self::Plain(_, done) => done.insert(record.seed),
             Self::Guided(guide) => guide.learn(record),
         }
     }
@@ -203,13 +203,11 @@ impl Log {
     /// a killed process left unfinished is cut off.
     pub fn replay(&mut self, plan: &Plan, tallies: &mut [Tally]) -> Result<Vec<Order>, Failure> {
         let mut orders: Vec<Order> = plan.groups.iter().map(|_| plan.order()).collect();
-        let mut seen = BTreeSet::new();
         let path = self.folder.join(RUNS);
         let whole = read_records(&path, plan, |record| {
             let group = record.group as usize;
-            if seen.insert((record.group, record.seed)) {
+            if orders[group].done(&record) {
                 tallies[group].add(&record);
-                orders[group].done(&record);
             }
             Ok(())
         })?;
