@@ -111,8 +111,8 @@ pub(super) const INFO: DesignInfo = DesignInfo {
             "election_timeout",
             ParameterKind::Delay,
             DefaultSetting::Delay(150 * MILLISECOND, 300 * MILLISECOND),
-            "how long a follower waits for a leader, drawn at each boot; the library wants it longer \
-             than a heartbeat",
+            "how long a follower waits for a leader, drawn each time the library begins to wait; the \
+             library wants it longer than a heartbeat",
         ),
         ParameterInfo::new(
             "message_bytes",

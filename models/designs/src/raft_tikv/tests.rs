@@ -1,6 +1,8 @@
 //! The library as we use it, driven by hand on one node.
 
 use ::raft::eraftpb::{Message, MessageType};
+use wrack_history::Setting;
+use wrack_sim::Design;
 
 use super::{RaftTikv, Rpc};
 use crate::bench::{Bench, peers};
@@ -42,6 +44,17 @@ fn a_vote_that_overtakes_the_disk_is_given_twice() {
         let mut second = bench.receive(2, ask(1, 3));
         second.extend(bench.synced());
         assert_eq!(granted(second), again, "{variant}");
+    }
+}
+
+#[test]
+fn every_variant_boots_without_check_quorum() {
+    for variant in RaftTikv::INFO.variants {
+        let parameters = [("check_quorum", Setting::Flag(false))];
+        let mut bench = Bench::<RaftTikv>::with(variant.name, 0, &parameters);
+        let mut answer = bench.receive(1, ask(1, 2));
+        answer.extend(bench.synced());
+        assert_eq!(granted(answer), [2], "{}", variant.name);
     }
 }
 

@@ -59,7 +59,8 @@ impl Ticks {
             max_election_tick: self.longest as usize + 1,
             applied: store.base(),
             max_size_per_msg: self.message_bytes,
-            check_quorum: self.check_quorum,
+            // Without it the library refuses leases.
+            check_quorum: self.check_quorum || variant == Variant::LeaseReads,
             pre_vote: self.pre_vote,
             read_only_option: match variant {
                 Variant::LeaseReads => ReadOnlyOption::LeaseBased,
