@@ -255,22 +255,93 @@ fn elect(mut bench: Bench) -> Bench {
 }
 
 /// Figure 8: an entry of an earlier term is not committed by counting replicas, only by an entry of
-/// the leader's own term behind it (§5.4.2).
+/// the leader's own term behind it (§5.4.2). Terms of log entries; a star is who leads:
+///
+/// ```text
+///          (a)       (b)       (c)         (d)       (e)
+///   S1   * 1 2       1 2     * 1 2 4       1 3     * 1 2 4
+///   S2     1 2       1 2       1 2         1 3       1 2 4
+///   S3     1         1         1 2         1 3       1 2 4
+///   S4     1         1         1           1 3       1
+///   S5     1       * 1 3       1 3       * 1 3       1 3
+/// ```
+/// (a) S1 leads term 2 and reaches S2 alone. (b) S5 is elected for term 3 by S3 and S4. (c) S1 is elected
+/// for term 4, and brings its entry of term 2 to S3: a majority has it, and it is not committed. For S1 may
+/// crash now, and S2, S3 and S4 may elect S5, which overwrites it (d). Once S1 has its entry of term 4 on a
+/// majority (e), nobody there votes for S5, and both entries are committed.
 #[test]
 fn figure_8_an_entry_of_an_earlier_term_is_not_committed_by_counting() {
     for (variant, expected) in [("reference", 0), ("commit_prior_term", 2)] {
-        let mut bench = elected(variant, &[1, 2]);
+        let mut bench = Bench::new(variant);
+        bench.fill(&[1, 2]);
+        bench.receive(4, ask(3, 1, 1));
+        let mut bench = elect(bench);
+        assert_eq!(bench.terms(), [1, 2, 4]);
+        let stored = |index| Rpc::Appended { term: 4, success: true, index, round: 0 };
+        for follower in [1, 2] {
+            bench.receive(follower, stored(2));
+        }
+        assert_eq!(bench.node.commit, expected, "(c), {variant}");
+        for follower in [1, 2] {
+            bench.receive(follower, stored(3));
+        }
+        assert_eq!(bench.node.commit, 3, "(e), {variant}");
+    }
+    for (log, votes_for_s5) in [(&[1, 2][..], true), (&[1, 2, 4], false)] {
+        let mut s3 = Bench::new("reference");
+        s3.fill(log);
+        let mut answer = s3.receive(4, ask(5, 2, 3));
+        answer.extend(s3.synced());
+        assert_eq!(granted(&answer), votes_for_s5, "{log:?}");
+    }
+}
+
+/// What an append carries: the index before its entries, and how many they are.
+fn carried(rpc: &Rpc) -> (u64, usize) {
+    match rpc {
+        Rpc::Append(append) => (append.previous_index, append.entries.len()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Thesis §10.2.2, pipelining: a leader sends the next entry without waiting for an answer to the last.
+#[test]
+fn a_leader_sends_the_second_command_before_the_first_is_answered() {
+    let mut bench = elected("reference", &[]);
+    let command = |number| {
+        let Wire::Request(request) = read_request() else { unreachable!("it is a request") };
+        let request = Request { function: "add".into(), number, ..(*request).clone() };
+        Wire::Request(request.into())
+    };
+    let mut sent = Vec::new();
+    for number in [1, 2] {
+        sent.extend(bench.call(|node, cx| node.on_message(NodeId(9), command(number), cx)));
+    }
+    for follower in (1..5).map(NodeId) {
+        let to_it = sent.iter().filter(|(to, _)| *to == follower);
+        let appends: Vec<_> = to_it.map(|(_, rpc)| carried(rpc)).collect();
+        assert_eq!(appends, [(1, 1), (2, 1)], "{follower:?}");
+    }
+}
+
+/// Thesis §10.2.2, batching: a follower that lags is sent up to `batch` entries in one message, and the
+/// next ones when it has those.
+#[test]
+fn a_follower_that_lags_is_sent_batches() {
+    for (batch, expected) in [(1, &[1, 1, 1][..]), (2, &[2, 1]), (64, &[3])] {
+        let mut bench = Bench::with("batch", Setting::Integer(batch));
+        bench.fill(&[1, 1]);
+        let mut bench = elect(bench);
         let term = bench.node.hard.term;
-        for follower in [1, 2] {
-            let stored = Rpc::Appended { term, success: true, index: 2, round: 0 };
-            bench.receive(follower, stored);
+        let mut answer = Rpc::Appended { term, success: false, index: 0, round: 0 };
+        let mut batches = Vec::new();
+        while let [(NodeId(1), rpc)] = &bench.receive(1, answer)[..] {
+            let (previous, entries) = carried(rpc);
+            batches.push(entries);
+            let index = previous + entries as u64;
+            answer = Rpc::Appended { term, success: true, index, round: 0 };
         }
-        assert_eq!(bench.node.commit, expected, "{variant}");
-        for follower in [1, 2] {
-            let stored = Rpc::Appended { term, success: true, index: 3, round: 0 };
-            bench.receive(follower, stored);
-        }
-        assert_eq!(bench.node.commit, 3);
+        assert_eq!(batches, expected, "batches of {batch}");
     }
 }
 
