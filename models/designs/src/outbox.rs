@@ -122,6 +122,10 @@ const INFO: DesignInfo = DesignInfo {
     failpoints: &[
         NamedDoc::new("outbox.received", "an order came; nothing is written"),
         NamedDoc::new(
+            "outbox.order_appended",
+            "orders and marks are on the log of the service, not yet synced",
+        ),
+        NamedDoc::new(
             "outbox.committed_before_publish",
             "the order is durable; nobody else knows of it",
         ),
@@ -130,15 +134,28 @@ const INFO: DesignInfo = DesignInfo {
             "outbox.marked_before_publish",
             "only in `mark_before_publish`, as the name says",
         ),
+        NamedDoc::new("outbox.events_appended", "events are on the broker's log, not yet synced"),
         NamedDoc::new(
             "outbox.kept_by_broker",
             "the broker has the events; the relay does not know",
         ),
+        NamedDoc::new(
+            "outbox.confirmed_before_deliver",
+            "the broker told the relay; the consumer was sent nothing",
+        ),
         NamedDoc::new("outbox.published_before_mark", "the relay knows; the rows are not marked"),
         NamedDoc::new("outbox.delivered", "events came to the consumer; nothing is written"),
         NamedDoc::new(
+            "outbox.effects_appended",
+            "effects are on the consumer's log, not yet synced",
+        ),
+        NamedDoc::new(
             "outbox.consumed_before_acknowledge",
             "the effects are durable; the broker does not know",
+        ),
+        NamedDoc::new(
+            "outbox.acknowledged_before_forget",
+            "the consumer told the broker, which has written nothing of it",
         ),
     ],
     messages: &[

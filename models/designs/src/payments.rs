@@ -102,10 +102,13 @@ const INFO: DesignInfo = DesignInfo {
     roles: &[],
     failpoints: &[
         NamedDoc::new("payments.received", "a charge came; nothing is written"),
+        NamedDoc::new("payments.appended", "steps are on the log of the service, not yet synced"),
         NamedDoc::new(
             "payments.started_before_capture",
             "the charge is durable; the gateway was not asked",
         ),
+        NamedDoc::new("gateway.asked", "a charge came to the gateway; nothing is entered"),
+        NamedDoc::new("gateway.appended", "entries are on the gateway's log, not yet synced"),
         NamedDoc::new(
             "gateway.captured_before_answer",
             "the money is taken; the service does not know",
@@ -115,6 +118,8 @@ const INFO: DesignInfo = DesignInfo {
             "payments.answered_before_post",
             "the client is answered; the ledger does not know",
         ),
+        NamedDoc::new("ledger.asked", "a charge came to the ledger; nothing is entered"),
+        NamedDoc::new("ledger.appended", "entries are on the ledger's log, not yet synced"),
         NamedDoc::new(
             "ledger.posted_before_answer",
             "the ledger has it; the service does not know",

@@ -76,6 +76,7 @@ impl Broker {
                     published.push((from, number, events));
                 }
                 Wire::Peer(Peer::Acknowledge { offsets }) => {
+                    self.cx.failpoint("outbox.acknowledged_before_forget");
                     self.forget(&offsets);
                     self.cx.append(&Record::Acknowledged(offsets));
                 }
@@ -88,6 +89,7 @@ impl Broker {
         for (.., events) in &published {
             self.cx.append(&Record::Published(events.clone()));
         }
+        self.cx.failpoint("outbox.events_appended");
         if self.cx.sync().await.is_err() {
             // Nothing was published: the relay hears nothing, and somebody will try again.
             return;
@@ -95,6 +97,7 @@ impl Broker {
         self.cx.failpoint("outbox.kept_by_broker");
         for (from, number, events) in published {
             self.cx.send(from, Wire::Peer(Peer::Published { number }));
+            self.cx.failpoint("outbox.confirmed_before_deliver");
             let first = self.offset + 1;
             self.keep(events);
             for offset in first..=self.offset {

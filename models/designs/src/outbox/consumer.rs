@@ -93,9 +93,12 @@ impl Consumer {
         for record in &records {
             self.cx.append(record);
         }
-        if !records.is_empty() && self.cx.sync().await.is_err() {
-            // Nothing was done, and nothing is acknowledged: it will be delivered again.
-            return;
+        if !records.is_empty() {
+            self.cx.failpoint("outbox.effects_appended");
+            if self.cx.sync().await.is_err() {
+                // Nothing was done, and nothing is acknowledged: it will be delivered again.
+                return;
+            }
         }
         for Record(event) in &records {
             if self.apply(event) {

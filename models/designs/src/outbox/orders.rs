@@ -97,9 +97,12 @@ impl Orders {
         for record in &records {
             self.cx.append(record);
         }
-        if !records.is_empty() && self.cx.sync().await.is_err() {
-            // The disk has dropped what was appended: nothing of this batch ever came.
-            return;
+        if !records.is_empty() {
+            self.cx.failpoint("outbox.order_appended");
+            if self.cx.sync().await.is_err() {
+                // The disk has dropped what was appended: nothing of this batch ever came.
+                return;
+            }
         }
         for record in records {
             self.commit(record);

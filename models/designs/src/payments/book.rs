@@ -22,6 +22,8 @@ pub struct About {
     pub name: &'static str,
     /// The account beside [`SETTLEMENT`], before the name of the customer.
     pub account: &'static str,
+    /// The failpoint at which entries are appended and not yet synced.
+    pub appended: &'static str,
     /// Whether an entry is what the customer asked for, and not only the memory of it.
     pub is_effect: bool,
 }
@@ -61,9 +63,12 @@ impl Book {
         for record in &new {
             self.cx.append(record);
         }
-        if !new.is_empty() && self.cx.sync().await.is_err() {
-            // The disk has dropped what was appended: somebody will ask again.
-            return Vec::new();
+        if !new.is_empty() {
+            self.cx.failpoint(self.about.appended);
+            if self.cx.sync().await.is_err() {
+                // The disk has dropped what was appended: somebody will ask again.
+                return Vec::new();
+            }
         }
         for Record(charge) in &new {
             self.apply(charge);

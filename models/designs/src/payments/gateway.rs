@@ -11,7 +11,8 @@ use wrack_sim::{FlowContext, Wire};
 use super::book::{About, Book};
 use super::message::{Message, Peer};
 
-const ABOUT: About = About { name: "gateway", account: "card of", is_effect: true };
+const ABOUT: About =
+    About { name: "gateway", account: "card of", appended: "gateway.appended", is_effect: true };
 /// What makes it behave like an interface on the internet.
 const API: &str = "external-api";
 
@@ -30,6 +31,7 @@ pub async fn gateway(cx: FlowContext<Message>) {
                 cx.touched(API, 1);
                 cx.send(from, Wire::Peer(Peer::Throttled { number }));
             } else {
+                cx.failpoint("gateway.asked");
                 charges.push((from, charge));
             }
         }

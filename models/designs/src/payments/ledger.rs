@@ -5,7 +5,8 @@ use wrack_sim::{FlowContext, Wire};
 use super::book::{About, Book};
 use super::message::{Message, Peer};
 
-const ABOUT: About = About { name: "ledger", account: "sales to", is_effect: false };
+const ABOUT: About =
+    About { name: "ledger", account: "sales to", appended: "ledger.appended", is_effect: false };
 /// What makes it fail although the money is taken.
 const FAILURE: &str = "downstream-failure";
 
@@ -16,7 +17,10 @@ pub async fn ledger(cx: FlowContext<Message>) {
         let mut charges = Vec::new();
         for (from, message) in cx.recv_all().await {
             match message {
-                Wire::Peer(Peer::Post(charge)) if !fails(&cx) => charges.push((from, charge)),
+                Wire::Peer(Peer::Post(charge)) if !fails(&cx) => {
+                    cx.failpoint("ledger.asked");
+                    charges.push((from, charge));
+                }
                 _ => {}
             }
         }

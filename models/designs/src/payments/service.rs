@@ -188,8 +188,11 @@ impl Service {
         for record in records {
             self.cx.append(record);
         }
-        if !records.is_empty() && self.cx.sync().await.is_err() {
-            return false;
+        if !records.is_empty() {
+            self.cx.failpoint("payments.appended");
+            if self.cx.sync().await.is_err() {
+                return false;
+            }
         }
         for record in records {
             self.apply(record);
