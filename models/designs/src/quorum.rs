@@ -78,7 +78,16 @@ const INFO: DesignInfo = DesignInfo {
     messages: &[],
     controls: &[],
     facts: &[NamedDoc::new("effect", "a write is durable at a node")],
-    situations: &[],
+    situations: &[
+        NamedDoc::new(
+            "a read writes back what a minority holds",
+            "Of those who answered, fewer than a majority hold what it found.",
+        ),
+        NamedDoc::new(
+            "an answer comes for a phase that is over",
+            "Others made the majority, or the client gave up.",
+        ),
+    ],
     functions: &["read", "write"],
     parameters: &[ParameterInfo::new(
         "nodes",

@@ -18,6 +18,9 @@ use super::message::{Cell, Message, Peer, Stamp};
 use super::store::{Store, Waiter};
 use crate::command::is_read;
 
+/// The situation in which an answer is of no use any more.
+const LATE: &str = "an answer comes for a phase that is over";
+
 /// What a node is told at its boot.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -37,6 +40,8 @@ struct Open {
     answered: BTreeSet<NodeId>,
     /// The newest cell that was found; in the second phase, the one that is to be stored.
     cell: Cell,
+    /// How many of those who answered the first phase hold it.
+    holders: usize,
     is_storing: bool,
 }
 
@@ -76,7 +81,7 @@ impl Member {
         self.next = self.next.wrapping_add(1);
         let (number, client, key) = (self.next, request.client, request.key.clone());
         let (answered, cell) = (BTreeSet::from([cx.id()]), self.store.cell(&key));
-        let open = Open { number, request, answered, cell, is_storing: false };
+        let open = Open { number, request, answered, cell, holders: 1, is_storing: false };
         if let Some(given_up) = self.open.insert(client, open) {
             self.clients.remove(&given_up.number);
         }
@@ -92,17 +97,25 @@ impl Member {
     }
 
     fn held(&mut self, from: NodeId, (number, cell): (u64, Cell), cx: &mut Cx<'_, Self>) {
-        let Some(open) = self.find(number, false) else { return };
-        open.answered.insert(from);
+        let Some(open) = self.find(number, false) else {
+            cx.sometimes(LATE);
+            return;
+        };
+        let is_first = open.answered.insert(from);
         if cell.stamp > open.cell.stamp {
-            open.cell = cell;
+            (open.cell, open.holders) = (cell, 1);
+        } else if cell.stamp == open.cell.stamp && is_first {
+            open.holders += 1;
         }
         let client = open.request.client;
         self.advance(client, cx);
     }
 
     fn stored(&mut self, from: NodeId, number: u64, cx: &mut Cx<'_, Self>) {
-        let Some(open) = self.find(number, true) else { return };
+        let Some(open) = self.find(number, true) else {
+            cx.sometimes(LATE);
+            return;
+        };
         open.answered.insert(from);
         let client = open.request.client;
         self.advance(client, cx);
@@ -127,6 +140,9 @@ impl Member {
         let node = cx.id();
         let open = self.open.get_mut(&client).expect("the operation is open");
         (open.is_storing, open.answered) = (true, BTreeSet::new());
+        if is_read && open.holders < self.rules.quorum {
+            cx.sometimes("a read writes back what a minority holds");
+        }
         if !is_read {
             let stamped = self.stamped.entry(open.request.key.clone()).or_default();
             *stamped = (*stamped).max(open.cell.stamp.time) + 1;
