@@ -247,11 +247,14 @@ fn client_number(name: &str) -> Option<u32> {
     name.strip_prefix("client-")?.parse().ok()
 }
 
-/// Every fact that a fault can wait for in this design: its own, its roles, those of every node.
+/// Every fact that a fault can wait for in this design, each once: its own, its roles, those of every
+/// node.
 pub(crate) fn facts(design: &DesignInfo) -> Vec<String> {
-    let own = design.facts.iter().map(|fact| fact.name.to_owned());
+    let own = names(design.facts);
     let roles = design.roles.iter().map(|role| format!("role.{role}"));
-    own.chain(roles).chain(FACTS.iter().map(|fact| (*fact).to_owned())).collect()
+    let every_node = FACTS.iter().filter(|fact| !own.contains(fact));
+    let named = |fact: &&str| (*fact).to_owned();
+    own.iter().map(named).chain(roles).chain(every_node.map(named)).collect()
 }
 
 /// The names alone.
@@ -269,5 +272,22 @@ fn hint_at_form(mistake: Mistake, name: &str, roles: &[&str]) -> Mistake {
             mistake.help(format!("for a role write {{ role = \"{role}\" }}"))
         }
         _ => mistake,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::facts;
+    use crate::testing::catalogue;
+
+    #[test]
+    fn a_fact_that_a_design_shares_with_every_node_is_listed_once() {
+        let catalogue = catalogue();
+        let facts = facts(catalogue.design("raft").unwrap());
+        assert_eq!(facts.iter().collect::<BTreeSet<_>>().len(), facts.len(), "{facts:?}");
+        assert_eq!(facts[..3], ["raft.snapshot", "voted", "role.leader"]);
+        assert!(facts.iter().any(|fact| fact == "booted"));
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn read(fields: &mut Fields, info: &WorkloadInfo, scope: &Scope) -> M
             None => sound = false,
         }
         if weights[position] > 0 {
-            judge_served(&table, name, span, scope.design);
+            judge_served(&table, name, span, scope);
         }
     }
     if sound && table.is_sound() && weights.iter().all(|weight| *weight == 0) {
@@ -53,22 +53,41 @@ fn default(fields: &Fields, info: &WorkloadInfo, scope: &Scope) -> Mix {
     let mix = info.functions.iter().map(weigh).collect::<Mix>();
     if let (Some(design), true) = (scope.design, mix.iter().all(|(_, weight)| *weight == 0)) {
         let title = format!("`{}` serves no function of `{}`", design.name, info.name);
-        let span = fields.place_of("name");
-        fields.report(Mistake::new(span, title, "nothing could be asked").help(serves(design)));
+        let mistake = Mistake::new(fields.place_of("name"), title, "nothing could be asked");
+        fields.report(help(mistake, design, scope));
     }
     mix
 }
 
-fn judge_served(table: &Fields, function: &str, span: Span, design: Option<&DesignInfo>) {
-    let Some(design) = design.filter(|design| !design.functions.contains(&function)) else {
+fn judge_served(table: &Fields, function: &str, span: Span, scope: &Scope) {
+    let Some(design) = scope.design.filter(|design| !design.functions.contains(&function)) else {
         return;
     };
     let title = format!("`{}` does not serve `{function}`", design.name);
-    table.report(Mistake::new(span, title, "would never be answered").help(serves(design)));
+    table.report(help(Mistake::new(span, title, "would never be answered"), design, scope));
 }
 
-fn serves(design: &DesignInfo) -> String {
-    format!("`{}` serves {}", design.name, quoted(design.functions))
+/// Says which functions the design serves, and in which workloads they are: in those that it serves as a
+/// whole, or else in those of which it serves more than reads.
+fn help(mistake: Mistake, design: &DesignInfo, scope: &Scope) -> Mistake {
+    let mistake = mistake.help(format!("`{}` serves {}", design.name, quoted(design.functions)));
+    let served = |function: &&str| design.functions.contains(function);
+    let names = |fits: &dyn Fn(&WorkloadInfo) -> bool| {
+        let fitting = scope.catalogue.workloads.iter().filter(|info| fits(info));
+        fitting.map(|info| info.name).collect::<Vec<_>>()
+    };
+    let whole = names(&|info| info.functions.iter().all(|function| served(function)));
+    if !whole.is_empty() {
+        return mistake.help(format!("workloads that it serves: {}", quoted(&whole)));
+    }
+    let changes = |function: &&str| *function != "read" && served(function);
+    match &names(&|info| info.functions.iter().any(changes))[..] {
+        [] => mistake,
+        some => mistake.help(format!(
+            "workloads of which it serves some functions: {}; name only these in `mix`",
+            quoted(some)
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -102,12 +121,19 @@ mod tests {
         let mix = |mix| format!("{CACHE}\n[workload]\nname = \"register\"\nmix = {mix}");
         check(
             &mix("{ read = 1, «cas» = 1 }"),
-            "`cache` does not serve `cas`\n`cache` serves `read`, `write`",
+            "`cache` does not serve `cas`\n`cache` serves `read`, `write`\n\
+             workloads of which it serves some functions: `register`; name only these in `mix`",
         );
         read_good(&mix("{ read = 1, cas = 0 }"));
         check(
             &format!("{CACHE}\n[workload]\nname = «\"queue\"»"),
-            "`cache` serves no function of `queue`",
+            "`cache` serves no function of `queue`\n`cache` serves `read`, `write`\n\
+             workloads of which it serves some functions: `register`; name only these in `mix`",
+        );
+        check(
+            "[workload]\nname = \"queue\"\nmix = { «enqueue» = 1 }",
+            "`raft` does not serve `enqueue`\n`raft` serves `read`, `write`, `cas`\n\
+             workloads that it serves: `register`",
         );
     }
 

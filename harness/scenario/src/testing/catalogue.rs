@@ -49,7 +49,7 @@ static RAFT: DesignInfo = DesignInfo {
     failpoints: &[NamedDoc { name: "raft.vote_sent", doc: "" }],
     messages: &[NamedDoc { name: "append", doc: "" }],
     controls: &[],
-    facts: &[NamedDoc { name: "raft.snapshot", doc: "" }],
+    facts: &[NamedDoc { name: "raft.snapshot", doc: "" }, NamedDoc { name: "voted", doc: "" }],
     situations: &[],
     functions: &["read", "write", "cas"],
     parameters: &[
