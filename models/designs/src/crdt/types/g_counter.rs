@@ -1,5 +1,8 @@
 //! A counter that only grows: each replica counts for itself, and the sum is the value.
 //!
+//! The objects of the design that count (`objects = "counter"` and carts) are pairs of these, see
+//! [`super::pn_counter`]; a workload that only adds uses one of the two.
+//!
 //! Source: Shapiro et al. 2011, specification 6.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,10 @@
 //! A map of last-writer-wins registers. A removed key holds nil, with the time of its removal.
 //!
+//! It is for objects with fields that several sides change apart, such as a customer's address and telephone
+//! number: each field keeps its own last write. No design holds one under a key. In
+//! [`crate::last_writer_wins`] the whole store is such a map, with each key on its own, and shows what one
+//! does under faults.
+//!
 //! Source: Shapiro et al. 2011, section 3.2.1; the tables of Cassandra.
 
 use std::collections::BTreeMap;
