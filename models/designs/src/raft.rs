@@ -36,7 +36,8 @@
 //! next.
 //!
 //! What it does not do: chunks of snapshots, catching up of new members before they count, joint
-//! consensus, and sessions that end.
+//! consensus, and sessions that end. It does not survive a disk that loses what it synced, not even one of
+//! three: the scenarios `raft/disk-is-replaced` and `raft/record-rots` show what is lost then.
 
 use std::collections::{BTreeSet, VecDeque};
 

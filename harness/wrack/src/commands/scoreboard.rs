@@ -29,7 +29,11 @@ pub fn scoreboard(designs: &Catalogue, options: &cli::Scoreboard) -> Result<Exit
     let (mut scores, mut worst) = (Vec::new(), Exit::AsExpected);
     for scenario in scenarios.iter().filter(|scenario| wanted(&scenario.design)) {
         let design = designs.of(scenario);
-        for variant in scenario.variants.iter().filter(|variant| variant.anomaly.is_some()) {
+        // Beyond the model a reference may be expected to break a promise, too.
+        let broken = |name: &str| design.info.variants.iter().any(|v| v.broken && v.name == name);
+        let expected =
+            |variant: &&Expectation| variant.anomaly.is_some() && broken(&variant.variant);
+        for variant in scenario.variants.iter().filter(expected) {
             let (mut score, standing) = score(scenario, design, variant, options.seeds.clone());
             if options.undirected {
                 let found = found_undirected(scenario, design, variant, options.seeds.clone());
