@@ -102,7 +102,7 @@ fn tell_lag(
         let missing =
             base.changes[copy.reached..].iter().map(|change| last_ns.saturating_sub(change.ns));
         for lag in copy.lags.iter().copied().chain(missing) {
-            sizes.add(lag);
+            sizes.record_alone(lag);
             all += 1;
             late += u64::from(lag > bound);
         }

@@ -11,13 +11,17 @@
 //! r returned }, at least 0; an anomaly iff it is more than the bound. A bound of 0 is regularity,
 //! weaker than linearizability. The smallest bound that would hold is the largest staleness.
 //!
+//! Beside it stands how long each acknowledged write took to become visible, the metric M2: to each region,
+//! until the last read began that was still older than it.
+//!
 //! Source: Golab, Li and Shah, "Analyzing consistency properties for fun and profit", 2011, for
 //! Δ-atomicity, of which this is the form with a known order of versions.
 
+use rustc_hash::FxHashMap;
 use wrack_history::catalogue::{DefaultSetting, GuaranteeInfo, ParameterInfo, ParameterKind};
-use wrack_history::{Anomaly, Judgement, Operation, Settings, duration};
+use wrack_history::{Anomaly, Judgement, Operation, Settings, SmolStr, duration};
 
-use crate::tally::{Sizes, Tally};
+use crate::tally::{Sizes, Tally, region};
 use crate::versions::{Version, Versioned, versions};
 use crate::words::{done_at, noun, sentence};
 use crate::{Evidence, Guarantee, Judge};
@@ -59,6 +63,7 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
         }
     };
     let (mut tally, mut sizes) = (Tally::default(), Sizes::new("staleness", "ns"));
+    let mut visibility = Sizes::new("time to visibility", "ns");
     for key in &keys {
         judgement.examine("keys", 1);
         let newer = Newer::new(key);
@@ -72,6 +77,10 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
                 worst = Some((staleness, read, version));
             }
         }
+        let unread = see(key, evidence.phases.end_ns, &mut visibility);
+        if unread > 0 {
+            judgement.examine("writes never read afterwards", unread);
+        }
         if let Some((staleness, read, version)) = worst
             && judgement.anomalies.len() < ANOMALIES_MAX
         {
@@ -81,8 +90,45 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     }
     judgement.observed = Some(format!("{} at most", duration::seconds(sizes.max())));
     sizes.tell(&mut judgement);
+    visibility.tell(&mut judgement);
     tally.tell(&mut judgement);
     judgement
+}
+
+/// Records for each ok write and each region that reads its key afterwards how long it was until the last
+/// read began that was still older; until the run ends if no later one saw it. Gives how often a region
+/// did not read the key any more.
+fn see<'a>(key: &Versioned<'a>, end_ns: u64, visibility: &mut Sizes<'a>) -> u64 {
+    let mut regions = FxHashMap::<Option<&SmolStr>, Vec<(Version, &Operation)>>::default();
+    for (read, version) in key.reads() {
+        regions.entry(region(read)).or_default().push((version, read));
+    }
+    let mut unread = 0;
+    for reads in regions.values_mut() {
+        // Of each version, the last read to begin that returned it or an older one.
+        reads.sort_by_key(|(version, read)| (*version, read.invoke));
+        for place in 1..reads.len() {
+            if reads[place - 1].1.invoke > reads[place].1.invoke {
+                reads[place].1 = reads[place - 1].1;
+            }
+        }
+        let (_, last) = reads[reads.len() - 1];
+        for (write, version) in key.writes() {
+            if last.invoke < write.complete {
+                unread += 1;
+                continue;
+            }
+            let older = reads.partition_point(|(other, _)| *other < version);
+            let older = older.checked_sub(1).map(|place| reads[place].1);
+            let until_ns = match older {
+                Some(older) if older.id == last.id => end_ns.max(last.complete.ns),
+                Some(older) => older.invoke.ns,
+                None => 0,
+            };
+            visibility.record(last, until_ns.saturating_sub(write.complete.ns));
+        }
+    }
+    unread
 }
 
 fn staleness(read: &Operation, newer: &Operation) -> u64 {
@@ -206,6 +252,29 @@ mod tests {
         Case::new("register", HISTORY)
             .facts(effects("k", &[(0, 1, 10), (1, 1, 20)]))
             .unknown_to(&GUARANTEE, "k had the value 1 twice, so versions are not known");
+    }
+
+    #[test]
+    fn a_write_is_visible_when_the_last_read_has_begun_that_does_not_see_it() {
+        let history = "p1 write k 1 1000..1010
+                       p1 write k 2 2000..2010
+                       p2 read  k - 2500..2510 1
+                       p2 read  k - 2600..2610 2
+                       p3 read  k - 3010..3020 1
+                       p3 read  k - 4000..4010 2
+                       p1 write k 3 5000..5010";
+        let visibility = |history: &str| {
+            let case = Case::new("register", history)
+                .facts(effects("k", &[(0, 1, 10), (1, 2, 20), (6, 3, 30)]))
+                .phases(0, 0, 9_000);
+            let judgement = case.judge(&GUARANTEE);
+            let unread = judgement.examined.get("writes never read afterwards").copied();
+            (judgement.distribution("time to visibility").unwrap().max, unread)
+        };
+        assert_eq!(visibility(history), (1_000_000_000, Some(1)));
+        // Nobody ever sees 3: that lasts until the end.
+        let history = format!("{history}\n p2 read k - 6000..6010 2");
+        assert_eq!(visibility(&history), (3_990_000_000, None));
     }
 
     proptest! {

@@ -92,11 +92,6 @@ impl<'a> Sizes<'a> {
         }
     }
 
-    /// It was so large, for no client in particular.
-    pub fn add(&mut self, size: u64) {
-        self.all.record(size);
-    }
-
     /// The largest so far; 0 if there is none.
     pub fn max(&self) -> u64 {
         self.all.max

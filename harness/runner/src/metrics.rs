@@ -38,10 +38,20 @@ pub const ALL: &[&MetricInfo] = &[
     },
     &MetricInfo {
         name: "M2",
-        doc: "Read staleness: how far the worst read was behind an acknowledged newer value, as \
-              the STALE guarantee measures it. The scenario must promise STALE.",
+        doc: "Read staleness, at a quantile over all acknowledged writes and the regions that read them: \
+              from the acknowledgement until the last read began that was still older. A write that no \
+              later read saw counts until the run ends; those whose key was not read any more are left \
+              out. The scenario must promise STALE.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "M3",
+        doc: "Reconciliation completion: where copies follow a base, changes of it that a copy had applied \
+              within `deadline`; else what was queued and taken within it. Of all for which the time was up \
+              when the run ended.",
+        higher_is_better: true,
+        kind: ParameterKind::PerMillion,
     },
     &MetricInfo {
         name: "M4",
@@ -233,6 +243,7 @@ pub fn others(run: &Run, facts: &[FactRecord]) -> Vec<Metric> {
     let others = ALL.iter().filter(|info| !is_judged(info.name)).map(|info| Objective {
         metric: info.name.into(),
         function: None,
+        deadline_ns: None,
         quantile_per_million: 990_000,
         bound: Bound::AtMostCount(0),
     });
@@ -282,7 +293,8 @@ fn observe(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Observed 
     let quantile = f64::from(objective.quantile_per_million) / 1_000_000.0;
     match objective.metric.as_str() {
         "M1" => write_success(run),
-        "M2" => staleness(run),
+        "M2" => staleness(objective, run),
+        "M3" => completion(objective, counted),
         "M4" if counted.copies().is_empty() => counted.queues().lag(quantile),
         "M4" => counted.copies().lag(quantile),
         "M4-as-seen" => counted.queues().lag_as_seen(quantile),
@@ -358,7 +370,7 @@ fn met(objective: &Objective, observed: &Observed) -> Option<bool> {
 
 fn name(objective: &Objective) -> String {
     let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
-    if matches!(objective.metric.as_str(), "convergence" | "M7" | "recovery") {
+    if matches!(objective.metric.as_str(), "convergence" | "M2" | "M7" | "recovery") {
         return format!("{} p{quantile}", objective.metric);
     }
     if objective.metric != "latency" {
@@ -453,14 +465,25 @@ fn write_success(run: &Run) -> Observed {
     Observed::Share { part, whole: issued.len() as u64 }
 }
 
-fn staleness(run: &Run) -> Observed {
+fn staleness(objective: &Objective, run: &Run) -> Observed {
     let judgement = run.judgements.iter().find(|judgement| judgement.code == "STALE");
     let Some(judgement) = judgement else {
         return Observed::Nothing("the scenario does not promise STALE");
     };
-    match judgement.distribution("staleness") {
-        Some(staleness) => Observed::Time { ns: staleness.max, events: staleness.count() },
-        None => Observed::Nothing("no read could be placed in a version order"),
+    match judgement.distribution("time to visibility") {
+        Some(visibility) => Observed::Time {
+            ns: visibility.quantile(objective.quantile_per_million),
+            events: visibility.count(),
+        },
+        None => Observed::Nothing("no write that was read could be placed in a version order"),
+    }
+}
+
+fn completion(objective: &Objective, counted: &Counted<'_>) -> Observed {
+    match objective.deadline_ns {
+        None => Observed::Nothing("it needs a `deadline`"),
+        Some(ns) if counted.copies().is_empty() => counted.queues().within(ns),
+        Some(ns) => counted.copies().within(ns),
     }
 }
 
@@ -575,6 +598,7 @@ mod tests {
             let objective = Objective {
                 metric: metric.into(),
                 function: None,
+                deadline_ns: None,
                 quantile_per_million: 0,
                 bound: Bound::AtMostShare(1_000),
             };

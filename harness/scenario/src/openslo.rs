@@ -18,7 +18,7 @@ use wrack_history::duration;
 
 use crate::diagnostic::{Diagnostics, Span};
 use crate::mistake::Mistake;
-use crate::scenario::{Bound, Objective};
+use crate::scenario::{BY_DEADLINE, Bound, Objective};
 use crate::suggestion::unknown;
 use crate::writer;
 
@@ -165,8 +165,29 @@ impl Reading<'_> {
             }
             _ => (Bound::AtMost(self.at_most(target, self.unit()?)?), share),
         };
-        let quantile_per_million = quantile.unwrap_or(P99);
-        Ok(Objective { metric: info.name.into(), function, quantile_per_million, bound })
+        Ok(Objective {
+            metric: info.name.into(),
+            function,
+            deadline_ns: self.deadline(info, target)?,
+            quantile_per_million: quantile.unwrap_or(P99),
+            bound,
+        })
+    }
+
+    /// What is done by a deadline has one.
+    fn deadline(
+        &self,
+        info: &MetricInfo,
+        target: &Spanned<Target>,
+    ) -> Result<Option<u64>, Mistake> {
+        if info.name != BY_DEADLINE {
+            return Ok(None);
+        }
+        let deadline = self.annotation("wrack-deadline");
+        let deadline = deadline.ok_or_else(|| self.lacks(target, "wrack-deadline"))?;
+        duration::parse(&deadline.value).map(Some).map_err(|reason| {
+            Mistake::new(span(self.text, &deadline.referenced), reason, "such as `5s`")
+        })
     }
 
     fn annotation(&self, name: &str) -> Option<&Spanned<String>> {
@@ -273,7 +294,7 @@ fn span(text: &str, location: &Location) -> Span {
 #[cfg(test)]
 mod tests {
     use super::{bring_in, read};
-    use crate::scenario::{Bound, Objective};
+    use crate::scenario::{BY_DEADLINE, Bound, Objective};
     use crate::testing::{catalogue, whole};
 
     const RATIO: &str = "\
@@ -327,12 +348,14 @@ spec:
         let availability = Objective {
             metric: "availability".into(),
             function: None,
+            deadline_ns: None,
             quantile_per_million: 990_000,
             bound: Bound::AtLeast(999_000),
         };
         let latency = Objective {
             metric: "latency".into(),
             function: Some("read".into()),
+            deadline_ns: None,
             quantile_per_million: 950_000,
             bound: Bound::AtMost(250_000_000),
         };

@@ -125,6 +125,9 @@ pub struct Promise {
     pub settings: Settings,
 }
 
+/// The metric that counts what is done by a deadline: reconciliation completion.
+pub const BY_DEADLINE: &str = "M3";
+
 /// A service level objective.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Objective {
@@ -132,7 +135,9 @@ pub struct Objective {
     pub metric: SmolStr,
     /// For latency: of which function; all if absent.
     pub function: Option<SmolStr>,
-    /// For latency: which quantile, in millionths.
+    /// For [`BY_DEADLINE`]: how long what it counts may take, in nanoseconds.
+    pub deadline_ns: Option<u64>,
+    /// For times of many events: which quantile, in millionths.
     pub quantile_per_million: u32,
     /// What is promised.
     pub bound: Bound,

@@ -371,6 +371,7 @@ pub(crate) fn objective(objective: &Objective) -> String {
     };
     let quantile = percent(objective.quantile_per_million);
     let quantile = is_time.then(|| quoted(&format!("p{}", quantile.trim_end_matches('%'))));
+    let lines = lines.optional("deadline", objective.deadline_ns.map(|ns| quoted(&time(ns))));
     lines.optional("quantile", quantile).key(key, bound).0
 }
 

@@ -34,6 +34,9 @@ fn document(run: &Run, objective: &Objective) -> Value {
     if let Some(function) = function {
         annotations.insert("wrack-function".into(), json!(function));
     }
+    if let Some(ns) = objective.deadline_ns {
+        annotations.insert("wrack-deadline".into(), json!(wrack_history::duration::format(ns)));
+    }
     if matches!(objective.bound, Bound::AtMost(_)) {
         annotations.insert("wrack-unit".into(), json!("s"));
     }

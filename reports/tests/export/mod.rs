@@ -228,9 +228,10 @@ fn faults_are_events_of_the_run_and_of_the_operations_that_they_met() {
     assert_eq!(shown.count(), 1 + run.judgements[0].anomalies[0].operations.len());
 }
 
-const METRICS: [MetricInfo; 4] = [
+const METRICS: [MetricInfo; 5] = [
     metric("availability", true, ParameterKind::PerMillion),
     metric("latency", false, ParameterKind::Duration),
+    metric("M3", true, ParameterKind::PerMillion),
     metric("M5", false, ParameterKind::PerMillion),
     metric("backlog", false, ParameterKind::Integer { min: 0, max: 1_000 }),
 ];
@@ -244,18 +245,22 @@ fn objectives_are_read_from_openslo_as_they_were_written() {
     let objective = |metric: &str, function: Option<&str>, bound| Objective {
         metric: metric.into(),
         function: function.map(Into::into),
+        deadline_ns: None,
         quantile_per_million: 990_000,
         bound,
     };
     let mut quick = objective("latency", Some("read"), Bound::AtMost(1_500_000));
     quick.quantile_per_million = 999_900;
+    let mut reconciled = objective("M3", None, Bound::AtLeast(950_000));
+    reconciled.deadline_ns = Some(5_000_000_000);
     let objectives = [
         objective("availability", None, Bound::AtLeast(999_500)),
+        reconciled,
         quick,
         objective("M5", None, Bound::AtMostShare(100)),
         objective("backlog", None, Bound::AtMostCount(7)),
     ];
-    static KNOWN: [MetricInfo; 4] = METRICS;
+    static KNOWN: [MetricInfo; 5] = METRICS;
     let catalogue = Catalogue { metrics: KNOWN.iter().collect(), ..Catalogue::default() };
     let mut run = everything();
     run.hypothesis = "Nothing: \"is\" lost\n- ever # at all".into();

@@ -55,18 +55,35 @@ impl Copies {
         self.copies.is_empty()
     }
 
+    /// M3: changes that a copy had applied within this time, of all for which it was up by the end.
+    pub fn within(&self, deadline_ns: u64) -> Observed {
+        if self.is_empty() {
+            return NO_COPY;
+        }
+        let arrivals = self.arrivals();
+        let due = arrivals.iter().filter(|(ns, _)| ns + deadline_ns <= self.phases.end_ns);
+        let in_time = due.clone().filter(|(ns, at)| at.is_some_and(|at| at <= ns + deadline_ns));
+        Observed::Share { part: in_time.count() as u64, whole: due.count() as u64 }
+    }
+
     /// M4: how long it took each change to reach each copy.
     pub fn lag(&self, quantile: f64) -> Observed {
-        let mut lags = Vec::new();
+        let lag =
+            |(ns, at): (u64, Option<u64>)| at.unwrap_or(self.phases.end_ns).saturating_sub(ns);
+        self.observed(self.arrivals().into_iter().map(lag).collect(), quantile)
+    }
+
+    /// For each change and each copy, when it became true and when it was applied there, if ever.
+    fn arrivals(&self) -> Vec<(u64, Option<u64>)> {
+        let mut arrivals = Vec::new();
         for steps in self.copies.values() {
             let mut steps = steps.iter().peekable();
             for (place, (_, ns)) in self.changes.iter().enumerate() {
                 while steps.next_if(|(_, applied)| *applied <= place).is_some() {}
-                let at = steps.peek().map_or(self.phases.end_ns, |(at, _)| *at);
-                lags.push(at.saturating_sub(*ns));
+                arrivals.push((*ns, steps.peek().map(|(at, _)| *at)));
             }
         }
-        self.observed(lags, quantile)
+        arrivals
     }
 
     /// M7: at every change, how old the oldest one is that a copy has not applied.
@@ -177,6 +194,15 @@ mod tests {
     fn a_change_is_late_until_the_copy_has_applied_it() {
         assert_eq!(seconds(&copies().lag(0.5)), 0.5);
         assert_eq!(seconds(&copies().lag(1.0)), 4.0);
+    }
+
+    #[test]
+    fn a_change_is_in_time_or_late_once_it_is_due() {
+        let share = |deadline_ns| copies().within(deadline_ns).to_string();
+        assert_eq!(share(SECOND / 2), "50% (2 of 4)");
+        assert_eq!(share(3 * SECOND), "75% (3 of 4)");
+        // The last two are not due before the run ends.
+        assert_eq!(share(6 * SECOND), "100% (2 of 2)");
     }
 
     #[test]

@@ -81,6 +81,20 @@ impl Queues {
         }
     }
 
+    /// What was taken within this time, of all for which it was up by the end.
+    pub fn within(&self, deadline_ns: u64) -> Observed {
+        if self.items.is_empty() {
+            return Observed::Nothing("nothing was queued");
+        }
+        let due = self.items.iter().filter(|item| item.queued_ns + deadline_ns <= self.end_ns);
+        let in_time =
+            |item: &&Item| item.taken_ns.is_some_and(|ns| ns <= item.queued_ns + deadline_ns);
+        Observed::Share {
+            part: due.clone().filter(in_time).count() as u64,
+            whole: due.count() as u64,
+        }
+    }
+
     /// From when something was queued until it was taken.
     pub fn age(&self, quantile: f64) -> Observed {
         self.waited(quantile, |item| item.taken_ns)
@@ -163,6 +177,14 @@ mod tests {
         // 20, 80 and 10 ms.
         assert!(matches!(queues.age(0.5), Observed::Time { ns, .. } if ns.abs_diff(20 * MS) < MS));
         assert!(matches!(queues.age(1.0), Observed::Time { ns, .. } if ns.abs_diff(80 * MS) < MS));
+    }
+
+    #[test]
+    fn what_is_due_is_taken_in_time_or_not() {
+        let facts =
+            [(10, queued(1)), (20, queued(2)), (30, taken(1)), (70, queued(3)), (75, queued(4))];
+        // 1 in time, 2 never, 3 is due and late, 4 is not due yet.
+        check(queues(&facts).within(30 * MS), "33.3333% (1 of 3)");
     }
 
     #[test]

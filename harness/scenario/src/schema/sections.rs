@@ -11,6 +11,7 @@ use wrack_history::catalogue::{
 };
 use wrack_history::setting::Setting;
 
+use crate::scenario::BY_DEADLINE;
 use crate::schema::forms;
 use crate::schema::object::Object;
 use crate::sections;
@@ -145,6 +146,10 @@ impl<'a> Builder<'a> {
         object = object.required(key, bound);
         if info.kind == ParameterKind::Duration {
             object = object.optional("quantile", quantile);
+        }
+        if info.name == BY_DEADLINE {
+            let deadline = self.form::<forms::Duration>();
+            object = object.required("deadline", deadline);
         }
         if info.name == "latency" {
             object = object.optional("function", json!({ "type": "string" }));

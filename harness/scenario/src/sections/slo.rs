@@ -6,7 +6,7 @@ use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use crate::diagnostic::Span;
 use crate::fields::{Fields, Item};
 use crate::mistake::Mistake;
-use crate::scenario::{Bound, Objective};
+use crate::scenario::{BY_DEADLINE, Bound, Objective};
 use crate::scope::Scope;
 use crate::suggestion::unknown;
 use crate::value;
@@ -28,10 +28,24 @@ fn objective(mut fields: Fields, scope: &Scope) -> Option<Objective> {
         return None;
     };
     let function = function(&mut fields, info, scope);
+    let deadline = deadline(&mut fields, info);
     let quantile_per_million = quantile(&mut fields, info);
     let bound = bound(&mut fields, info);
     fields.finish();
-    Some(Objective { metric, function, quantile_per_million, bound: bound? })
+    let (deadline_ns, bound) = (deadline?, bound?);
+    Some(Objective { metric, function, deadline_ns, quantile_per_million, bound })
+}
+
+/// What is done by a deadline has one, and nothing else; `None` if that is not so.
+fn deadline(fields: &mut Fields, info: &MetricInfo) -> Option<Option<u64>> {
+    if info.name == BY_DEADLINE {
+        let item = fields.need("deadline")?;
+        return fields.keep("deadline", value::duration(item)).map(Some);
+    }
+    if let Some(item) = fields.get("deadline") {
+        fields.report(meaningless(item.span(), "deadline", "is for `M3` alone"));
+    }
+    Some(None)
 }
 
 fn bound(fields: &mut Fields, info: &MetricInfo) -> Option<Bound> {
@@ -165,6 +179,11 @@ mod tests {
         slo(
             "metric = \"M5\"\nfunction = «\"read\"»\nat_most = \"1%\"",
             "`function` is for `latency` alone",
+        );
+        check("«[[slo]]»\nmetric = \"M3\"\nat_least = \"95%\"", "missing key `deadline` in `slo`");
+        slo(
+            "metric = \"M5\"\ndeadline = «\"1s\"»\nat_most = \"1%\"",
+            "`deadline` is for `M3` alone",
         );
         slo(
             "metric = \"M5\"\nquantile = «\"p99\"»\nat_most = \"1%\"",

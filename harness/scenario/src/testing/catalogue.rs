@@ -30,7 +30,7 @@ pub(crate) fn catalogue() -> Catalogue {
         models: Vec::new(),
         engine: None,
         services: Vec::new(),
-        metrics: vec![&M5, &M10, &AVAILABILITY, &LATENCY_METRIC],
+        metrics: vec![&M3, &M5, &M10, &AVAILABILITY, &LATENCY_METRIC],
         anomalies: &[],
     }
 }
@@ -210,4 +210,5 @@ const fn metric(name: &'static str, higher_is_better: bool, kind: ParameterKind)
 static AVAILABILITY: MetricInfo = metric("availability", true, SHARE);
 static LATENCY_METRIC: MetricInfo = metric("latency", false, ParameterKind::Duration);
 static M5: MetricInfo = metric("M5", false, SHARE);
+static M3: MetricInfo = metric("M3", true, ParameterKind::PerMillion);
 static M10: MetricInfo = metric("M10", false, ParameterKind::Integer { min: 0, max: i64::MAX });

@@ -13,6 +13,14 @@ pub(super) struct Outside<'a, N: Node> {
     pub engine: &'a mut Engine<N>,
 }
 
+impl<N: Node> Outside<'_, N> {
+    /// A fault spoiled something on a disk: that shows later, whether operations are open now or not.
+    fn damage(&mut self, fault: FaultHandle, count: u64) {
+        let now = self.engine.now;
+        self.engine.record.touch_span(fault, count, (now, now));
+    }
+}
+
 impl<N: Node> World for Outside<'_, N> {
     fn now_ns(&self) -> u64 {
         self.engine.now
@@ -152,13 +160,13 @@ impl<N: Node> World for Outside<'_, N> {
 
     fn rot(&mut self, fault: FaultHandle, node: NodeId, record: usize, bit: u64) {
         let rotten = self.engine.members[node.index()].disk.rot(record, bit);
-        self.touch(fault, u64::from(rotten));
+        self.damage(fault, u64::from(rotten));
     }
 
     fn replace_disk(&mut self, fault: FaultHandle, node: NodeId) {
         assert!(!self.is_up(node), "the disk of a node that runs is not replaced");
         let held = self.engine.members[node.index()].disk.replace();
-        self.touch(fault, held as u64);
+        self.damage(fault, held as u64);
     }
 
     fn control(&mut self, fault: FaultHandle, node: NodeId, control: Control) {

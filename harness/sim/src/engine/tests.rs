@@ -146,6 +146,21 @@ fn a_crash_silences_a_node_and_a_boot_brings_it_back_with_its_disk() {
 }
 
 #[test]
+fn what_is_spoiled_on_a_disk_counts_though_no_operation_is_open() {
+    let (mut engine, _) = chatters(3, 3);
+    let mut script = Script(vec![at(100, |world| {
+        let (rot, loss) = (world.open_fault(), world.open_fault());
+        world.rot(rot, NodeId(1), 0, 7);
+        world.crash(loss, NodeId(2), TailChance::default());
+        world.replace_disk(loss, NodeId(2));
+    })]);
+    engine.run(200 * MS, &mut script, &mut ()).unwrap();
+    let effects = engine.finish().effects;
+    assert_eq!(effects[0].count, 1);
+    assert!(effects[1].count > 1 && effects[1].span_ns == Some((100 * MS, 100 * MS)));
+}
+
+#[test]
 fn a_pause_holds_back_and_the_backlog_runs_in_order_of_its_due_time() {
     let (mut engine, seen) = chatters(4, 3);
     let mut script = Script(vec![
