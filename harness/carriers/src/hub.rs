@@ -44,7 +44,7 @@ pub struct Delivered<C, O> {
 /// A cluster in the hands of its pumps, which take turns on one thread.
 pub struct Hub<N: Node, C, O> {
     cluster: RefCell<Carried<N, C, O>>,
-    /// Wakes the pump of a member when another turn gave it something to do.
+    /// Wakes the pump of a member when another turn gave it something to do, or when it is due.
     bells: Vec<Bell>,
 }
 
@@ -92,6 +92,15 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
         })
     }
 
+    /// Rings for every member at which something is due by now.
+    pub fn ring_due(&self, now_ns: u64) {
+        for (member, bell) in (0..).map(NodeId).zip(&self.bells) {
+            if self.next_due_ns(member).is_some_and(|due_ns| due_ns <= now_ns) {
+                bell.ring();
+            }
+        }
+    }
+
     /// Hands what a member has to send to `send`, in order; nothing once a bound was met. While it
     /// sends, the hub is held: it must not be asked anything.
     pub fn send(&self, member: NodeId, mut send: impl FnMut(NodeId, &[u8])) {
@@ -115,7 +124,12 @@ impl<N: Node, C: Controller, O: Observer> Hub<N, C, O> {
         self.cluster.borrow().next_managed_ns()
     }
 
-    /// Waits until another turn gave the member something to do.
+    /// A pump looks at everything that its bell has rung for.
+    pub fn hush(&self, member: NodeId) {
+        self.bells[member.index()].has_rung.set(false);
+    }
+
+    /// Waits until the bell of the member rings.
     pub async fn bell(&self, member: NodeId) {
         let bell = &self.bells[member.index()];
         poll_fn(|cx| bell.poll(cx)).await;

@@ -10,7 +10,8 @@ use crate::hub::Hub;
 pub trait Carrier {
     /// Nanoseconds since the run began.
     fn now_ns(&self) -> u64;
-    /// Waits until then; a carrier may cut time coarsely and come back later, never before.
+    /// Waits until then; a carrier may cut time coarsely and come back later, never before;
+    /// one that lets the hub ring for what is due need not come back at all.
     fn sleep_until(&self, ns: u64) -> impl Future<Output = ()> + use<Self>;
     /// Sends a frame, at the latest when frames are waited for. It may be lost with the life of its
     /// receiver, but frames to one member stay in order; nobody waits for it.
@@ -34,6 +35,7 @@ pub async fn carry<N: Node, C: Controller, O: Observer>(
     let mut alarm = pin!(carrier.sleep_until(NEVER_NS));
     let mut alarm_ns = NEVER_NS;
     loop {
+        hub.hush(member);
         hub.send(member, |to, frame| carrier.send(to, frame));
         let (now_ns, due_ns) = (carrier.now_ns(), hub.next_due_ns(member).unwrap_or(NEVER_NS));
         if due_ns <= now_ns {

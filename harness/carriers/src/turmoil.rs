@@ -1,13 +1,15 @@
 //! The carrier turmoil: every node is a host, all clients together are one more, and every message is a UDP
 //! datagram.
 //!
-//! turmoil runs host after host through each tick and rounds timers to milliseconds, so time is as
-//! coarse as the tick. Its cost grows faster than the square of the number of hosts.
+//! turmoil runs host after host through each tick, so time is as coarse as the tick, and no member
+//! needs a timer: before each step the hub rings for those at whom something is due by then. Its cost
+//! grows faster than the square of the number of hosts.
 //!
 //! [`builder`] and [`steps`] are of use for any hosts: people's own services are stepped by them, too.
 
+use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -29,8 +31,6 @@ pub const NODES_MAX: usize = HOSTS_MAX - 1;
 const CLIENTS: &str = "clients";
 /// Nodes listen here, and the first client; the next clients at the next ports.
 const PORT: u16 = 7_000;
-/// A datagram is shorter than this.
-const DATAGRAM_BYTES_MAX: usize = 1 << 20;
 /// So many datagrams may wait for a member at once; what comes then is lost.
 const DATAGRAMS_WAITING_MAX: usize = 1 << 16;
 
@@ -53,21 +53,19 @@ pub fn run<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
     let mut sim = builder.build();
     let hub = Hub::new(cargo);
     let names = hub.names();
-    let addresses: Rc<[SocketAddr]> = (0..names.len())
-        .map(|index| match index.checked_sub(servers) {
-            None => SocketAddr::new(sim.lookup(names[index].as_str()), PORT),
-            Some(client) => SocketAddr::new(sim.lookup(CLIENTS), PORT + client as u16),
-        })
-        .collect();
-    for (index, name) in names.iter().enumerate().take(servers) {
-        let (hub, addresses) = (Rc::clone(&hub), Rc::clone(&addresses));
-        sim.host(name.as_str(), move || carry(Rc::clone(&hub), index, Rc::clone(&addresses)));
-    }
-    {
-        let (hub, addresses) = (Rc::clone(&hub), Rc::clone(&addresses));
-        sim.host(CLIENTS, move || carry_all(Rc::clone(&hub), servers, Rc::clone(&addresses)));
+    let addresses = (0..names.len()).map(|index| match index.checked_sub(servers) {
+        None => SocketAddr::new(sim.lookup(names[index].as_str()), PORT),
+        Some(client) => SocketAddr::new(sim.lookup(CLIENTS), PORT + client as u16),
+    });
+    let town = Rc::new(Town { addresses: addresses.collect(), ..Town::default() });
+    let hosts = names[..servers].iter().map(|name| name.as_str()).chain([CLIENTS]);
+    for (first, host) in hosts.enumerate() {
+        let end = if first < servers { first + 1 } else { names.len() };
+        let (hub, town) = (Rc::clone(&hub), Rc::clone(&town));
+        sim.host(host, move || carry(Rc::clone(&hub), first..end, Rc::clone(&town)));
     }
     let end_ns = steps(&mut sim, |sim, now_ns| {
+        town.now_ns.set(now_ns);
         for change in hub.manage(now_ns) {
             let name = names[change.member.index()].as_str();
             match change.is_up {
@@ -75,6 +73,7 @@ pub fn run<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
                 false => sim.crash(name),
             }
         }
+        hub.ring_due(now_ns);
         match hub.is_over(&is_over) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -85,27 +84,20 @@ pub fn run<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
     hub.finish(end_ns)
 }
 
-async fn carry<N: Node, C: Controller, O: Observer>(
+/// Carries the members that live in one host.
+async fn carry<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
     hub: Rc<Hub<N, C, O>>,
-    index: usize,
-    addresses: Rc<[SocketAddr]>,
-) -> ::turmoil::Result {
-    let carrier = Datagrams::bind(index, addresses).await?;
-    pump::carry(&hub, NodeId(index as u16), carrier).await;
-    Ok(())
-}
-
-/// Carries every member from this one on, in one host.
-async fn carry_all<N: Node + 'static, C: Controller + 'static, O: Observer + 'static>(
-    hub: Rc<Hub<N, C, O>>,
-    first: usize,
-    addresses: Rc<[SocketAddr]>,
+    members: Range<usize>,
+    town: Rc<Town>,
 ) -> ::turmoil::Result {
     let mut pumps = JoinSet::new();
-    for index in first..addresses.len() {
-        let pump = carry(Rc::clone(&hub), index, Rc::clone(&addresses));
-        // An error is told in words, because that of turmoil stays on its thread.
-        pumps.spawn_local(async { pump.await.map_err(|error| error.to_string()) });
+    for index in members {
+        let (hub, town) = (Rc::clone(&hub), Rc::clone(&town));
+        pumps.spawn_local(async move {
+            let carrier = Datagrams::bind(index, town).await?;
+            pump::carry(&hub, NodeId(index as u16), carrier).await;
+            std::io::Result::Ok(())
+        });
     }
     while let Some(ended) = pumps.join_next().await {
         ended??;
@@ -142,44 +134,54 @@ pub fn steps(
     }
 }
 
+/// What all members of a run share.
+#[derive(Default)]
+struct Town {
+    /// Where everybody lives.
+    addresses: Vec<SocketAddr>,
+    /// When the step began that is done now, in nanoseconds: time passes from step to step.
+    now_ns: Cell<u64>,
+    /// Takes what arrives, and is as long as the longest datagram that was sent.
+    buffer: RefCell<Vec<u8>>,
+}
+
 /// The socket of one member.
 struct Datagrams {
     socket: UdpSocket,
-    /// Where everybody lives.
-    addresses: Rc<[SocketAddr]>,
-    buffer: Vec<u8>,
+    town: Rc<Town>,
 }
 
 impl Datagrams {
-    async fn bind(index: usize, addresses: Rc<[SocketAddr]>) -> std::io::Result<Self> {
-        let port = addresses[index].port();
+    async fn bind(index: usize, town: Rc<Town>) -> std::io::Result<Self> {
+        let port = town.addresses[index].port();
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).await?;
-        Ok(Self { socket, addresses, buffer: vec![0; DATAGRAM_BYTES_MAX] })
+        Ok(Self { socket, town })
     }
 }
 
 impl Carrier for Datagrams {
     fn now_ns(&self) -> u64 {
-        let elapsed = ::turmoil::sim_elapsed().expect("a pump runs inside of a host");
-        elapsed.as_nanos() as u64
+        self.town.now_ns.get()
     }
 
-    fn sleep_until(&self, ns: u64) -> impl Future<Output = ()> + use<> {
-        tokio::time::sleep(Duration::from_nanos(ns.saturating_sub(self.now_ns())))
+    /// The hub rings, before the first step that is not too early.
+    fn sleep_until(&self, _: u64) -> impl Future<Output = ()> + use<> {
+        std::future::pending()
     }
 
     fn send(&mut self, to: NodeId, frame: &[u8]) {
-        assert!(frame.len() < DATAGRAM_BYTES_MAX, "a message fits into a datagram");
+        let mut buffer = self.town.buffer.borrow_mut();
+        let length = buffer.len().max(frame.len());
+        buffer.resize(length, 0);
         // Nobody listens where a node is down; to a node that is as good as a loss.
-        let _ = self.socket.try_send_to(frame, self.addresses[to.index()]);
+        let _ = self.socket.try_send_to(frame, self.town.addresses[to.index()]);
     }
 
     async fn recv(&mut self, mut take: impl FnMut(&[u8])) {
-        let received = self.socket.recv_from(&mut self.buffer).await;
-        let (length, _) = received.expect("a socket in a simulation does not fail");
-        take(&self.buffer[..length]);
-        while let Ok((length, _)) = self.socket.try_recv_from(&mut self.buffer) {
-            take(&self.buffer[..length]);
+        self.socket.readable().await.expect("a socket in a simulation does not fail");
+        let mut buffer = self.town.buffer.borrow_mut();
+        while let Ok((length, _)) = self.socket.try_recv_from(&mut buffer) {
+            take(&buffer[..length]);
         }
     }
 }
