@@ -294,7 +294,7 @@ fn span(text: &str, location: &Location) -> Span {
 #[cfg(test)]
 mod tests {
     use super::{bring_in, read};
-    use crate::scenario::{BY_DEADLINE, Bound, Objective};
+    use crate::scenario::{Bound, Objective};
     use crate::testing::{catalogue, whole};
 
     const RATIO: &str = "\
