@@ -76,7 +76,7 @@ fn help(mistake: Mistake, design: &DesignInfo, scope: &Scope) -> Mistake {
         let fitting = scope.catalogue.workloads.iter().filter(|info| fits(info));
         fitting.map(|info| info.name).collect::<Vec<_>>()
     };
-    let whole = names(&|info| info.functions.iter().all(|function| served(function)));
+    let whole = names(&|info| info.functions.iter().all(&served));
     if !whole.is_empty() {
         return mistake.help(format!("workloads that it serves: {}", quoted(&whole)));
     }
