@@ -103,6 +103,7 @@ fn see<'a>(key: &Versioned<'a>, end_ns: u64, visibility: &mut Sizes<'a>) -> u64 
     for (read, version) in key.reads() {
         regions.entry(region(read)).or_default().push((version, read));
     }
+    let writes: Vec<(&Operation, Version)> = key.writes().collect();
     let mut unread = 0;
     for reads in regions.values_mut() {
         // Of each version, the last read to begin that returned it or an older one.
@@ -113,7 +114,7 @@ fn see<'a>(key: &Versioned<'a>, end_ns: u64, visibility: &mut Sizes<'a>) -> u64 
             }
         }
         let (_, last) = reads[reads.len() - 1];
-        for (write, version) in key.writes() {
+        for (write, version) in writes.iter().copied() {
             if last.invoke < write.complete {
                 unread += 1;
                 continue;
