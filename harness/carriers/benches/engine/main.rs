@@ -15,10 +15,12 @@ use wrack_sim::{Controller, Engine, EngineConfig, NodeId, TraceLevel};
 
 use gossip::Gossip;
 use nuisance::Nuisance;
+use pairs::Second;
 use ping::{Ping, SERVERS, Work};
 
 mod gossip;
 mod nuisance;
+mod pairs;
 mod ping;
 #[cfg(madsim)]
 mod raw_madsim;
@@ -31,7 +33,7 @@ const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, re
 const ENDLESS: Work = Work { outstanding: 16, operations: u32::MAX, ..ALONE };
 const SECOND: u64 = 1_000_000_000;
 
-criterion_group!(benches, alone, recorded, carriers, clusters, memory);
+criterion_group!(benches, alone, recorded, carriers, overheads, clusters, memory);
 criterion_main!(benches);
 
 /// The loop alone: five nodes and a client, only the trace's hash is kept.
@@ -56,14 +58,11 @@ fn recorded(criterion: &mut Criterion) {
     });
 }
 
-/// A name, and what carries one virtual second and counts its messages.
-type Case = (&'static str, fn() -> u64);
-
 /// One virtual second of the same work on each engine; turmoil cuts time into milliseconds. The raw ones
 /// are the same cluster written by hand, without driver, faults and recording.
 fn carriers(criterion: &mut Criterion) {
     let mut group = group(criterion, "a second of 16 outstanding");
-    let cases: &[Case] = &[
+    let cases: &[(&str, Second)] = &[
         ("sim", second_on_sim),
         ("turmoil", second_on_turmoil),
         ("raw turmoil", raw_turmoil::second),
@@ -76,6 +75,13 @@ fn carriers(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(run()));
         group.bench_function(*name, |bencher| bencher.iter(|| black_box(run())));
     }
+}
+
+/// What a carrier costs beside its simulator alone.
+fn overheads(_: &mut Criterion) {
+    pairs::print("turmoil beside raw turmoil", second_on_turmoil, raw_turmoil::second);
+    #[cfg(madsim)]
+    pairs::print("madsim beside raw madsim", second_on_madsim, raw_madsim::second);
 }
 
 /// What a message costs as clusters grow; every node has one message under way.

@@ -26,6 +26,25 @@ pub(super) fn decide(
     Ok((search(&model, &calls, &Hints::NONE, states_max), "just-in-time search"))
 }
 
+/// Reads of every account that anybody names.
+pub(super) fn statements<'a>(
+    specification: Specification<'_>,
+    operations: &[&'a Operation],
+) -> Vec<&'a Operation> {
+    let started = specification.start::<Bank>();
+    let Some((model, calls)) = started.ok().and_then(|mut model| {
+        let calls = calls(&mut model, operations).ok()?;
+        Some((model, calls))
+    }) else {
+        return Vec::new();
+    };
+    let names_all = |call: &&Call<Step>| match &call.step {
+        Step::Read(Some(found)) => found.len() == model.accounts(),
+        _ => false,
+    };
+    calls.iter().filter(names_all).map(|call| operations[call.operation as usize]).collect()
+}
+
 fn is_wrong(model: &Bank, call: &Call<Step>) -> bool {
     let found = match &call.step {
         Step::Read(Some(found)) => found,

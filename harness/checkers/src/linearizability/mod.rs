@@ -132,7 +132,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         let specification = evidence.specification();
         let anomalies = keys::map(&broken, sum, |(operations, core)| {
             let small = shrink::shrink(specification, operations, core);
-            explain::explain(specification, operations, &small)
+            explain::explain(operations, &small)
         });
         anomalies.into_iter().for_each(|anomaly| judgement.contradict(anomaly));
     }

@@ -12,6 +12,7 @@
 //! * Queues, stacks and priority queues: without a value, that is, without what puts it in and takes it
 //!   out; without empty removals.
 //! * Counters: without what an add answered.
+//! * Banks: what came after a read of all accounts, which starts where that read found them.
 //! * Lists, logs, texts, several registers, mutexes, banks: see [`objects`].
 //! * Unique identifiers: without any operation.
 //!
@@ -26,7 +27,7 @@ use wrack_history::{Moment, Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
 use super::call::{Answer, Core};
-use super::{containers, decide, set};
+use super::{bank, containers, decide, set};
 use crate::register::{is_refused, left};
 use register::Sight;
 
@@ -39,28 +40,39 @@ const EFFORT_MAX: usize = 600_000;
 /// Operations of the first window that is tried.
 const WINDOW_FIRST: usize = 16;
 
-/// The smallest part found that has no legal order, in order of invocation. Operations keep their
-/// ids; what they say may be less than in the history.
-pub(super) fn shrink(
-    specification: Specification<'_>,
-    operations: &[&Operation],
+/// A part of a key's operations that has no legal order.
+#[derive(Debug)]
+pub(super) struct Small<'a> {
+    /// The object, and where it starts: as it did in the history, or as `since` found it.
+    pub specification: Specification<'a>,
+    /// A read of everything that the object held, before all of the part.
+    pub since: Option<&'a Operation>,
+    /// In order of invocation. They keep their ids; what they say may be less than in the history.
+    pub operations: Vec<Operation>,
+}
+
+/// The smallest part found that has no legal order.
+pub(super) fn shrink<'a>(
+    specification: Specification<'a>,
+    operations: &[&'a Operation],
     core: &Core,
-) -> Vec<Operation> {
+) -> Small<'a> {
     let sight = match specification.model {
         "register" | "cas-register" => Some(Sight::new(operations)),
         _ => None,
     };
     let mut shrinker =
-        Shrinker { specification, sight, effort: EFFORT_MAX, states_max: STATES_MAX };
+        Shrinker { specification, since: None, sight, effort: EFFORT_MAX, states_max: STATES_MAX };
     let whole = shrinker.start(operations, core);
     if shrinker.sight.is_some() {
         shrinker.states_max = REGISTER_STATES_MAX;
     }
     let small = shrinker.remove_chunks(whole);
-    match specification.model {
+    let operations = match specification.model {
         "set" => shrinker.cut(small),
         _ => small,
-    }
+    };
+    Small { specification: shrinker.specification, since: shrinker.since, operations }
 }
 
 /// What is left of a register's counterexample when each of its operations is dropped, with the
@@ -89,15 +101,17 @@ pub(super) fn part_of(whole: &[&Operation], stays: impl Fn(usize) -> bool) -> Ve
 
 struct Shrinker<'a> {
     specification: Specification<'a>,
+    /// The read that the specification starts from, if it is not where the object did.
+    since: Option<&'a Operation>,
     /// What registers can have seen.
     sight: Option<Sight>,
     effort: usize,
     states_max: (u64, u64),
 }
 
-impl Shrinker<'_> {
+impl<'a> Shrinker<'a> {
     /// A part to start from.
-    fn start(&mut self, operations: &[&Operation], core: &Core) -> Vec<Operation> {
+    fn start(&mut self, operations: &[&'a Operation], core: &Core) -> Vec<Operation> {
         let all: Vec<Operation> = operations.iter().copied().cloned().collect();
         match core {
             Core::Stuck(index) => {
@@ -106,6 +120,7 @@ impl Shrinker<'_> {
                     prefix = objects::since_quiet(prefix);
                 }
                 self.window(&prefix)
+                    .or_else(|| self.since_a_read(operations, &prefix, *index))
                     .unwrap_or_else(|| if self.is_broken(&prefix) { prefix } else { all })
             }
             Core::Among(positions) => {
@@ -124,6 +139,31 @@ impl Shrinker<'_> {
             let from = all[all.len() - size].invoke;
             let kept: Vec<bool> = all.iter().map(|one| one.effect_by() >= from).collect();
             self.part(all, &kept)
+        })
+    }
+
+    /// Of a bank, what came after a late read of all accounts, which says where it stood.
+    fn since_a_read(
+        &mut self,
+        operations: &[&'a Operation],
+        prefix: &[Operation],
+        stuck: u64,
+    ) -> Option<Vec<Operation>> {
+        if self.specification.model != "bank" {
+            return None;
+        }
+        let mut reads = bank::statements(self.specification, operations);
+        reads.retain(|read| read.complete.index <= stuck);
+        let back = std::iter::successors(Some(1), |back| Some(back * 2));
+        back.map_while(|back| reads.get(reads.len().checked_sub(back)?)).find_map(|read| {
+            let first = std::mem::replace(&mut self.specification.initial, &read.result);
+            let later = objects::since(read, prefix);
+            if self.is_broken(&later) {
+                self.since = Some(read);
+                return Some(later);
+            }
+            self.specification.initial = first;
+            None
         })
     }
 
@@ -173,7 +213,7 @@ impl Shrinker<'_> {
         }
         let part = match self.specification.model {
             "bank" | "mutex" => objects::with_doubts(all, kept),
-            "counter" => without_answers(all, kept),
+            "counter" => without_answers(all, kept)?,
             "g-set" | "set" => set::without_elements(self.specification, all, kept),
             "kv" => objects::without_texts(self.specification.initial, all, kept),
             "list" | "log" => objects::without_entries(all, kept),
@@ -257,16 +297,21 @@ fn as_write(cas: &Operation, value: &Value) -> Operation {
     }
 }
 
-fn without_answers(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
-    let answered = all.iter().zip(kept).filter(|(operation, kept)| {
+/// `None` if all say the same as before, which is so for most chunks of a long history.
+fn without_answers(all: &[Operation], kept: &[bool]) -> Option<Vec<Operation>> {
+    let rest = || all.iter().zip(kept);
+    let is_less = |(operation, kept): (&Operation, &bool)| {
+        let goes = !*kept && (operation.function == "read" || !operation.result.is_nil());
+        goes || operation.outcome == Outcome::Fail
+    };
+    let answered = rest().filter(|(operation, kept)| {
         operation.outcome != Outcome::Fail && (**kept || operation.function != "read")
     });
-    answered
-        .map(|(operation, kept)| Operation {
-            result: if *kept { operation.result.clone() } else { Value::Nil },
-            ..operation.clone()
-        })
-        .collect()
+    let answered = answered.map(|(operation, kept)| Operation {
+        result: if *kept { operation.result.clone() } else { Value::Nil },
+        ..operation.clone()
+    });
+    rest().any(is_less).then(|| answered.collect())
 }
 
 fn without_reads(all: &[Operation], kept: &[bool]) -> Vec<Operation> {

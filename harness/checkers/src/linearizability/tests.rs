@@ -519,10 +519,10 @@ fn decide_like_the_twin(
             prop_assert!(!expected, "{}", context());
             let small = super::shrink::shrink(specification, &all, core);
             prop_assert!(
-                !with_model(model, EveryOrder(specification, &small)).unwrap(),
+                !with_model(model, EveryOrder(small.specification, &small.operations)).unwrap(),
                 "{small:#?}"
             );
-            let anomaly = super::explain::explain(specification, &all, &small);
+            let anomaly = super::explain::explain(&all, &small);
             prop_assert!(!anomaly.operations.is_empty());
             if let Some(paper) = anomaly.counterexample {
                 prop_assert!(!paper.blocked.is_empty(), "{paper:#?}");

@@ -1,17 +1,64 @@
 //! What contradicts itself in a bank.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wrack_history::{Operation, Value};
 
 use super::{Story, Told, told};
 use crate::words::{count, done_at, of};
 
+/// Accounts of which a wrong balance is told.
+const BALANCES_MAX: usize = 3;
+
 impl<'a> Story<'a> {
     pub(super) fn bank(&self) -> Option<Told<'a>> {
         self.overdrawn()
             .or_else(|| self.wrong_total())
-            .or_else(|| Some(self.certain_only("transfer")))
+            .or_else(|| Some(self.since_a_read(self.certain_only("transfer"))))
+    }
+
+    /// What was told, of a bank that starts where a read found it; and where the only other read is wrong
+    /// whatever else took effect.
+    fn since_a_read(&self, mut told: Told<'a>) -> Told<'a> {
+        if let Some(read) = self.since {
+            told.text = format!("from what {} found, {}", self.statement(read), told.text);
+            told.operations.push(self.full(read));
+        }
+        let mut reads = self.statements();
+        if let (Some((_, found)), None) = (reads.next(), reads.next()) {
+            self.impossible(&found).take(BALANCES_MAX).for_each(|wrong| told.text += &wrong);
+        }
+        told
+    }
+
+    /// Balances of accounts that neither the certain transfers alone leave, nor with some of the others.
+    fn impossible(&self, found: &[(&'a Value, i64)]) -> impl Iterator<Item = String> {
+        let mut left: BTreeMap<&Value, (i128, i128)> = BTreeMap::new();
+        for (account, balance) in self.initial_balances() {
+            left.insert(account, (balance.into(), balance.into()));
+        }
+        let moves = |one: &&Operation| one.function == "transfer" && one.result != false.into();
+        for transfer in self.small.iter().filter(moves) {
+            if let Some([from, to, amount]) = transfer.argument.as_list()
+                && let Some(amount) = amount.as_integer().map(i128::from)
+            {
+                let certain = if transfer.is_ok() { amount } else { 0 };
+                let (least, most) = left.entry(from).or_default();
+                (*least, *most) = (*least - amount, *most - certain);
+                let (least, most) = left.entry(to).or_default();
+                (*least, *most) = (*least + certain, *most + amount);
+            }
+        }
+        found.iter().filter_map(move |(account, found)| {
+            let (least, most) = left.get(account).copied().unwrap_or_default();
+            let between = match least == most {
+                true => least.to_string(),
+                false => format!("{least} to {most}"),
+            };
+            (!(least..=most).contains(&i128::from(*found))).then(|| {
+                format!("; it found {found} in account {account}, where they leave {between}")
+            })
+        })
     }
 
     /// Reads, with the balances that they found.

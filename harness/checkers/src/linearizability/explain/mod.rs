@@ -20,9 +20,9 @@ mod unique_ids;
 use std::collections::BTreeSet;
 
 use wrack_history::{Anomaly, Operation, Value};
-use wrack_sequential::Specification;
 
 use super::counterexample::counterexample;
+use super::shrink::Small;
 use crate::words::{done_at, noun, sentence, span};
 
 /// Operations of an anomaly, at most.
@@ -33,11 +33,10 @@ const COMPARED_MAX: usize = 200;
 
 /// The anomaly that `small`, a part of the key's operations, shows.
 pub(super) fn explain(
-    specification: Specification<'_>,
     whole: &[&Operation],
-    small: &[Operation],
+    Small { specification, since, operations: small }: &Small<'_>,
 ) -> Anomaly {
-    let story = Story { initial: specification.initial, whole, small };
+    let story = Story { initial: specification.initial, since: *since, whole, small };
     let told = match specification.model {
         "bank" => story.bank(),
         "counter" => story.counter(),
@@ -62,7 +61,7 @@ pub(super) fn explain(
         at_ns: at.map(|operation| operation.complete.ns).max(),
         key: Some(whole[0].key.clone()).filter(|key| !key.is_empty()),
         operations: ids(&operations),
-        counterexample: counterexample(specification, small),
+        counterexample: counterexample(*specification, small),
         ..Anomaly::default()
     }
 }
@@ -87,6 +86,8 @@ fn told<'a>(text: String, operations: impl IntoIterator<Item = &'a Operation>) -
 struct Story<'a> {
     /// Where the object starts.
     initial: &'a Value,
+    /// The read that found it there, if it did not start so.
+    since: Option<&'a Operation>,
     /// All operations of the key.
     whole: &'a [&'a Operation],
     /// Those that contradict each other.

@@ -167,6 +167,17 @@ pub(super) fn with_doubts(all: &[Operation], kept: &[bool]) -> Vec<Operation> {
     all.iter().zip(kept).filter_map(stays).collect()
 }
 
+/// A bank whose read of all accounts says where it starts: what came after, and what may have.
+pub(super) fn since(read: &Operation, all: &[Operation]) -> Vec<Operation> {
+    let later = all.iter().filter(|one| one.outcome != Outcome::Fail && !one.precedes(read));
+    later
+        .filter_map(|one| match read.precedes(one) {
+            true => Some(one.clone()),
+            false => (one.function != "read" && one.result != false.into()).then(|| in_doubt(one)),
+        })
+        .collect()
+}
+
 /// A mutex: what was invoked after the last moment at which nothing was open or in doubt and it was as
 /// it had been at first. What happened before can be left out, because it left nothing behind.
 pub(super) fn since_quiet(mut all: Vec<Operation>) -> Vec<Operation> {

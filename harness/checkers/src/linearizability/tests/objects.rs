@@ -553,3 +553,34 @@ fn money_is_neither_made_nor_lost() {
          than there is"
     );
 }
+
+#[test]
+fn a_lost_transfer_is_told_from_the_read_before_it_on() {
+    let accounts = |balances: [i64; 2]| {
+        let [a, b] = balances.map(Value::from);
+        Value::list([Value::pair("a".into(), a), Value::pair("b".into(), b)])
+    };
+    let transfer = |amount: i64| Value::list(["a".into(), "b".into(), amount.into()]);
+    let initial = accounts([100, 0]);
+    let mut history = crate::story::history(
+        "p1 transfer k - 1..2 -\n p2 read k - 3..4 -\n p1 transfer k - 5..6 -\n p3 transfer k - 5..20 -\n \
+         p2 read k - 7..8 -",
+    );
+    for (operation, amount) in [(0, 10), (2, 20), (3, 5)] {
+        history.operations[operation].argument = transfer(amount);
+    }
+    history.operations[1].result = accounts([90, 10]);
+    history.operations[4].result = accounts([85, 15]);
+    let evidence =
+        crate::Evidence { initial: &initial, ..crate::Evidence::of_history(&history, "bank") };
+    let judgement = GUARANTEE.judge(&evidence, &wrack_history::Settings::default());
+    assert_eq!(
+        judgement.anomalies[0].explanation,
+        "from what the read of k by process 2 at 0.004 s found, whether 1 transfer beside took effect or \
+         not, no order of these 2 operations is legal: process 1 asked to transfer [\"a\", \"b\", 20] of k \
+         and was told ok (0.005 s to 0.006 s); process 2 read [[\"a\", 85], [\"b\", 15]] of k (0.007 s to \
+         0.008 s); it found 85 in account \"a\", where they leave 65 to 70; it found 15 in account \"b\", \
+         where they leave 30 to 35"
+    );
+    assert_eq!(judgement.anomalies[0].operations, [1, 2, 4]);
+}

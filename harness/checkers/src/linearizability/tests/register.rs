@@ -40,7 +40,7 @@ proptest! {
         let all: Vec<&Operation> = operations.iter().collect();
         let (answer, _) = decide(Specification::of(CAS), &all, 1_000_000).unwrap();
         let Answer::Contradiction(core) = answer else { return Ok(()) };
-        let small = shrink::shrink(Specification::of(CAS), &all, &core);
+        let small = shrink::shrink(Specification::of(CAS), &all, &core).operations;
         prop_assert!(!is_legal(&small), "{small:#?}");
         for (dropped, part) in shrink::without_each(&all, &small) {
             prop_assert!(is_legal(&part), "{small:#?} without {dropped}");
