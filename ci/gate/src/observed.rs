@@ -1,11 +1,12 @@
 //! What a group showed over its seeds: all that a gate looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use wrack_history::alert::Alert;
 use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::gate::{Level, Measured, Unit};
+use wrack_history::run::Pooled;
 use wrack_history::{Outcome, Run, Verdict};
 use wrack_scenario::{Expectation, Scenario};
 
@@ -108,28 +109,37 @@ pub struct Tally {
     latency_ns: Histogram<u64>,
     /// Runs that say whether somebody would have been paged, and those in which somebody would.
     alerted: (u64, u64),
-    decided: BTreeMap<String, bool>,
+    decided: BTreeSet<String>,
+    pooled: Option<Pooled>,
+    /// The seeds that have a part in what is pooled and should not be.
+    duplicating: Seen,
 }
 
 impl Tally {
     /// Nothing yet.
     pub fn new(scenario: &Scenario, variant: &Expectation) -> Self {
+        Self::of(Observed {
+            scenario: scenario.name.clone(),
+            scenario_hash: scenario.hash.clone(),
+            path: scenario.path.clone(),
+            line: scenario.line_of(&variant.variant),
+            variant: variant.variant.to_string(),
+            expected: variant.expected().into(),
+            ..Observed::default()
+        })
+    }
+
+    fn of(observed: Observed) -> Self {
         Self {
-            observed: Observed {
-                scenario: scenario.name.clone(),
-                scenario_hash: scenario.hash.clone(),
-                path: scenario.path.clone(),
-                line: scenario.line_of(&variant.variant),
-                variant: variant.variant.to_string(),
-                expected: variant.expected().into(),
-                ..Observed::default()
-            },
+            observed,
             operations: 0,
             messages: 0,
             attempts: 0,
             latency_ns: Histogram::new(3).expect("three digits are allowed"),
             alerted: (0, 0),
-            decided: BTreeMap::new(),
+            decided: BTreeSet::new(),
+            pooled: None,
+            duplicating: Seen::default(),
         }
     }
 
@@ -171,8 +181,9 @@ impl Tally {
     pub fn finish(mut self, found: u64, share: Level) -> Observed {
         self.observed.found = found;
         self.observed.share = share;
+        self.decide_pooled();
         let decided = &self.decided;
-        self.observed.undecided.retain(|name, _| !decided.contains_key(name));
+        self.observed.undecided.retain(|name, _| !decided.contains(name));
         let mut metric = |name: &str, number: u64, unit: Unit, events: u64| {
             let higher_is_better = unit == Unit::PerMillion;
             let measured = Measured { number, unit, higher_is_better, events };
@@ -193,6 +204,25 @@ impl Tally {
         self.observed
     }
 
+    /// What one run has too few events for is decided over all of them.
+    fn decide_pooled(&mut self) {
+        let Some(pooled) = self.pooled else {
+            return;
+        };
+        let undecided = self.observed.undecided.get_mut("M5");
+        match pooled.met() {
+            None => undecided.into_iter().for_each(|text| *text = pooled.to_string()),
+            Some(met) => {
+                self.decided.insert("M5".into());
+                if !met {
+                    let seeds = std::mem::take(&mut self.duplicating);
+                    let seen = Seen { text: pooled.to_string(), ..seeds };
+                    self.observed.seen.insert("slo M5".into(), seen);
+                }
+            }
+        }
+    }
+
     fn measure(&mut self, run: &Run) {
         self.operations += run.counts.total();
         self.messages += run.messages;
@@ -209,10 +239,16 @@ impl Tally {
         self.alerted.1 += u64::from(run.alerts.iter().any(pages));
         for slo in &run.slos {
             match slo.met {
-                Some(met) => drop(self.decided.insert(slo.name.clone(), met)),
+                Some(_) => drop(self.decided.insert(slo.name.clone())),
                 None => drop(
                     self.observed.undecided.entry(slo.name.clone()).or_insert(slo.observed.clone()),
                 ),
+            }
+            if let Some(one) = slo.pooled {
+                self.pooled = Some(self.pooled.map_or(one, |pooled| pooled.and(one)));
+                if one.duplicates > 0 {
+                    note(&mut self.duplicating, run, String::new());
+                }
             }
             if let Some(measured) = slo.measured {
                 let worst = self.observed.metrics.entry(slo.name.clone()).or_insert(measured);
@@ -255,4 +291,56 @@ fn note(seen: &mut Seen, run: &Run, text: String) -> bool {
     }
     seen.seeds.push(run.seed);
     first
+}
+
+#[cfg(test)]
+mod tests {
+    use wrack_history::Run;
+    use wrack_history::gate::Level;
+    use wrack_history::run::{Pooled, Slo};
+
+    use super::{Observed, Tally};
+
+    /// What a gate sees of seeds with so many duplicates each, of 20,000 effects.
+    fn observed(duplicates: &[u64]) -> Observed {
+        let mut tally = Tally::of(Observed { expected: "valid".into(), ..Observed::default() });
+        for (seed, duplicates) in (0..).zip(duplicates) {
+            let pooled =
+                Pooled { duplicates: *duplicates, effects: 20_000, at_most_per_million: 100 };
+            let slo = Slo {
+                name: "M5".into(),
+                objective: String::new(),
+                observed: String::new(),
+                met: None,
+                measured: None,
+                pooled: Some(pooled),
+            };
+            tally.add(&Run {
+                seed,
+                expected: "valid".into(),
+                as_expected: true,
+                slos: vec![slo],
+                ..Run::default()
+            });
+        }
+        tally.finish(duplicates.len() as u64, Level::Note)
+    }
+
+    #[test]
+    fn what_no_seed_decides_alone_is_decided_by_all_together() {
+        let one = observed(&[0]);
+        assert_eq!(
+            one.undecided["M5"],
+            "M5: 0 of 20000 effects are duplicates, at most 0.01% may be; below 30000 that says nothing"
+        );
+        let good = observed(&[4, 0]);
+        assert!(good.undecided.is_empty() && good.seen.is_empty(), "{good:?}");
+        let bad = observed(&[0, 5]);
+        assert!(bad.undecided.is_empty());
+        assert_eq!(bad.seen["slo M5"].seeds, [1]);
+        assert_eq!(
+            bad.seen["slo M5"].text,
+            "M5: 5 of 40000 effects are duplicates, at most 0.01% may be"
+        );
+    }
 }

@@ -112,6 +112,11 @@ impl Run {
     pub fn found(&self) -> bool {
         self.anomalies().any(|anomaly| anomaly.code == self.expected)
     }
+
+    /// What is judged over all seeds of a group together, if the scenario has such an objective.
+    pub fn pooled(&self) -> Option<Pooled> {
+        self.slos.iter().find_map(|slo| slo.pooled)
+    }
 }
 
 /// Where the phases of a run end, in virtual nanoseconds since it began.
@@ -139,4 +144,49 @@ pub struct Slo {
     /// What was observed as a number, where it is one, for comparing it with other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+    /// Where one run has too few events to judge: what all seeds of a group are judged by together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
+}
+
+/// Duplicate effects (M5) of one run, or of many together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pooled {
+    /// Effects beyond the first of each operation.
+    pub duplicates: u64,
+    /// All effects.
+    pub effects: u64,
+    /// Which share of all may be duplicates.
+    pub at_most_per_million: u32,
+}
+
+impl Pooled {
+    /// Of fewer effects a share this small says nothing.
+    pub const EFFECTS_MIN: u64 = 30_000;
+
+    /// Those of other runs beside.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let duplicates = self.duplicates + other.duplicates;
+        Self { duplicates, effects: self.effects + other.effects, ..self }
+    }
+
+    /// Whether the share is met; `None` below the minimum of effects.
+    pub fn met(&self) -> Option<bool> {
+        let allowed = u128::from(self.effects) * u128::from(self.at_most_per_million);
+        let met = u128::from(self.duplicates) * 1_000_000 <= allowed;
+        (self.effects >= Self::EFFECTS_MIN).then_some(met)
+    }
+}
+
+impl std::fmt::Display for Pooled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { duplicates, effects, at_most_per_million } = self;
+        let most = f64::from(*at_most_per_million) / 10_000.0;
+        write!(f, "M5: {duplicates} of {effects} effects are duplicates, at most {most}% may be")?;
+        match self.met() {
+            Some(_) => Ok(()),
+            None => write!(f, "; below {} that says nothing", Self::EFFECTS_MIN),
+        }
+    }
 }

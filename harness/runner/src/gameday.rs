@@ -95,6 +95,7 @@ mod tests {
             observed: String::new(),
             met,
             measured: None,
+            pooled: None,
         };
         let alert = |severity: &str, fired_ns| Alert {
             windows: "1h/5m".into(),

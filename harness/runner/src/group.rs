@@ -1,6 +1,7 @@
 //! A group: one scenario and variant over many seeds, against what is expected of it.
 
 use serde::Serialize;
+use wrack_history::run::Pooled;
 use wrack_history::{Run, Verdict};
 use wrack_scenario::Expectation;
 
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub as_expected: bool,
     /// Whether an anomaly was found that nobody expects.
     pub foreign: bool,
+    /// What is judged over all seeds together.
+    pub pooled: Option<Pooled>,
 }
 
 impl From<&Run> for Outcome {
@@ -35,6 +38,7 @@ impl From<&Run> for Outcome {
             found: run.found(),
             as_expected: run.as_expected,
             foreign: !run.foreign.is_empty(),
+            pooled: run.pooled(),
         }
     }
 }
@@ -54,6 +58,8 @@ pub struct Group {
     pub seeds: u64,
     /// How it stands.
     pub standing: Standing,
+    /// What is judged over all seeds together.
+    pub pooled: Option<Pooled>,
     required_per_million: u64,
     worst: Standing,
 }
@@ -74,6 +80,7 @@ impl Group {
             found: 0,
             seeds: 0,
             standing: Standing::Unknown,
+            pooled: None,
             required_per_million,
             worst: Standing::AsExpected,
         }
@@ -91,8 +98,16 @@ impl Group {
             _ if run.as_expected => Standing::AsExpected,
             _ => Standing::NotAsExpected,
         };
+        self.pooled = match (self.pooled, run.pooled) {
+            (Some(pooled), Some(one)) => Some(pooled.and(one)),
+            (pooled, one) => pooled.or(one),
+        };
         self.worst = self.worst.max(standing);
-        self.standing = self.worst.max(self.share_standing());
+        let pooled = match self.pooled.and_then(|pooled| pooled.met()) {
+            Some(false) => Standing::NotAsExpected,
+            _ => Standing::AsExpected,
+        };
+        self.standing = self.worst.max(self.share_standing()).max(pooled);
         standing
     }
 
@@ -133,6 +148,9 @@ pub struct GroupSummary {
     pub share: f64,
     /// Whether the group is as expected.
     pub as_expected: bool,
+    /// What is judged over all seeds together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
 }
 
 impl From<&Group> for GroupSummary {
@@ -145,6 +163,35 @@ impl From<&Group> for GroupSummary {
             seeds: group.seeds,
             share: group.share(),
             as_expected: group.standing == Standing::AsExpected,
+            pooled: group.pooled,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wrack_history::Verdict;
+    use wrack_history::run::Pooled;
+
+    use super::{Group, Outcome, Standing};
+
+    #[test]
+    fn duplicates_of_all_seeds_are_judged_together() {
+        let mut group = Group::of("s", "reference", "valid", 0);
+        let mut add = |duplicates| {
+            let pooled = Pooled { duplicates, effects: 15_000, at_most_per_million: 100 };
+            group.add(Outcome {
+                verdict: Verdict::Valid,
+                found: false,
+                as_expected: true,
+                foreign: false,
+                pooled: Some(pooled),
+            });
+            (group.standing, group.pooled.and_then(|pooled| pooled.met()))
+        };
+        assert_eq!(add(3), (Standing::AsExpected, None), "15,000 effects say nothing");
+        assert_eq!(add(0), (Standing::AsExpected, Some(true)), "3 of 30,000 may be duplicates");
+        assert_eq!(add(2), (Standing::NotAsExpected, Some(false)), "4 of 45,000 may be");
+        assert_eq!(add(0), (Standing::AsExpected, Some(true)), "6 of 60,000 may be");
     }
 }

@@ -162,6 +162,7 @@ mod tests {
             signatures: BTreeSet::new(),
             foreign: Vec::new(),
             doubts: Vec::new(),
+            pooled: None,
             sometimes: names.map(SmolStr::from).collect(),
             cells: BTreeSet::new(),
             simulated_ns: 1,

@@ -8,7 +8,7 @@ use wrack_history::catalogue::{MetricInfo, ParameterKind};
 use wrack_history::duration::{MICROSECOND, format as duration};
 use wrack_history::gate::{Measured, Unit};
 use wrack_history::picture::Metric;
-use wrack_history::run::Slo;
+use wrack_history::run::{Pooled, Slo};
 use wrack_history::setting::percent;
 use wrack_history::{FactRecord, Operation, Outcome, Run, Value};
 use wrack_scenario::{Bound, Objective, Scenario};
@@ -72,8 +72,8 @@ pub const ALL: &[&MetricInfo] = &[
     },
     &MetricInfo {
         name: "M5",
-        doc: "Duplicate effects: effects beyond the first of each operation, of all effects. Below \
-              30,000 effects a share this small says nothing.",
+        doc: "Duplicate effects: effects beyond the first of each operation, of all effects; of several \
+              seeds, of all together. Below 30,000 effects a share this small says nothing.",
         higher_is_better: false,
         kind: ParameterKind::PerMillion,
     },
@@ -91,6 +91,13 @@ pub const ALL: &[&MetricInfo] = &[
               effect until a replica has it. In true time.",
         higher_is_better: false,
         kind: ParameterKind::Duration,
+    },
+    &MetricInfo {
+        name: "M7-positions",
+        doc: "Replica lag in positions of the log, at a quantile: at every change of the base, or write \
+              that took effect, how many before it a copy or a read replica has not applied.",
+        higher_is_better: false,
+        kind: COUNT,
     },
     &MetricInfo {
         name: "M8",
@@ -222,8 +229,6 @@ const COUNT: ParameterKind = ParameterKind::Integer { min: 0, max: u32::MAX as i
 
 /// Fewer events than this say nothing about a share or a quantile.
 const EVENTS_MIN: u64 = 100;
-/// Fewer effects than this say nothing about the share of duplicates.
-const EFFECTS_MIN: u64 = 30_000;
 
 /// Judges every objective of the scenario.
 ///
@@ -302,6 +307,10 @@ fn observe(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Observed 
         "M6" => hit_ratio(counted.caches()),
         "M7" if counted.copies().is_empty() => replica_lag(objective, counted.caches()),
         "M7" => counted.copies().age(quantile),
+        "M7-positions" if counted.copies().is_empty() => {
+            positions(&counted.caches().missing, objective.quantile_per_million)
+        }
+        "M7-positions" => counted.copies().behind(objective.quantile_per_million),
         "M8" => counted.copies().backlog(),
         "availability" => availability(run),
         "backlog" => counted.queues().backlog(),
@@ -336,17 +345,30 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
         met: met(objective, &observed),
         observed: observed.to_string(),
         measured: observed.measured(matches!(objective.bound, Bound::AtLeast(_))),
+        pooled: pooled(objective, &observed),
+    }
+}
+
+/// What is judged over all seeds together.
+fn pooled(objective: &Objective, observed: &Observed) -> Option<Pooled> {
+    match (objective.metric.as_str(), objective.bound, observed) {
+        ("M5", Bound::AtMostShare(most), Observed::Share { part, whole }) => {
+            Some(Pooled { duplicates: *part, effects: *whole, at_most_per_million: most })
+        }
+        _ => None,
     }
 }
 
 /// `None` where too little happened to say.
 fn met(objective: &Objective, observed: &Observed) -> Option<bool> {
-    let share_min = if objective.metric == "M5" { EFFECTS_MIN } else { EVENTS_MIN };
+    if let Some(pooled) = pooled(objective, observed) {
+        return pooled.met();
+    }
     match (objective.bound, observed) {
         (Bound::AtLeast(least), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
             Some(part * 1_000_000 >= whole * u64::from(least))
         }
-        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= share_min => {
+        (Bound::AtMostShare(most), Observed::Share { part, whole }) if *whole >= EVENTS_MIN => {
             Some(part * 1_000_000 <= whole * u64::from(most))
         }
         (Bound::AtMost(most), Observed::Time { ns, events }) if *events >= EVENTS_MIN => {
@@ -370,7 +392,10 @@ fn met(objective: &Objective, observed: &Observed) -> Option<bool> {
 
 fn name(objective: &Objective) -> String {
     let quantile = f64::from(objective.quantile_per_million) / 10_000.0;
-    if matches!(objective.metric.as_str(), "convergence" | "M2" | "M7" | "recovery") {
+    if matches!(
+        objective.metric.as_str(),
+        "convergence" | "M2" | "M7" | "M7-positions" | "recovery"
+    ) {
         return format!("{} p{quantile}", objective.metric);
     }
     if objective.metric != "latency" {
@@ -509,10 +534,25 @@ fn database_reads(caches: &Caches) -> Observed {
 }
 
 fn replica_lag(objective: &Objective, caches: &Caches) -> Observed {
-    match caches.lag_ns(objective.quantile_per_million) {
+    match at_quantile(&caches.lags_ns, objective.quantile_per_million) {
         Some(ns) => Observed::Time { ns, events: caches.lags_ns.len() as u64 },
         None => Observed::Nothing("no replica noted how far it is"),
     }
+}
+
+/// What is missed of a log, of all looks at it, rising.
+fn positions(missing: &[u64], quantile_per_million: u32) -> Observed {
+    let events = missing.len() as u64;
+    match at_quantile(missing, quantile_per_million) {
+        Some(count) => Observed::Count { count, beside: format!("{events} positions"), events },
+        None => Observed::Nothing("no copy or replica noted how far it is"),
+    }
+}
+
+/// The value at a quantile of values that rise, by nearest rank; nothing of none.
+fn at_quantile(rising: &[u64], quantile_per_million: u32) -> Option<u64> {
+    let rank = (rising.len() as u64 * u64::from(quantile_per_million)).div_ceil(1_000_000);
+    rising.get(rank.max(1) as usize - 1).copied()
 }
 
 fn convergence(objective: &Objective, run: &Run) -> Observed {
@@ -604,8 +644,16 @@ mod tests {
             };
             met(&objective, &Observed::Share { part: 0, whole })
         };
-        assert_eq!(at_most("M5", 29_999), None);
-        assert_eq!(at_most("M5", 30_000), Some(true));
+        assert_eq!(at_most("M5", Pooled::EFFECTS_MIN - 1), None);
+        assert_eq!(at_most("M5", Pooled::EFFECTS_MIN), Some(true));
         assert_eq!(at_most("stale-hits", 100), Some(true));
+    }
+
+    #[test]
+    fn a_quantile_is_a_value_by_nearest_rank() {
+        assert_eq!(at_quantile(&[15, 30, 35, 45], 500_000), Some(30));
+        assert_eq!(at_quantile(&[15, 30, 35, 45], 500_001), Some(35));
+        assert_eq!(at_quantile(&[15, 30, 35, 45], 1_000_000), Some(45));
+        assert_eq!(at_quantile(&[], 500_000), None);
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use wrack_history::run::Pooled;
 use wrack_history::{Anomaly, Run, SmolStr, Verdict};
 
 use crate::group::{Group, GroupSummary, Outcome, Standing};
@@ -45,6 +46,9 @@ pub struct Record {
     /// Why the verdict is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// What is judged over all seeds together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
     /// Situations worth reaching that were reached.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub sometimes: BTreeSet<SmolStr>,
@@ -73,6 +77,7 @@ impl Record {
             signatures: run.anomalies().map(|anomaly| signature(anomaly, run)).collect(),
             foreign: run.foreign.clone(),
             doubts: run.doubts.clone(),
+            pooled: run.pooled(),
             sometimes: run.sometimes.keys().cloned().collect(),
             cells: if swarm { swarm::cells(run) } else { BTreeSet::new() },
             simulated_ns: run.phases.end_ns,
@@ -86,6 +91,7 @@ impl Record {
             found: self.found,
             as_expected: self.as_expected,
             foreign: !self.foreign.is_empty(),
+            pooled: self.pooled,
         }
     }
 }
@@ -328,6 +334,7 @@ mod tests {
             signatures: invalid.then_some(signature).into_iter().collect(),
             foreign: if invalid { vec!["LIN".into()] } else { Vec::new() },
             doubts: Vec::new(),
+            pooled: None,
             sometimes: seed.is_multiple_of(2).then_some("even".into()).into_iter().collect(),
             cells: BTreeSet::new(),
             simulated_ns: 10,

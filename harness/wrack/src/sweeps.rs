@@ -423,6 +423,9 @@ fn told(report: &Report) -> String {
         if let Some(first) = group.unknown.first() {
             text += &format!("  {} unknown, the first with seed {first}\n", group.unknown.len());
         }
+        if let Some(pooled) = &group.summary.pooled {
+            text += &format!("  {pooled}\n");
+        }
         for missing in &group.missing {
             text += &format!("  {missing}\n");
         }

@@ -149,6 +149,7 @@ mod tests {
             observed: String::new(),
             met: Some(false),
             measured: None,
+            pooled: None,
         };
         let run = Run {
             variant: "reference".into(),

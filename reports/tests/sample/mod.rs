@@ -270,6 +270,7 @@ fn slos() -> Vec<Slo> {
         observed: observed.into(),
         met,
         measured: None,
+        pooled: None,
     };
     vec![
         slo("availability", ">= 97%", "98.02% (3,012 operations)", Some(true)),

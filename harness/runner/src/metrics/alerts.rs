@@ -177,6 +177,7 @@ impl<'a> Traffic<'a> {
                 higher_is_better: false,
                 events: total,
             }),
+            pooled: None,
         }
     }
 

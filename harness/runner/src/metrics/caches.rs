@@ -1,6 +1,7 @@
 //! What caches and read replicas note: hits and misses, and how far replicas are behind.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use wrack_history::{Fact, FactRecord, History, NodeIndex, Operation, SmolStr, Value};
 
@@ -16,6 +17,9 @@ pub struct Caches {
     /// For each replica and effect, how long after the effect the replica had it; in nanoseconds,
     /// rising.
     pub lags_ns: Vec<u64>,
+    /// For each effect and each replica that is known by then, how many effects before it the replica
+    /// did not have; rising.
+    pub missing: Vec<u64>,
 }
 
 impl Caches {
@@ -26,14 +30,8 @@ impl Caches {
             sweep.look(record);
         }
         sweep.caches.lags_ns.sort_unstable();
+        sweep.caches.missing.sort_unstable();
         sweep.caches
-    }
-
-    /// The lag at a quantile, in nanoseconds; nothing without a replica.
-    pub fn lag_ns(&self, quantile_per_million: u32) -> Option<u64> {
-        let count = self.lags_ns.len() as u64;
-        let rank = (count * u64::from(quantile_per_million)).div_ceil(1_000_000);
-        self.lags_ns.get(rank.max(1) as usize - 1).copied()
     }
 }
 
@@ -62,7 +60,11 @@ impl<'a> Sweep<'a> {
     fn look(&mut self, record: &'a FactRecord) {
         match &record.fact {
             Fact::Effect { key, value, position, .. } => {
-                self.effects_ns.entry(*position).or_insert(record.ns);
+                if let Entry::Vacant(first) = self.effects_ns.entry(*position) {
+                    first.insert(record.ns);
+                    let missing = |reached| (position - 1).saturating_sub(reached);
+                    self.caches.missing.extend(self.reached.values().copied().map(missing));
+                }
                 let newest = self.newest.entry(key).or_insert((*position, value));
                 if newest.0 < *position {
                     *newest = (*position, value);
@@ -157,11 +159,12 @@ mod tests {
             (55, 2, has(2)),
             // A replica that booted gets the first one again.
             (90, 1, has(1)),
+            (95, 0, effect(3)),
+            (96, 0, effect(4)),
         ];
         let caches = measure(&facts);
         assert_eq!(caches.lags_ns, [15, 30, 35, 45]);
-        assert_eq!(caches.lag_ns(500_000), Some(30));
-        assert_eq!(caches.lag_ns(1_000_000), Some(45));
-        assert_eq!(Caches::default().lag_ns(500_000), None);
+        // Both have the first two when the third and the fourth come.
+        assert_eq!(caches.missing, [0, 0, 1, 1]);
     }
 }

@@ -6,7 +6,7 @@ use wrack_history::duration::MILLISECOND;
 use wrack_history::run::Phases;
 use wrack_history::{Fact, FactRecord, NodeIndex};
 
-use super::{Observed, times};
+use super::{Observed, positions, times};
 
 /// How far apart the samples of the backlog are.
 const SAMPLE_NS: u64 = 100 * MILLISECOND;
@@ -96,6 +96,20 @@ impl Copies {
             }
         }
         self.observed(ages, quantile)
+    }
+
+    /// M7 in positions: at every change, how many before it a copy has not applied.
+    pub fn behind(&self, quantile_per_million: u32) -> Observed {
+        let mut missing = Vec::new();
+        for steps in self.copies.values() {
+            let changes = self.changes.iter().enumerate();
+            missing.extend(changes.map(|(place, (_, ns))| {
+                let has = applied(steps, *ns);
+                place.saturating_sub(has) as u64
+            }));
+        }
+        missing.sort_unstable();
+        positions(&missing, quantile_per_million)
     }
 
     /// M8: what is pending at the end of the quiet phase, and by how much it rose in the last
@@ -209,6 +223,13 @@ mod tests {
     fn a_copy_is_as_old_as_the_first_change_that_it_lacks() {
         assert_eq!(seconds(&copies().age(1.0)), 1.0);
         assert_eq!(seconds(&copies().age(0.5)), 0.0);
+    }
+
+    #[test]
+    fn a_copy_is_behind_by_the_changes_before_one_that_it_lacks() {
+        let behind = |quantile| copies().behind(quantile).to_string();
+        assert_eq!(behind(1_000_000), "1 (4 positions)");
+        assert_eq!(behind(500_000), "0 (4 positions)");
     }
 
     #[test]

@@ -195,8 +195,9 @@ fn group_line(group: &Group) -> String {
         Standing::Unknown => "UNKNOWN",
         Standing::NotAsExpected => "NOT AS EXPECTED",
     };
-    let Group { scenario, variant, expected, found, seeds, .. } = group;
-    format!("{standing}: {scenario} {variant} → {expected} in {found} of {seeds} seeds\n")
+    let Group { scenario, variant, expected, found, seeds, pooled, .. } = group;
+    let pooled = pooled.map_or_else(String::new, |pooled| format!("; {pooled}"));
+    format!("{standing}: {scenario} {variant} → {expected} in {found} of {seeds} seeds{pooled}\n")
 }
 
 /// Every default that the reader filled in.

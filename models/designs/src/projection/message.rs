@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
-use wrack_sim::{Request, Wire};
+use wrack_sim::{Request, Tag, Wire};
 
 /// Everything that travels in this design.
 pub type Message = Wire<Peer>;
 
 /// One change of the base, as the owner tells of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// Its place among all changes, from 1, without gaps.
     pub sequence: u64,
@@ -19,6 +19,10 @@ pub struct Event {
     /// What it is worth now: an event carries the state, so that whoever applies it needs nothing
     /// else.
     pub value: Value,
+    /// Whose request it was.
+    pub tag: Tag,
+    /// When it was written down, on the owner's wall clock: for people and dashboards.
+    pub wall_ns: u64,
 }
 
 /// A message between nodes. Every one may be lost, doubled or late.

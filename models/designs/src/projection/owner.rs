@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wrack_history::{Fact, SmolStr};
 use wrack_sim::{FlowContext, NodeId, Reply, Request, Response, Wire};
 
@@ -18,6 +19,14 @@ const EVENTS_MAX: usize = 200;
 
 /// What has a durable version here.
 const LOG: SmolStr = SmolStr::new_static("log");
+
+/// What the log keeps of a command.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    request: Arc<Request>,
+    /// When it was written, on the owner's wall clock.
+    wall_ns: u64,
+}
 
 struct Owner {
     cx: FlowContext<Message>,
@@ -52,12 +61,12 @@ impl Owner {
     /// Folds the log. A crash may have come between a sync and the facts about it, so the effects
     /// are noted again: the same place is the same effect.
     fn recover(&mut self) {
-        let log = self.cx.recover::<Arc<Request>>();
+        let log = self.cx.recover::<Record>();
         if log.torn {
             self.cx.truncate(log.records.len());
         }
-        for request in &log.records {
-            self.apply(request);
+        for record in &log.records {
+            self.apply(record);
         }
         self.note_durable();
     }
@@ -75,11 +84,12 @@ impl Owner {
                 return None;
             }
         }
-        self.cx.append(request);
+        let record = Record { request: Arc::clone(request), wall_ns: self.cx.wall() };
+        self.cx.append(&record);
         self.cx.failpoint("owner.appended");
         // What is not durable was never done: the client asks again.
         self.cx.sync().await.ok()?;
-        let (reply, event) = self.apply(request);
+        let (reply, event) = self.apply(&record);
         self.note_durable();
         self.cx.failpoint("owner.committed");
         self.respond(request, reply);
@@ -88,8 +98,8 @@ impl Owner {
     }
 
     /// Applies a command that is durable, and notes what took effect.
-    fn apply(&mut self, request: &Request) -> (Reply, Option<Event>) {
-        let Request { function, key, argument, .. } = request;
+    fn apply(&mut self, Record { request, wall_ns }: &Record) -> (Reply, Option<Event>) {
+        let Request { function, key, argument, tag, .. } = &**request;
         let applied = self.table.apply(function, key, argument);
         if let Some(identity) = request.idempotency {
             self.sessions.remember(identity, &applied.reply);
@@ -98,8 +108,8 @@ impl Owner {
             return (applied.reply, None);
         };
         let sequence = self.events.len() as u64 + 1;
-        self.cx.effect(request.tag, key, &value, sequence);
-        let event = Event { sequence, key: key.clone(), value };
+        self.cx.effect(*tag, key, &value, sequence);
+        let event = Event { sequence, key: key.clone(), value, tag: *tag, wall_ns: *wall_ns };
         self.events.push(event.clone());
         (applied.reply, Some(event))
     }

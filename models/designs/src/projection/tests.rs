@@ -86,9 +86,10 @@ impl Bench {
     }
 }
 
-/// The event of this number, which makes the key hold its number.
+/// The event of this number, which makes the key hold its number, from an owner whose clock is 7 ns ahead.
 fn event(sequence: u64) -> Event {
-    Event { sequence, key: "k".into(), value: Value::Integer(sequence as i64) }
+    let value = Value::Integer(sequence as i64);
+    Event { sequence, key: "k".into(), value, tag: Tag::of(sequence), wall_ns: 7 }
 }
 
 fn values(of: &[(u64, i64)]) -> Vec<(u64, Value)> {
@@ -179,4 +180,17 @@ fn reads_are_answered_here_and_commands_go_to_the_owner() {
     assert!(matches!(sent[..], [(CLIENT, Wire::Response(_))]));
     let sent = bench.call(|view, cx| view.on_message(CLIENT, request("write"), cx));
     assert!(matches!(sent[..], [(OWNER, Wire::Peer(Peer::Command(_)))]));
+}
+
+#[test]
+fn how_late_an_event_seems_is_told_once_for_each_that_is_applied() {
+    let mut bench = Bench::new(RULES);
+    for sequence in [2, 1, 2] {
+        bench.event(sequence);
+    }
+    let processed = bench.facts.iter().filter_map(|fact| match fact {
+        Fact::Processed { operation, lag_ns } => Some((*operation, *lag_ns)),
+        _ => None,
+    });
+    assert_eq!(processed.collect::<Vec<_>>(), [(1, -7), (2, -7)]);
 }

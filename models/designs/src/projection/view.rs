@@ -177,12 +177,19 @@ impl View {
             self.compare(cx);
             return;
         }
-        self.apply(event, cx);
+        self.process(event, cx);
         while let Some(next) = self.held.remove(&(self.applied + 1)) {
-            self.apply(next, cx);
+            self.process(next, cx);
         }
         // What came by another way while it was held.
         self.held = self.held.split_off(&(self.applied + 1));
+    }
+
+    /// Applies an event that has come, and notes how late it seems to be.
+    fn process(&mut self, event: Event, cx: &mut Cx<'_, Self>) {
+        let lag_ns = cx.wall().wrapping_sub(event.wall_ns) as i64;
+        cx.note(Fact::Processed { operation: event.tag.operation(), lag_ns });
+        self.apply(event, cx);
     }
 
     fn apply(&mut self, event: Event, cx: &mut Cx<'_, Self>) {
