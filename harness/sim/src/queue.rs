@@ -1,5 +1,8 @@
 //! The event queue: what is due next, in one order for everybody.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 /// When something is due: by time, then by a random tie, then by sequence.
 ///
 /// Sequence alone would explore one order of simultaneous events only.
@@ -29,7 +32,7 @@ impl Due {
 
 impl PartialOrd for Due {
     #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 
@@ -41,7 +44,7 @@ impl PartialOrd for Due {
 
 impl Ord for Due {
     #[inline]
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
         self.key().cmp(&other.key())
     }
 }
@@ -52,29 +55,75 @@ struct Entry<T> {
     item: T,
 }
 
-/// Children of an entry of the heap: four of them lie side by side in memory, and a heap of four
-/// is half as deep as one of two.
-const ARITY: usize = 4;
+impl<T> Entry<T> {
+    /// The slot of time that it is due in.
+    #[inline]
+    fn slot(&self) -> u64 {
+        self.due.ns >> SLOT_BITS
+    }
+}
 
-/// So many of the next entries at most stand in order, in front of the heap.
+/// The first one due is the greatest, as [`BinaryHeap`] wants it.
+impl<T> Ord for Entry<T> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.due.cmp(&self.due)
+    }
+}
+
+impl<T> PartialOrd for Entry<T> {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> Eq for Entry<T> {}
+
+impl<T> PartialEq for Entry<T> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.due == other.due
+    }
+}
+
+/// So many of the next entries at most stand in order, in front of the others.
 const FRONT_MAX: usize = 24;
-/// When none is left there, so many come from the heap.
+/// When none is left there, at least so many come forward, if there are so many.
 const REFILL: usize = 8;
+/// A slot of time lasts 65.536 us.
+const SLOT_BITS: u32 = 16;
+/// So many slots are at hand: 8.4 ms.
+const SLOTS: u64 = 128;
 
-/// A queue of small items: a few in order, and a heap behind them. Messages and timers have one each,
-/// because timers that are no longer wanted would slow down the messages.
+/// A queue of small items: a few in order, behind them slots of time without an order within, and what is
+/// due after all slots in a heap. What a message costs does not depend on how many are under way, as long
+/// as few of them share a slot (a calendar queue: Brown 1988).
+///
+/// Messages and timers have a queue each, because timers that are no longer wanted would slow down the
+/// messages.
 pub(crate) struct Queue<T> {
-    /// What is due before everything in the heap, the next one last; empty only if the heap is.
+    /// What is due before everything behind it, the next one last; empty only if nothing is behind.
     front: Vec<Entry<T>>,
-    /// The entry at `i` is due before those from `4 i + 1` to `4 i + 4`. Behind the last one stand
-    /// empty places, due never, so that children always come in fours.
-    heap: Vec<Entry<T>>,
-    len: usize,
+    /// Slot `n` is at `n % SLOTS`.
+    slots: Vec<Vec<Entry<T>>>,
+    /// Which of them hold anything, a bit each.
+    held: u128,
+    /// The first slot at hand. What is due before it belongs to it.
+    first: u64,
+    /// What is due after all slots at hand.
+    later: BinaryHeap<Entry<T>>,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { front: Vec::with_capacity(FRONT_MAX + 1), heap: Vec::new(), len: 0 }
+        Self {
+            front: Vec::with_capacity(2 * FRONT_MAX),
+            slots: (0..SLOTS).map(|_| Vec::new()).collect(),
+            held: 0,
+            first: 0,
+            later: BinaryHeap::new(),
+        }
     }
 }
 
@@ -82,7 +131,7 @@ impl<T: Copy> Queue<T> {
     #[inline]
     pub fn push(&mut self, due: Due, item: T) {
         let entry = Entry { due, item };
-        if self.len > 0 && self.front.first().is_none_or(|latest| latest.due < due) {
+        if self.front.first().is_some_and(|latest| latest.due < due) && self.is_anything_behind() {
             self.push_behind(entry);
             return;
         }
@@ -103,91 +152,71 @@ impl<T: Copy> Queue<T> {
     #[inline]
     pub fn pop(&mut self) -> Option<(Due, T)> {
         let Entry { due, item } = self.front.pop()?;
-        if self.front.is_empty() && self.len > 0 {
+        if self.front.is_empty() && self.is_anything_behind() {
             self.refill();
         }
         Some((due, item))
     }
 
-    /// Moves the first entries of the heap to the front.
-    fn refill(&mut self) {
-        for _ in 0..REFILL.min(self.len) {
-            let entry = self.pop_behind();
-            self.front.push(entry);
-        }
-        self.front.reverse();
+    #[inline]
+    fn is_anything_behind(&self) -> bool {
+        self.held != 0 || !self.later.is_empty()
     }
 
-    /// Adds an entry to the heap.
+    #[inline]
     fn push_behind(&mut self, entry: Entry<T>) {
-        if self.len == self.heap.len() {
-            self.make_room(entry.item);
+        let slot = entry.slot().max(self.first);
+        if slot - self.first < SLOTS {
+            self.put(slot, entry);
+        } else {
+            self.later.push(entry);
         }
-        self.len += 1;
-        self.rise(self.len - 1, entry);
     }
 
-    /// Takes the first entry of the heap, which has one.
     #[inline]
-    fn pop_behind(&mut self) -> Entry<T> {
-        self.len -= 1;
-        let first = self.heap[0];
-        let last = self.heap[self.len];
-        self.heap[self.len].due = Due::NEVER;
-        if self.len > 0 {
-            // The last entry belongs near the bottom: the hole sinks all the way without looking
-            // at it, and it rises from there (Wegener 1993).
-            let hole = self.sink_hole();
-            self.rise(hole, last);
-        }
-        first
+    fn put(&mut self, slot: u64, entry: Entry<T>) {
+        self.slots[(slot % SLOTS) as usize].push(entry);
+        self.held |= 1 << (slot % SLOTS);
     }
 
-    /// Moves the hole at the top to the bottom; gives where it ends.
-    #[inline]
-    fn sink_hole(&mut self) -> usize {
-        let heap = self.heap.as_mut_slice();
-        let mut hole = 0;
-        while hole * ARITY + 1 < self.len {
-            let child = first_child(heap, hole);
-            heap[hole] = heap[child];
-            hole = child;
-        }
-        hole
-    }
-
-    /// Fills a hole at the bottom: what is due later than the entry makes place for it.
-    #[inline]
-    fn rise(&mut self, mut hole: usize, entry: Entry<T>) {
-        let heap = self.heap.as_mut_slice();
-        while hole > 0 {
-            let parent = (hole - 1) / ARITY;
-            if heap[parent].due < entry.due {
+    /// Moves the first slots to the front, which is empty; of a full one, a part.
+    fn refill(&mut self) {
+        self.advance();
+        let mut slot = self.first;
+        loop {
+            let held = &mut self.slots[(slot % SLOTS) as usize];
+            if held.len() > FRONT_MAX {
+                held.select_nth_unstable_by(2 * REFILL, |one, other| one.due.cmp(&other.due));
+                self.front.extend(held.drain(..2 * REFILL));
                 break;
             }
-            heap[hole] = heap[parent];
-            hole = parent;
+            self.front.append(held);
+            self.held &= !(1 << (slot % SLOTS));
+            if self.held == 0 || self.front.len() >= REFILL {
+                break;
+            }
+            slot = self.next_held(slot);
         }
-        heap[hole] = entry;
+        self.front.sort_unstable();
     }
 
-    /// Four more places, or the first.
-    #[cold]
-    fn make_room(&mut self, item: T) {
-        let places = if self.heap.is_empty() { 1 } else { ARITY };
-        self.heap.resize(self.heap.len() + places, Entry { due: Due::NEVER, item });
+    /// Goes to the first slot that holds anything, and brings in what is at hand from there.
+    fn advance(&mut self) {
+        self.first = match self.later.peek() {
+            Some(entry) if self.held == 0 => entry.slot(),
+            _ => self.next_held(self.first),
+        };
+        while self.later.peek().is_some_and(|entry| entry.slot() - self.first < SLOTS) {
+            let entry = self.later.pop().expect("there is a first one");
+            self.put(entry.slot(), entry);
+        }
     }
-}
 
-/// Which child of the entry at `parent` is due first; it takes no branch.
-#[inline]
-fn first_child<T>(heap: &[Entry<T>], parent: usize) -> usize {
-    let begin = parent * ARITY + 1;
-    let [a, b, c, d] = &heap[begin..begin + ARITY] else { unreachable!("it is as long as that") };
-    let (a, b, c, d) = (a.due.key(), b.due.key(), c.due.key(), d.due.key());
-    let (left, left_key) = if b < a { (1, b) } else { (0, a) };
-    let (right, right_key) = if d < c { (3, d) } else { (2, c) };
-    begin + if right_key < left_key { right } else { left }
+    /// The first slot from this one on that holds anything; one does.
+    #[inline]
+    fn next_held(&self, slot: u64) -> u64 {
+        slot + u64::from(self.held.rotate_right((slot % SLOTS) as u32).trailing_zeros())
+    }
 }
 
 #[cfg(test)]
@@ -208,23 +237,46 @@ mod tests {
         assert_eq!(queue.next_due(), Due::NEVER);
     }
 
-    #[test]
-    fn the_heap_agrees_with_sorting() {
+    /// Pushes and pops at random; `ns` is when what is pushed is due, from a random word and what was popped
+    /// last.
+    fn agrees_with_sorting(ns: impl Fn(u64, u64) -> u64) {
         let mut word = 1;
+        let mut last_ns = 0;
         let mut queue = Queue::default();
         let mut twin = Vec::new();
         for step in 0..10_000u32 {
             word = crate::chance::finish(word + 1);
-            if word % 5 < 2 {
+            // It grows, and then it empties.
+            if word % 8 < if step < 5_000 { 3 } else { 5 } {
                 twin.sort_unstable_by_key(|(due, _): &(Due, u32)| std::cmp::Reverse(*due));
-                assert_eq!(queue.pop(), twin.pop());
+                let popped = queue.pop();
+                assert_eq!(popped, twin.pop());
+                last_ns = popped.map_or(last_ns, |(due, _)| due.ns);
             } else {
-                let due = Due::new(word >> 54, (word >> 8) as u32 % 4, step);
+                let due = Due::new(ns(word, last_ns), (word >> 8) as u32 % 4, step);
                 queue.push(due, step);
                 twin.push((due, step));
             }
             let first = twin.iter().map(|(due, _)| *due).min();
             assert_eq!(queue.next_due(), first.unwrap_or(Due::NEVER));
         }
+    }
+
+    #[test]
+    fn it_agrees_with_sorting_within_one_slot() {
+        agrees_with_sorting(|word, _| word >> 54);
+    }
+
+    #[test]
+    fn it_agrees_with_sorting_whatever_came_before() {
+        agrees_with_sorting(|word, _| word >> 40);
+        agrees_with_sorting(|word, _| word >> 30);
+    }
+
+    #[test]
+    fn it_agrees_with_sorting_as_time_goes_on() {
+        // From a microsecond to a second ahead.
+        agrees_with_sorting(|word, now_ns| now_ns + (word >> 34) / (1 << (word % 4 * 7)));
+        agrees_with_sorting(|word, now_ns| now_ns + (word >> 42));
     }
 }

@@ -15,7 +15,7 @@ use wrack_sim::{Controller, Engine, EngineConfig, NodeId, TraceLevel};
 
 use gossip::Gossip;
 use nuisance::Nuisance;
-use pairs::Second;
+use pairs::Case;
 use ping::{Ping, SERVERS, Work};
 
 mod gossip;
@@ -33,7 +33,7 @@ const RECORDED: Work = Work { outstanding: 16, operations: 10_000, quorum: 2, re
 const ENDLESS: Work = Work { outstanding: 16, operations: u32::MAX, ..ALONE };
 const SECOND: u64 = 1_000_000_000;
 
-criterion_group!(benches, alone, recorded, carriers, overheads, clusters, memory);
+criterion_group!(benches, alone, recorded, carriers, ratios, clusters, memory);
 criterion_main!(benches);
 
 /// The loop alone: five nodes and a client, only the trace's hash is kept.
@@ -62,7 +62,7 @@ fn recorded(criterion: &mut Criterion) {
 /// are the same cluster written by hand, without driver, faults and recording.
 fn carriers(criterion: &mut Criterion) {
     let mut group = group(criterion, "a second of 16 outstanding");
-    let cases: &[(&str, Second)] = &[
+    let cases: &[(&str, Case)] = &[
         ("sim", second_on_sim),
         ("turmoil", second_on_turmoil),
         ("raw turmoil", raw_turmoil::second),
@@ -77,11 +77,12 @@ fn carriers(criterion: &mut Criterion) {
     }
 }
 
-/// What a carrier costs beside its simulator alone.
-fn overheads(_: &mut Criterion) {
+/// What a carrier costs beside its simulator alone, and a message in a large cluster beside one in a small.
+fn ratios(_: &mut Criterion) {
     pairs::print("turmoil beside raw turmoil", second_on_turmoil, raw_turmoil::second);
     #[cfg(madsim)]
     pairs::print("madsim beside raw madsim", second_on_madsim, raw_madsim::second);
+    pairs::print("gossip of 1,000 nodes beside 5", || gossip(1_000), || gossip(5));
 }
 
 /// What a message costs as clusters grow; every node has one message under way.

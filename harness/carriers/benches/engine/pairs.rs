@@ -4,14 +4,14 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Carries one virtual second; gives the messages that were sent.
-pub type Second = fn() -> u64;
+/// Carries messages; gives how many were sent.
+pub type Case = fn() -> u64;
 
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 100;
 
 /// Prints how many times as long a message takes on `ours` as on `theirs`: the median of many rounds and,
 /// by rank, what it lies between in 95 of 100 cases. One round where the benchmarks are only tried.
-pub fn print(name: &str, ours: Second, theirs: Second) {
+pub fn print(name: &str, ours: Case, theirs: Case) {
     let is_measured = std::env::args().any(|argument| argument == "--bench");
     let rounds = if is_measured { ROUNDS } else { 1 };
     let mut ratios: Vec<f64> = (0..rounds).map(|round| ratio(ours, theirs, round)).collect();
@@ -25,7 +25,7 @@ pub fn print(name: &str, ours: Second, theirs: Second) {
 }
 
 /// Whoever goes first in one round goes second in the next.
-fn ratio(ours: Second, theirs: Second, round: usize) -> f64 {
+fn ratio(ours: Case, theirs: Case, round: usize) -> f64 {
     if round.is_multiple_of(2) {
         let first = nanoseconds_per_message(ours);
         first / nanoseconds_per_message(theirs)
@@ -36,8 +36,8 @@ fn ratio(ours: Second, theirs: Second, round: usize) -> f64 {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn nanoseconds_per_message(second: Second) -> f64 {
+fn nanoseconds_per_message(case: Case) -> f64 {
     let start = Instant::now();
-    let messages = black_box(second());
+    let messages = black_box(case());
     start.elapsed().as_nanos() as f64 / messages as f64
 }
