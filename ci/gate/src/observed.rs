@@ -110,7 +110,6 @@ pub struct Tally {
     /// Runs that say whether somebody would have been paged, and those in which somebody would.
     alerted: (u64, u64),
     decided: BTreeSet<String>,
-    pooled: Option<Pooled>,
     /// The seeds that have a part in what is pooled and should not be.
     duplicating: Seen,
 }
@@ -138,7 +137,6 @@ impl Tally {
             latency_ns: Histogram::new(3).expect("three digits are allowed"),
             alerted: (0, 0),
             decided: BTreeSet::new(),
-            pooled: None,
             duplicating: Seen::default(),
         }
     }
@@ -176,12 +174,14 @@ impl Tally {
         self.observed.twice = seeds;
     }
 
-    /// What all runs showed; how many were as they should be and whether these are enough is counted
-    /// elsewhere.
-    pub fn finish(mut self, found: u64, share: Level) -> Observed {
+    /// What all runs showed; how many were as they should be, whether these are enough, and what is judged
+    /// over all seeds together is counted elsewhere.
+    pub fn finish(mut self, found: u64, share: Level, pooled: Option<Pooled>) -> Observed {
         self.observed.found = found;
         self.observed.share = share;
-        self.decide_pooled();
+        if let Some(pooled) = pooled {
+            self.decide(pooled);
+        }
         let decided = &self.decided;
         self.observed.undecided.retain(|name, _| !decided.contains(name));
         let mut metric = |name: &str, number: u64, unit: Unit, events: u64| {
@@ -205,22 +205,18 @@ impl Tally {
     }
 
     /// What one run has too few events for is decided over all of them.
-    fn decide_pooled(&mut self) {
-        let Some(pooled) = self.pooled else {
+    fn decide(&mut self, pooled: Pooled) {
+        let name = Pooled::METRIC.to_owned();
+        let Some(met) = pooled.met() else {
+            self.observed.undecided.insert(name, pooled.to_string());
             return;
         };
-        let undecided = self.observed.undecided.get_mut("M5");
-        match pooled.met() {
-            None => undecided.into_iter().for_each(|text| *text = pooled.to_string()),
-            Some(met) => {
-                self.decided.insert("M5".into());
-                if !met {
-                    let seeds = std::mem::take(&mut self.duplicating);
-                    let seen = Seen { text: pooled.to_string(), ..seeds };
-                    self.observed.seen.insert("slo M5".into(), seen);
-                }
-            }
+        if !met {
+            let seeds = std::mem::take(&mut self.duplicating);
+            let seen = Seen { text: pooled.to_string(), ..seeds };
+            self.observed.seen.insert(format!("slo {name}"), seen);
         }
+        self.decided.insert(name);
     }
 
     fn measure(&mut self, run: &Run) {
@@ -244,11 +240,8 @@ impl Tally {
                     self.observed.undecided.entry(slo.name.clone()).or_insert(slo.observed.clone()),
                 ),
             }
-            if let Some(one) = slo.pooled {
-                self.pooled = Some(self.pooled.map_or(one, |pooled| pooled.and(one)));
-                if one.duplicates > 0 {
-                    note(&mut self.duplicating, run, String::new());
-                }
+            if slo.pooled.is_some_and(|pooled| pooled.duplicates > 0) {
+                note(&mut self.duplicating, run, String::new());
             }
             if let Some(measured) = slo.measured {
                 let worst = self.observed.metrics.entry(slo.name.clone()).or_insert(measured);
@@ -304,9 +297,11 @@ mod tests {
     /// What a gate sees of seeds with so many duplicates each, of 20,000 effects.
     fn observed(duplicates: &[u64]) -> Observed {
         let mut tally = Tally::of(Observed { expected: "valid".into(), ..Observed::default() });
+        let mut all: Option<Pooled> = None;
         for (seed, duplicates) in (0..).zip(duplicates) {
             let pooled =
                 Pooled { duplicates: *duplicates, effects: 20_000, at_most_per_million: 100 };
+            all = Some(all.map_or(pooled, |all| all.and(pooled)));
             let slo = Slo {
                 name: "M5".into(),
                 objective: String::new(),
@@ -323,7 +318,7 @@ mod tests {
                 ..Run::default()
             });
         }
-        tally.finish(duplicates.len() as u64, Level::Note)
+        tally.finish(duplicates.len() as u64, Level::Note, all)
     }
 
     #[test]

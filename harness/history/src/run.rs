@@ -161,6 +161,8 @@ pub struct Pooled {
 }
 
 impl Pooled {
+    /// The metric that is pooled.
+    pub const METRIC: &str = "M5";
     /// Of fewer effects a share this small says nothing.
     pub const EFFECTS_MIN: u64 = 30_000;
 
@@ -183,7 +185,11 @@ impl std::fmt::Display for Pooled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { duplicates, effects, at_most_per_million } = self;
         let most = f64::from(*at_most_per_million) / 10_000.0;
-        write!(f, "M5: {duplicates} of {effects} effects are duplicates, at most {most}% may be")?;
+        write!(
+            f,
+            "{}: {duplicates} of {effects} effects are duplicates, at most {most}% may be",
+            Self::METRIC
+        )?;
         match self.met() {
             Some(_) => Ok(()),
             None => write!(f, "; below {} that says nothing", Self::EFFECTS_MIN),

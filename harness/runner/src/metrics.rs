@@ -352,7 +352,7 @@ fn slo(objective: &Objective, run: &Run, counted: &Counted<'_>) -> Slo {
 /// What is judged over all seeds together.
 fn pooled(objective: &Objective, observed: &Observed) -> Option<Pooled> {
     match (objective.metric.as_str(), objective.bound, observed) {
-        ("M5", Bound::AtMostShare(most), Observed::Share { part, whole }) => {
+        (Pooled::METRIC, Bound::AtMostShare(most), Observed::Share { part, whole }) => {
             Some(Pooled { duplicates: *part, effects: *whole, at_most_per_million: most })
         }
         _ => None,

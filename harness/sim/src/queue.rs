@@ -98,7 +98,7 @@ const SLOTS: u64 = 128;
 
 /// A queue of small items: a few in order, behind them slots of time without an order within, and what is
 /// due after all slots in a heap. What a message costs does not depend on how many are under way, as long
-/// as few of them share a slot (a calendar queue: Brown 1988).
+/// as few of them share a slot (a calendar queue: Brown 1988); a slot that many share becomes a heap.
 ///
 /// Messages and timers have a queue each, because timers that are no longer wanted would slow down the
 /// messages.
@@ -111,6 +111,8 @@ pub(crate) struct Queue<T> {
     held: u128,
     /// The first slot at hand. What is due before it belongs to it.
     first: u64,
+    /// What is due in the first slot, where that is too much to look through again and again.
+    crowd: BinaryHeap<Entry<T>>,
     /// What is due after all slots at hand.
     later: BinaryHeap<Entry<T>>,
 }
@@ -122,6 +124,7 @@ impl<T> Default for Queue<T> {
             slots: (0..SLOTS).map(|_| Vec::new()).collect(),
             held: 0,
             first: 0,
+            crowd: BinaryHeap::new(),
             later: BinaryHeap::new(),
         }
     }
@@ -160,13 +163,15 @@ impl<T: Copy> Queue<T> {
 
     #[inline]
     fn is_anything_behind(&self) -> bool {
-        self.held != 0 || !self.later.is_empty()
+        self.held != 0 || !self.crowd.is_empty() || !self.later.is_empty()
     }
 
     #[inline]
     fn push_behind(&mut self, entry: Entry<T>) {
         let slot = entry.slot().max(self.first);
-        if slot - self.first < SLOTS {
+        if slot == self.first && !self.crowd.is_empty() {
+            self.crowd.push(entry);
+        } else if slot - self.first < SLOTS {
             self.put(slot, entry);
         } else {
             self.later.push(entry);
@@ -179,25 +184,37 @@ impl<T: Copy> Queue<T> {
         self.held |= 1 << (slot % SLOTS);
     }
 
-    /// Moves the first slots to the front, which is empty; of a full one, a part.
+    /// Moves what is due next to the front, which is empty.
     fn refill(&mut self) {
-        self.advance();
+        if self.crowd.is_empty() {
+            self.advance();
+            self.take_slots();
+        }
+        for _ in 0..REFILL.saturating_sub(self.front.len()) {
+            self.front.extend(self.crowd.pop());
+        }
+        self.front.sort_unstable();
+    }
+
+    /// Moves the first slots to the front, up to one that many share; if it is the first, it becomes a heap.
+    fn take_slots(&mut self) {
         let mut slot = self.first;
         loop {
             let held = &mut self.slots[(slot % SLOTS) as usize];
             if held.len() > FRONT_MAX {
-                held.select_nth_unstable_by(2 * REFILL, |one, other| one.due.cmp(&other.due));
-                self.front.extend(held.drain(..2 * REFILL));
                 break;
             }
             self.front.append(held);
             self.held &= !(1 << (slot % SLOTS));
             if self.held == 0 || self.front.len() >= REFILL {
-                break;
+                return;
             }
             slot = self.next_held(slot);
         }
-        self.front.sort_unstable();
+        if slot == self.first {
+            self.crowd.extend(self.slots[(slot % SLOTS) as usize].drain(..));
+            self.held &= !(1 << (slot % SLOTS));
+        }
     }
 
     /// Goes to the first slot that holds anything, and brings in what is at hand from there.
@@ -265,6 +282,17 @@ mod tests {
     #[test]
     fn it_agrees_with_sorting_within_one_slot() {
         agrees_with_sorting(|word, _| word >> 54);
+    }
+
+    #[test]
+    fn it_agrees_with_sorting_where_many_share_a_slot() {
+        let crowded = |word: u64, now_ns: u64| (now_ns >> 16 << 16) + ((word % 5) << 16);
+        agrees_with_sorting(crowded);
+        // Some are due after all slots at hand.
+        agrees_with_sorting(|word, now_ns| match word >> 8 & 7 {
+            0 => now_ns + (word >> 39),
+            _ => crowded(word, now_ns),
+        });
     }
 
     #[test]

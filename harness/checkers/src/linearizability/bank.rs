@@ -27,22 +27,18 @@ pub(super) fn decide(
 }
 
 /// Reads of every account that anybody names.
-pub(super) fn statements<'a>(
+pub(super) fn full_reads<'a>(
     specification: Specification<'_>,
     operations: &[&'a Operation],
-) -> Vec<&'a Operation> {
-    let started = specification.start::<Bank>();
-    let Some((model, calls)) = started.ok().and_then(|mut model| {
-        let calls = calls(&mut model, operations).ok()?;
-        Some((model, calls))
-    }) else {
-        return Vec::new();
-    };
+) -> Result<Vec<&'a Operation>, ModelError> {
+    let mut model: Bank = specification.start()?;
+    let calls = calls(&mut model, operations)?;
     let names_all = |call: &&Call<Step>| match &call.step {
         Step::Read(Some(found)) => found.len() == model.accounts(),
         _ => false,
     };
-    calls.iter().filter(names_all).map(|call| operations[call.operation as usize]).collect()
+    let full = calls.iter().filter(names_all);
+    Ok(full.map(|call| operations[call.operation as usize]).collect())
 }
 
 fn is_wrong(model: &Bank, call: &Call<Step>) -> bool {

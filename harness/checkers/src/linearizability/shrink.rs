@@ -12,8 +12,8 @@
 //! * Queues, stacks and priority queues: without a value, that is, without what puts it in and takes it
 //!   out; without empty removals.
 //! * Counters: without what an add answered.
-//! * Banks: what came after a read of all accounts, which starts where that read found them.
-//! * Lists, logs, texts, several registers, mutexes, banks: see [`objects`].
+//! * Lists, logs, texts, several registers, mutexes, banks: see [`objects`]; banks first of all without
+//!   what came before a read of all accounts, which says where they start.
 //! * Unique identifiers: without any operation.
 //!
 //! Source: delta debugging, Zeller and Hildebrandt 2002.
@@ -23,7 +23,7 @@ mod register;
 
 use std::collections::BTreeSet;
 
-use wrack_history::{Moment, Operation, Outcome, Value};
+use wrack_history::{Operation, Outcome, Value};
 use wrack_sequential::Specification;
 
 use super::call::{Answer, Core};
@@ -152,7 +152,7 @@ impl<'a> Shrinker<'a> {
         if self.specification.model != "bank" {
             return None;
         }
-        let mut reads = bank::statements(self.specification, operations);
+        let mut reads = bank::full_reads(self.specification, operations).ok()?;
         reads.retain(|read| read.complete.index <= stuck);
         let back = std::iter::successors(Some(1), |back| Some(back * 2));
         back.map_while(|back| reads.get(reads.len().checked_sub(back)?)).find_map(|read| {
@@ -246,12 +246,7 @@ fn prefix(all: &[Operation], index: u64) -> Vec<Operation> {
     invoked
         .map(|operation| match operation.complete.index <= index {
             true => operation.clone(),
-            false => Operation {
-                outcome: Outcome::Info,
-                result: Value::Nil,
-                complete: Moment::NEVER,
-                ..operation.clone()
-            },
+            false => objects::in_doubt(operation),
         })
         .collect()
 }

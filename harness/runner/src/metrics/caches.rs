@@ -62,8 +62,8 @@ impl<'a> Sweep<'a> {
             Fact::Effect { key, value, position, .. } => {
                 if let Entry::Vacant(first) = self.effects_ns.entry(*position) {
                     first.insert(record.ns);
-                    let missing = |reached| (position - 1).saturating_sub(reached);
-                    self.caches.missing.extend(self.reached.values().copied().map(missing));
+                    let missing = |reached: &u64| position.saturating_sub(*reached + 1);
+                    self.caches.missing.extend(self.reached.values().map(missing));
                 }
                 let newest = self.newest.entry(key).or_insert((*position, value));
                 if newest.0 < *position {

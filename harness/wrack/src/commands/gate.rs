@@ -164,7 +164,7 @@ fn compare(
             Standing::Unknown => Level::Unknown,
             Standing::NotAsExpected => Level::Failure,
         };
-        tally.finish(group.found, share)
+        tally.finish(group.found, share, group.pooled)
     };
     Ok(watched.into_iter().map(finish).collect())
 }

@@ -193,7 +193,8 @@ pub(super) fn since_quiet(mut all: Vec<Operation>) -> Vec<Operation> {
     all.split_off(start)
 }
 
-fn in_doubt(operation: &Operation) -> Operation {
+/// The same, but nobody knows whether it took effect.
+pub(super) fn in_doubt(operation: &Operation) -> Operation {
     Operation {
         outcome: Outcome::Info,
         result: Value::Nil,
