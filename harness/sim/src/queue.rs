@@ -87,10 +87,12 @@ impl<T> PartialEq for Entry<T> {
     }
 }
 
-/// So many of the next entries at most stand in order, in front of the others.
+/// Where more than these stand in order in front, each that comes there puts the last one back.
 const FRONT_MAX: usize = 24;
 /// When none is left there, at least so many come forward, if there are so many.
 const REFILL: usize = 8;
+/// So many entries of a slot are put in order at once; more are a crowd.
+const SORTED_MAX: usize = 48;
 /// A slot of time lasts 65.536 us.
 const SLOT_BITS: u32 = 16;
 /// So many slots are at hand: 8.4 ms.
@@ -120,7 +122,7 @@ pub(crate) struct Queue<T> {
 impl<T> Default for Queue<T> {
     fn default() -> Self {
         Self {
-            front: Vec::with_capacity(2 * FRONT_MAX),
+            front: Vec::with_capacity(REFILL + SORTED_MAX),
             slots: (0..SLOTS).map(|_| Vec::new()).collect(),
             held: 0,
             first: 0,
@@ -201,7 +203,7 @@ impl<T: Copy> Queue<T> {
         let mut slot = self.first;
         loop {
             let held = &mut self.slots[(slot % SLOTS) as usize];
-            if held.len() > FRONT_MAX {
+            if held.len() > SORTED_MAX {
                 break;
             }
             self.front.append(held);
