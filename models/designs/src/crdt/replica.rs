@@ -12,6 +12,7 @@
 //! Source: Demers et al.: Epidemic Algorithms for Replicated Database Maintenance, 1987; van Renesse et
 //! al.: Efficient Reconciliation and Flow Control for Anti-Entropy Protocols, 2008.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -128,14 +129,16 @@ impl Replica {
         self.publish(outcome);
     }
 
-    /// A client asks.
+    /// A client asks. A late copy of a command whose client has moved on has no answer: it may have been
+    /// accepted or not.
     fn ask(&mut self, request: Arc<Request>, outcome: &mut Outcome) {
-        let reply = match request.function.as_str() {
-            "read" => Reply::Ok(self.store.read(&request.key)),
-            _ if request.idempotency.is_some_and(|identity| self.store.knows(identity)) => {
-                Reply::Ok(Value::Nil)
-            }
-            _ => match self.store.accept(&request, self.cx.wall()) {
+        let place =
+            request.idempotency.map_or(Ordering::Greater, |identity| self.store.place(identity));
+        let reply = match (request.function.as_str(), place) {
+            ("read", _) => Reply::Ok(self.store.read(&request.key)),
+            (_, Ordering::Less) => return,
+            (_, Ordering::Equal) => Reply::Ok(Value::Nil),
+            (_, Ordering::Greater) => match self.store.accept(&request, self.cx.wall()) {
                 Ok(shipment) => {
                     outcome.accepted = true;
                     self.integrate(Arc::new(shipment), outcome);

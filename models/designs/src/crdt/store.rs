@@ -8,6 +8,7 @@
 //! Everything that changes a replica is a shipment, and its disk is the list of those that it took:
 //! what a client asked for, what a peer sent, and what is found after a crash go one way.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -87,10 +88,11 @@ impl Store {
         }
     }
 
-    /// Whether the command, or a later one of its session, was accepted by a replica that this one has
-    /// heard of.
-    pub fn knows(&self, identity: Idempotency) -> bool {
-        self.sessions.get(&identity.session).is_some_and(|last| identity.sequence <= *last)
+    /// Whether the command comes before, is, or comes after the last of its session that was accepted by a
+    /// replica that this one has heard of.
+    pub fn place(&self, identity: Idempotency) -> Ordering {
+        let last = self.sessions.get(&identity.session);
+        last.map_or(Ordering::Greater, |last| identity.sequence.cmp(last))
     }
 
     /// Makes an update of what a client asks, ready to be integrated.
