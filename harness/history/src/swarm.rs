@@ -4,8 +4,8 @@ use smol_str::SmolStr;
 
 use crate::setting::Setting;
 
-/// Seeds that are equal modulo this are relatives: they share the kinds of faults, the parameters of the
-/// design and the mix, and differ in everything else.
+/// Seeds that are equal modulo this are relatives: they share the kinds of faults, most of the faults, the
+/// parameters of the design and the mix, and differ in everything else.
 pub const FAMILIES: u64 = 1 << 20;
 
 /// The family of a seed, which is also its first member.

@@ -1,8 +1,8 @@
 //! The swarm: faults that are drawn for a seed, within what a design tolerates.
 //!
 //! What is drawn of a kind is keyed by its name: leaving a kind out leaves the others as they were.
-//! Relatives ([`family`]) have the same kinds of faults, and meet them at other times, elsewhere and in
-//! other strength. Groce et al., *Swarm Testing*, ISSTA 2012: a run from which some kinds are left out
+//! Relatives ([`family`]) have the same kinds of faults and share most of these: some are drawn anew, and come at
+//! another time, elsewhere and in other strength. Groce et al., *Swarm Testing*, ISSTA 2012: a run from which some kinds are left out
 //! altogether reaches what a run with all of them does not.
 
 use wrack_history::catalogue::{
@@ -21,6 +21,8 @@ const FIRST_ID: u32 = 1_000_000;
 const IDS_PER_KIND: u32 = 100;
 /// For so many kinds.
 const KINDS: u64 = 1 << 24;
+/// So many faults of a relative, in a million, are not those of the first of its family.
+const ANEW_PER_MILLION: u32 = 250_000;
 /// A fault lasts at least so long.
 const SHORTEST_NS: u64 = 20 * MILLISECOND;
 
@@ -87,14 +89,15 @@ impl<'a> Kind<'a> {
 
     /// Each occurrence has a part of the fault phase for itself, so that no two of them are on together.
     fn one(&self, number: u64) -> Option<ScheduledFault> {
-        let mut stream = stream(self.ground.seed, self.info.name, number + 1);
+        let id = first_id(self.info.name) + number as u32;
+        let mut stream = stream(self.drawn_for(id), self.info.name, number + 1);
         let part_ns = self.ground.faults_ns / self.times;
         let offset_ns = stream.below(part_ns / 4 * 3);
         let waits_for = self.fact(&mut stream);
         let lasts_ns = between(&mut stream, SHORTEST_NS, (part_ns - offset_ns).max(SHORTEST_NS));
         let settings = self.settings(&mut stream)?;
         Some(ScheduledFault {
-            id: first_id(self.info.name) + number as u32,
+            id,
             occurrence: 0,
             when: waits_for.unwrap_or(When::At(number * part_ns + offset_ns)),
             lasts_ns: (self.info.lasts == Lasting::For).then_some(lasts_ns),
@@ -105,6 +108,13 @@ impl<'a> Kind<'a> {
             min_effect: 0,
             fault: Fault { kind: self.info.name.into(), settings },
         })
+    }
+
+    /// The seed that a fault is drawn for: that of the run, or that of the first of its family.
+    fn drawn_for(&self, id: u32) -> u64 {
+        let seed = self.ground.seed;
+        let is_anew = stream(seed, "anew", u64::from(id)).chance(ANEW_PER_MILLION);
+        if is_anew { seed } else { family(seed) }
     }
 
     /// A fact to wait for, every third time; a fault that may not be on too many nodes waits for one

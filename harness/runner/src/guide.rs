@@ -1,7 +1,7 @@
 //! Guided search: which seeds of a swarm come next, given what those before them reached.
 //!
-//! Seeds of one family draw the same kinds of faults, settings and mix ([`wrack_history::swarm::family`]).
-//! What a run reaches depends much on these, so where one member of a family reached what few runs did,
+//! Seeds of one family draw the same settings and mix, and most of the same faults
+//! ([`wrack_history::swarm::family`]). What a run reaches depends much on these, so where one member of a family reached what few runs did,
 //! others of that family are likelier than a seed that nobody knows to reach it again, and what lies
 //! beyond. A round of runs is half new families, in the order of the seeds, and half relatives of the
 //! families with the highest *rarity*: how often a member reached each thing, divided by how often all
