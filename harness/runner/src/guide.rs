@@ -1,14 +1,14 @@
 //! Guided search: which seeds of a swarm come next, given what those before them reached.
 //!
 //! Seeds of one family draw the same settings and mix, and most of the same faults
-//! ([`wrack_history::swarm::family`]). What a run reaches depends much on these, so where one member of a family reached what few runs did,
-//! others of that family are likelier than a seed that nobody knows to reach it again, and what lies
-//! beyond. A round of runs is half new families, in the order of the seeds, and half relatives of the
-//! families with the highest *rarity*: how often a member reached each thing, divided by how often all
-//! runs reached it.
+//! ([`wrack_history::swarm::family`]). What a run reaches depends much on these, so where one member of a
+//! family reached what few runs did, others of that family are likelier than a seed that nobody knows to
+//! reach it again, and what lies beyond. But they find least of what many families show, being so alike: the
+//! first rounds are new families alone, which also show what is rare. A round after these is half new
+//! families, in the order of the seeds, and half relatives of the families with the highest *rarity*: how
+//! often a member reached each thing, divided by how often all runs reached it, and by how many members ran.
 //!
-//! Things are cells, situations, and situations together with a kind of fault that did something. What
-//! comes next depends on the runs of whole rounds alone, so it is the same for any number of jobs, and
+//! Things are situations, alone and together with a kind of fault that did something. What comes next depends on the runs of whole rounds alone, so it is the same for any number of jobs, and
 //! for a search that was interrupted.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -21,6 +21,8 @@ use crate::sweep::Record;
 
 /// Runs of a round; half of them are of new families, if there are others.
 const ROUND: u64 = 32;
+/// So many runs are of new families alone.
+const FIRST: u64 = 512;
 /// Families that are remembered, those with the highest rarity.
 const KEPT_MAX: usize = 1_024;
 
@@ -28,7 +30,8 @@ const KEPT_MAX: usize = 1_024;
 pub struct Guide {
     /// First members of families that were never tried.
     fresh: Box<dyn Iterator<Item = u64>>,
-    /// Runs that are still to be planned.
+    /// Runs that are planned, and that are still to be.
+    runs: u64,
     left: u64,
     /// Runs of this round: not handed out yet, handed out, and known.
     planned: VecDeque<u64>,
@@ -52,6 +55,7 @@ impl Guide {
     pub fn new(seeds: impl Iterator<Item = u64> + 'static, runs: u64) -> Self {
         Self {
             fresh: Box::new(seeds),
+            runs: 0,
             left: runs,
             planned: VecDeque::new(),
             awaited: BTreeSet::new(),
@@ -94,8 +98,9 @@ impl Guide {
     fn plan(&mut self) {
         let runs = ROUND.min(self.left);
         self.left -= runs;
-        let mut promising: Vec<(f64, u64)> = self.rarities();
-        promising.truncate((runs / 2) as usize);
+        let mut promising = self.rarities();
+        promising.truncate(if self.runs < FIRST { 0 } else { runs as usize / 2 });
+        self.runs += runs;
         let relatives = promising.iter().map(|(_, of)| of + self.families[of].members * FAMILIES);
         self.planned.extend(relatives);
         let rest = runs as usize - self.planned.len();
@@ -125,7 +130,7 @@ impl Guide {
             let rarities = family.reached.iter().map(|(thing, times)| {
                 *times as f64 / (family.members as f64 * self.reached[thing] as f64)
             });
-            rarities.sum()
+            rarities.sum::<f64>() / family.members as f64
         };
         let families = self.families.iter().map(|(of, family)| (rarity(family), *of));
         let mut rarities: Vec<(f64, u64)> = families.collect();
@@ -140,7 +145,7 @@ fn things(record: &Record) -> BTreeSet<SmolStr> {
     let beside = record.sometimes.iter().flat_map(|situation| {
         kinds.iter().map(move |kind| format!("{situation} beside {kind}").into())
     });
-    beside.chain(record.sometimes.iter().cloned()).chain(record.cells.iter().cloned()).collect()
+    beside.chain(record.sometimes.iter().cloned()).collect()
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn identity(run: &Run) -> Vec<(&'static str, String)> {
         identity.push(("Messages", text::count(run.messages)));
     }
     if run.phases.end_ns > 0 {
-        identity.push(("Virtual time", text::moment(run.phases.end_ns)));
+        identity.push(("Lasted", text::moment(run.phases.end_ns)));
     }
     identity
 }
