@@ -86,6 +86,8 @@ pub struct Observed {
     pub share: Level,
     /// Operations that ended ok.
     pub ok_operations: u64,
+    /// Whether the scenario names its operations, and so says itself how many must end ok.
+    pub names_operations: bool,
     /// What should not be, by name: codes of anomalies, `slo NAME`.
     pub seen: BTreeMap<String, Seen>,
     /// Runs that say nothing, with why the first does not.
@@ -119,6 +121,7 @@ impl Tally {
     pub fn new(scenario: &Scenario, variant: &Expectation) -> Self {
         Self::of(Observed {
             scenario: scenario.name.clone(),
+            names_operations: scenario.operations.is_some(),
             scenario_hash: scenario.hash.clone(),
             path: scenario.path.clone(),
             line: scenario.line_of(&variant.variant),

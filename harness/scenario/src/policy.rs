@@ -32,7 +32,8 @@ pub struct Policy {
     pub twice: u64,
     /// A group with fewer seeds is unknown.
     pub seeds_min: u64,
-    /// A group that is expected to be valid and has fewer operations that ended ok is unknown.
+    /// A group that is expected to be valid and has fewer operations that ended ok is unknown, unless its
+    /// scenario names its operations: that has a minimum of its own.
     pub ok_operations_min: u64,
     /// Anomalies that are known and may go on for a while.
     pub allowed: Vec<Allowance>,

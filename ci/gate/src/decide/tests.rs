@@ -228,6 +228,13 @@ fn what_is_not_known_is_never_a_pass() {
 }
 
 #[test]
+fn a_story_of_a_few_operations_is_not_asked_for_a_thousand() {
+    let policy = Policy { ok_operations_min: 1_001, ..Policy::default() };
+    let story = Observed { names_operations: true, ok_operations: 5, ..good() };
+    assert_eq!(gate(&policy, None, &[story]).level, Level::Note);
+}
+
+#[test]
 fn nothing_at_all_or_less_than_there_was_is_no_pass() {
     check(&gate(&default(), None, &[]), Level::Unknown, Class::Unknown, "no scenario ran");
     let another = Observed { variant: "another".into(), ..good() };
