@@ -1,9 +1,9 @@
 //! The swarm: faults that are drawn for a seed, within what a design tolerates.
 //!
 //! What is drawn of a kind is keyed by its name: leaving a kind out leaves the others as they were.
-//! Relatives ([`family`]) have the same kinds of faults and share most of these: some are drawn anew, and come at
-//! another time, elsewhere and in other strength. Groce et al., *Swarm Testing*, ISSTA 2012: a run from which some kinds are left out
-//! altogether reaches what a run with all of them does not.
+//! Relatives ([`family`]) have the same kinds of faults and share most of these: some are drawn anew, and
+//! come at another time, elsewhere and in other strength. Groce et al., *Swarm Testing*, ISSTA 2012: a run
+//! from which some kinds are left out altogether reaches what a run with all of them does not.
 
 use wrack_history::catalogue::{
     DefaultSetting, DesignInfo, Extent, FaultInfo, Lasting, MESSAGES, ParameterInfo, ParameterKind,

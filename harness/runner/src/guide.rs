@@ -8,8 +8,9 @@
 //! families, in the order of the seeds, and half relatives of the families with the highest *rarity*: how
 //! often a member reached each thing, divided by how often all runs reached it, and by how many members ran.
 //!
-//! Things are situations, alone and together with a kind of fault that did something. What comes next depends on the runs of whole rounds alone, so it is the same for any number of jobs, and
-//! for a search that was interrupted.
+//! Things are situations, alone and together with a kind of fault that did something. What comes next
+//! depends on the runs of whole rounds alone, so it is the same for any number of jobs, and for a search that
+//! was interrupted.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -19,9 +20,9 @@ use wrack_history::swarm::{FAMILIES, family};
 use crate::swarm::kind_of;
 use crate::sweep::Record;
 
-/// Runs of a round; half of them are of new families, if there are others.
+/// Runs of a round; at least half of them are of new families.
 const ROUND: u64 = 32;
-/// So many runs are of new families alone.
+/// The first runs are of new families alone.
 const FIRST: u64 = 512;
 /// Families that are remembered, those with the highest rarity.
 const KEPT_MAX: usize = 1_024;

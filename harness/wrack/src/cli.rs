@@ -378,9 +378,8 @@ pub struct Sweep {
     /// Prefer relatives of seeds that reached what few others do
     ///
     /// Every scenario needs a `[swarm]`. Seeds that are equal modulo 1,048,576 draw the same kinds of
-    /// faults, settings and mix, and share three faults of four; after 512 new seeds, half
-    /// of the runs are such relatives. What is found this
-    /// way proves no share of seeds.
+    /// faults, settings and mix, and share three faults of four; after 512 new seeds, half of the runs are
+    /// such relatives. What is found this way proves no share of seeds.
     #[arg(long)]
     pub guided: bool,
     /// End a run as soon as it is not linearizable, where that is what is looked for
