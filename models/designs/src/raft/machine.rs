@@ -1,21 +1,12 @@
 //! The replicated state machine, with the sessions of its clients (§8; thesis §6.3). It knows neither
 //! terms nor messages, so that another implementation of Raft replicates the same one.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 use wrack_sim::disk::{frame, read};
 use wrack_sim::{Context, Reply, Request};
 
 use crate::command::Table;
-
-/// The last command of a session, and what was answered; nothing before the first.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Session {
-    sequence: u64,
-    reply: Option<Reply>,
-}
+use crate::sessions::{Recall, Sessions};
 
 /// Applies committed entries in order.
 #[derive(Debug)]
@@ -23,13 +14,13 @@ pub struct Machine {
     applied: u64,
     table: Table,
     dedupe: bool,
-    sessions: BTreeMap<u64, Session>,
+    sessions: Sessions,
 }
 
 impl Machine {
     /// An empty machine; `dedupe` says whether it looks at sessions.
     pub fn new(dedupe: bool) -> Self {
-        Self { applied: 0, table: Table::default(), dedupe, sessions: BTreeMap::new() }
+        Self { applied: 0, table: Table::default(), dedupe, sessions: Sessions::default() }
     }
 
     /// Index of the last entry that was applied.
@@ -46,7 +37,7 @@ impl Machine {
     /// part of it (thesis §6.3), unless a variant leaves them out.
     pub fn encode(&self, with_sessions: bool) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let none = BTreeMap::new();
+        let none = Sessions::default();
         let sessions = if with_sessions { &self.sessions } else { &none };
         frame(&(&self.table, sessions), &mut bytes);
         bytes
@@ -66,32 +57,32 @@ impl Machine {
     }
 
     /// Applies the command at `index`. One that its session has seen is answered as it was then, and
-    /// does nothing. Whoever `tells` notes the effect, at the index as its position.
+    /// does nothing; one whose client has moved on has no answer any more. Whoever `tells` notes the
+    /// effect, at the index as its position.
     pub fn apply<M, T>(
         &mut self,
         index: u64,
         command: &Request,
         tells: bool,
         cx: &mut Context<'_, M, T>,
-    ) -> Reply {
+    ) -> Option<Reply> {
         self.applied = index;
-        let retry = command.idempotency.filter(|_| self.dedupe);
-        let mut session =
-            retry.map(|retry| (retry, self.sessions.entry(retry.session).or_default()));
-        if let Some((retry, session)) = &session
-            && retry.sequence <= session.sequence
-            && let Some(reply) = &session.reply
-        {
-            cx.sometimes("a retried command is recognised");
-            return reply.clone();
+        let identity = command.idempotency.filter(|_| self.dedupe);
+        match identity.map_or(Recall::New, |identity| self.sessions.recall(identity)) {
+            Recall::New => {}
+            Recall::Answered(reply) => {
+                cx.sometimes("a retried command is recognised");
+                return Some(reply.clone());
+            }
+            Recall::Superseded => return None,
         }
         let applied = self.table.apply(&command.function, &command.key, &command.argument);
         if tells && let Some(value) = &applied.change {
             cx.effect(command.tag, &command.key, value, index);
         }
-        if let Some((retry, session)) = &mut session {
-            **session = Session { sequence: retry.sequence, reply: Some(applied.reply.clone()) };
+        if let Some(identity) = identity {
+            self.sessions.remember(identity, &applied.reply);
         }
-        applied.reply
+        Some(applied.reply)
     }
 }

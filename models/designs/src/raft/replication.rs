@@ -269,11 +269,13 @@ impl Raft {
         let leads = matches!(self.role, Role::Leader { .. });
         let answer = match &entry.content {
             Content::Command(command) => self.machine.apply(index, &command.request, leads, cx),
-            Content::Nothing | Content::Members(_) => self.machine.pass(index),
+            Content::Nothing | Content::Members(_) => Some(self.machine.pass(index)),
         };
         while self.waiting.front().is_some_and(|(waits_for, _)| *waits_for <= index) {
             let (waits_for, request) = self.waiting.pop_front().expect("it is there");
-            if waits_for == index {
+            if waits_for == index
+                && let Some(answer) = &answer
+            {
                 reply(&request, answer.clone(), cx);
             }
         }

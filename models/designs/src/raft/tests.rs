@@ -630,6 +630,23 @@ fn a_snapshot_remembers_the_sessions_of_clients() {
     }
 }
 
+/// Thesis §6.3: a retry is answered as the command was, and a late copy whose client has moved on not at
+/// all: what it came to is forgotten.
+#[test]
+fn a_command_of_a_session_takes_effect_once() {
+    let Wire::Request(request) = read_request() else { unreachable!("it is a request") };
+    let mut bench = Bench::new("reference");
+    let mut answers = Vec::new();
+    for (index, sequence) in (1..).zip([1, 3, 3, 2]) {
+        let idempotency = Some(wrack_sim::Idempotency { session: 1, sequence });
+        let (function, argument) = ("increment".into(), 1.into());
+        let request = Request { function, argument, idempotency, ..(*request).clone() };
+        bench.call(|node, cx| answers.push(node.machine.apply(index, &request, true, cx)));
+    }
+    let [one, two] = [1, 2].map(|sum| Some(Reply::Ok(sum.into())));
+    assert_eq!(answers, [one, two.clone(), two, None]);
+}
+
 /// The bug in single-server membership changes (Ongaro, raft-dev, 2015): two leaders, each with a change
 /// of its own to the configuration C = {1, 2, 3, 4}, whose majorities share no node.
 ///

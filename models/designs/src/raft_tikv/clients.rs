@@ -74,16 +74,18 @@ impl Server {
         }
     }
 
-    /// The entry at this index and of this term was applied, and came to `answer`.
+    /// The entry at this index and of this term was applied, and came to `answer`, if anybody waits for one.
     pub(super) fn answer_waiting(
         &mut self,
         (index, term): (u64, u64),
-        answer: &Reply,
+        answer: Option<&Reply>,
         cx: &mut Cx<'_, Self>,
     ) {
         while self.waiting.front().is_some_and(|(waits_for, ..)| *waits_for <= index) {
             let (waits_for, of, request) = self.waiting.pop_front().expect("it is there");
-            if (waits_for, of) == (index, term) {
+            if (waits_for, of) == (index, term)
+                && let Some(answer) = answer
+            {
                 reply(&request, answer.clone(), cx);
             }
         }

@@ -79,14 +79,14 @@ impl Server {
             let index = entry.index;
             cx.note(Fact::Applied { index, digest: digest(&entry) });
             let answer = if entry.data.is_empty() {
-                self.machine.pass(index)
+                Some(self.machine.pass(index))
             } else {
                 let command = Request::decode(&entry.data).expect("an entry holds a command");
                 // Everybody notes the effect: the leader may crash when others know of the commit
                 // and it has not applied it yet.
                 self.machine.apply(index, &command, true, cx)
             };
-            self.answer_waiting((index, entry.term), &answer, cx);
+            self.answer_waiting((index, entry.term), answer.as_ref(), cx);
             // The library hands over what is committed before it is told that it was applied.
             self.library.advance_apply_to(index);
             self.snapshot_if_due(cx);
