@@ -1,7 +1,7 @@
 //! A bus outage: the broker is there, and does nothing.
 
 use wrack_history::Settings;
-use wrack_history::catalogue::{FaultInfo, Lasting, Needs};
+use wrack_history::catalogue::{FaultInfo, Lasting, Needs, ParameterInfo, ParameterKind};
 
 use crate::controls::{OnControl, TARGET};
 use crate::{FaultBehaviour, FaultEntry};
@@ -15,13 +15,22 @@ pub const INFO: FaultInfo = FaultInfo {
     doc: "\
 The message bus is out of service: the broker neither takes what is published nor delivers what it \
 holds. What it had on its disk it still has. Publishers see timeouts, consumers see silence, and the \
-work piles up wherever the design keeps it; if that is nowhere, it is lost.
+work piles up wherever the design keeps it; if that is nowhere, it is lost. With `retained` the bus was \
+given less room than it needs, or compacts too early: of what nobody has acknowledged yet, it keeps the \
+newest alone. No design that leaves its events to the bus survives that.
 
 It can happen to designs that have a broker: those with the control `bus-outage`. `for` is the \
 length of the outage. Healing puts the broker back into service: it takes and delivers again, and \
 everybody has something to catch up on.",
-    parameters: &[TARGET],
-    effect: "messages ignored",
+    parameters: &[
+        TARGET,
+        ParameterInfo::optional(
+            "retained",
+            ParameterKind::Integer { min: 0, max: 1_000_000_000 },
+            "So many events are kept; all, if it is not given.",
+        ),
+    ],
+    effect: "messages ignored or forgotten",
     lasts: Lasting::For,
     needs: Needs::Control(CONTROL),
 };
@@ -42,7 +51,7 @@ mod tests {
         let result = run(&[fault("bus-outage").at(200).lasts(250).on("n2")]);
         assert_eq!(result.times_of("bus-outage"), [200]);
         assert_eq!(result.times_of("over"), [450]);
-        assert_eq!(result.faults[0].unit, "messages ignored");
+        assert_eq!(result.faults[0].unit, "messages ignored or forgotten");
         assert_eq!(result.faults[0].detail, "no service by n2");
     }
 }

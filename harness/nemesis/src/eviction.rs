@@ -16,7 +16,9 @@ pub const INFO: FaultInfo = FaultInfo {
     code: "X15",
     doc: "\
 A cache runs out of memory, or somebody flushes it: every `period`, beginning at once, each key \
-that it holds is forgotten with the probability `share`. 100% is a flush.
+that it holds is forgotten with the probability `share`. 100% is a flush. With `keys` its memory is \
+short all the while: whatever it fills beyond so many keys makes it forget the one that was fetched \
+longest ago; `share = \"0%\"` is that alone.
 
 What is only cached can be read again from the authority, at the price of a miss; what was only \
 ever written to the cache is gone. A cold cache also sends every reader to the authority at once.
@@ -37,6 +39,11 @@ is forgotten stays so.",
             "How long from one time to the next.",
         ),
         TARGET,
+        ParameterInfo::optional(
+            "keys",
+            ParameterKind::Integer { min: 1, max: 1_000_000_000 },
+            "So many keys fit into its memory.",
+        ),
     ],
     effect: "keys evicted",
     lasts: Lasting::For,
@@ -50,7 +57,11 @@ fn build(settings: &Settings) -> Box<dyn FaultBehaviour> {
     let share = settings.per_million("share").expect("`share` has a default");
     let period_ns = settings.duration("period").expect("`period` has a default");
     let every = duration::format(period_ns);
-    let what = format!("{} of keys forgotten every {every} by", percent(share));
+    let forgotten = format!("{} of keys forgotten every {every} by", percent(share));
+    let what = match settings.integer("keys") {
+        Some(keys) => format!("room for {keys} keys, and {forgotten}"),
+        None => forgotten,
+    };
     Box::new(OnControl::new("evict", settings, what).every(period_ns))
 }
 
@@ -70,6 +81,14 @@ mod tests {
         assert_eq!(result.faults[0].effect, 9);
         assert_eq!(result.faults[0].unit, "keys evicted");
         assert_eq!(result.faults[0].detail, "100% of keys forgotten every 100ms by n2");
+    }
+
+    #[test]
+    fn it_is_told_how_many_keys_fit() {
+        let none = fault("eviction").at(200).on("n2").with("share", Setting::PerMillion(0));
+        let result = run(&[none.with("keys", Setting::Integer(10))]);
+        let told = "room for 10 keys, and 0% of keys forgotten every 1s by n2";
+        assert_eq!(result.faults[0].detail, told);
     }
 
     #[test]

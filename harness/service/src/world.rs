@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use turmoil::Sim;
 use wrack_history::history::NemesisEvent;
 use wrack_history::{Fact, SmolStr, TraceKind};
+use wrack_sim::disk::Damage;
 use wrack_sim::network::{FaultHandle, LinkAction, LinkRule, Messages, RuleId};
 use wrack_sim::record::FaultEffect;
 use wrack_sim::world::{ClockUse, DiskFault, TailChance, Trap};
@@ -221,7 +222,7 @@ impl World for Hosts<'_, '_> {
         0
     }
 
-    fn rot(&mut self, _: FaultHandle, _: NodeId, _: usize, _: u64) {
+    fn damage_record(&mut self, _: FaultHandle, _: NodeId, _: usize, _: Damage) {
         self.cannot("bit rot");
     }
 

@@ -34,6 +34,21 @@ pub struct CrashTail {
     pub torn_bytes: usize,
 }
 
+/// What becomes of a record long after it was written well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// The bit of this number flips, modulo their number.
+    Flipped(u64),
+    /// Only so many of its first bytes, modulo their number, ever reached the device; zeros stand in place
+    /// of the others.
+    Torn(u64),
+    /// Another record was written to its place, whole.
+    Overwritten {
+        /// That other one.
+        by: usize,
+    },
+}
+
 /// A cell: what it holds, and what it would hold after a crash.
 #[derive(Clone, Debug, Default)]
 struct Cell {
@@ -84,7 +99,7 @@ impl Disk {
         self.durable
     }
 
-    /// The bytes of a record.
+    /// The bytes of a record, as they lie on the device.
     pub fn record(&self, index: usize) -> Option<&[u8]> {
         let end = *self.ends.get(index)?;
         Some(&self.bytes[self.start_of(index)..end as usize])
@@ -95,7 +110,7 @@ impl Disk {
         let mut records = Vec::with_capacity(self.len());
         for index in 0..self.len() {
             let bytes = self.record(index).expect("the index is below the length");
-            match read(bytes) {
+            match read_at(self.discarded + index, bytes) {
                 Ok(record) => records.push(record),
                 Err(_) => {
                     return Recovered { records, torn: true };
@@ -132,7 +147,9 @@ impl Disk {
     /// Appends a framed record; it is not durable yet.
     pub fn append(&mut self, record: &[u8]) {
         if self.fits(record.len()) {
+            let (start, place) = (self.bytes.len(), self.discarded + self.ends.len());
             self.bytes.extend_from_slice(record);
+            seal(place, &mut self.bytes[start..]);
             self.push_end();
         }
     }
@@ -191,16 +208,27 @@ impl Disk {
         }
     }
 
-    /// A bit of a record flips: whoever reads it next finds it corrupt. Says whether there is such a
-    /// record.
-    pub fn rot(&mut self, index: usize, bit: u64) -> bool {
+    /// A record is damaged: whoever reads it next finds it corrupt. Says whether it is another one now.
+    pub fn damage(&mut self, index: usize, damage: Damage) -> bool {
         let Some(record) = self.record(index) else {
             return false;
         };
-        let bit = (bit % (record.len() as u64 * 8)) as usize;
-        let start = self.start_of(index);
-        self.bytes[start + bit / 8] ^= 1 << (bit % 8);
-        true
+        let mut damaged = record.to_vec();
+        match damage {
+            Damage::Flipped(bit) => {
+                let bit = (bit % (record.len() as u64 * 8)) as usize;
+                damaged[bit / 8] ^= 1 << (bit % 8);
+            }
+            Damage::Torn(bytes) => damaged[(bytes % record.len() as u64) as usize..].fill(0),
+            Damage::Overwritten { by } => damaged = self.record(by).unwrap_or(record).to_vec(),
+        }
+        let is_another = damaged != record;
+        let (start, old_len, new_len) = (self.start_of(index), record.len(), damaged.len());
+        drop(self.bytes.splice(start..start + old_len, damaged));
+        for end in &mut self.ends[index..] {
+            *end = *end - old_len as u32 + new_len as u32;
+        }
+        is_another
     }
 
     /// The disk is replaced by an empty one of the same kind. Returns how many records and cells
@@ -287,11 +315,32 @@ pub fn frame(record: &impl Serialize, into: &mut Vec<u8>) {
 
 /// Reads a framed record, and notices when it is torn or rotten.
 pub fn read<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, DiskError> {
-    let (sum, content) = bytes.split_at_checked(CHECKSUM_BYTES).ok_or(DiskError::Corrupt)?;
+    let (sum, content) = bytes.split_first_chunk().ok_or(DiskError::Corrupt)?;
+    read_summed(*sum, content)
+}
+
+/// Reads the framed record at a place of a log, and notices too when it belongs elsewhere.
+fn read_at<R: DeserializeOwned>(place: usize, bytes: &[u8]) -> Result<R, DiskError> {
+    let (sealed, content) = bytes.split_first_chunk().ok_or(DiskError::Corrupt)?;
+    let mut sum = *sealed;
+    seal(place, &mut sum);
+    read_summed(sum, content)
+}
+
+fn read_summed<R: DeserializeOwned>(
+    sum: [u8; CHECKSUM_BYTES],
+    content: &[u8],
+) -> Result<R, DiskError> {
     if sum != checksum(content) {
         return Err(DiskError::Corrupt);
     }
     postcard::from_bytes(content).map_err(|_| DiskError::Corrupt)
+}
+
+/// Makes the checksum of a record one of its place in the log, too, and the other way round.
+fn seal(place: usize, record: &mut [u8]) {
+    let of_place = (crate::chance::finish(place as u64) as u32).to_le_bytes();
+    record.iter_mut().zip(of_place).for_each(|(byte, mask)| *byte ^= mask);
 }
 
 fn checksum(content: &[u8]) -> [u8; CHECKSUM_BYTES] {
@@ -364,15 +413,43 @@ mod tests {
     }
 
     #[test]
-    fn a_rotten_record_and_what_follows_it_cannot_be_read() {
-        let mut disk = disk(5, 5);
-        for bit in [0, 31, 32, 1_000_003] {
-            let mut rotten = disk.clone();
-            assert!(rotten.rot(3, bit));
-            let kept = rotten.recover::<u64>();
-            assert_eq!(kept, Recovered { records: vec![0, 1_000, 2_000], torn: true });
+    fn a_damaged_record_and_what_follows_it_cannot_be_read() {
+        let mut disk = disk(8, 8);
+        disk.discard(2);
+        let flipped = [0, 31, 32, 1_000_003].map(Damage::Flipped);
+        let torn = [0, 3, 5, 1_000_001].map(Damage::Torn);
+        let overwritten = [0, 2, 5].map(|by| Damage::Overwritten { by });
+        for damage in flipped.into_iter().chain(torn).chain(overwritten) {
+            let mut damaged = disk.clone();
+            assert!(damaged.damage(3, damage), "{damage:?}");
+            let kept = damaged.recover::<u64>();
+            assert_eq!(kept, Recovered { records: vec![2_000, 3_000, 4_000], torn: true });
+            damaged.truncate(3);
+            damaged.append(&framed(1));
+            assert_eq!(damaged.recover::<u64>().records, [2_000, 3_000, 4_000, 1], "{damage:?}");
         }
-        assert!(!disk.rot(5, 0));
+    }
+
+    #[test]
+    fn damage_that_changes_nothing_is_none() {
+        let mut disk = disk(5, 5);
+        let before = disk.clone();
+        assert!(!disk.damage(5, Damage::Flipped(0)));
+        assert!(!disk.damage(3, Damage::Overwritten { by: 3 }));
+        assert_eq!(disk.bytes, before.bytes);
+    }
+
+    #[test]
+    fn records_behind_one_that_was_overwritten_stay_where_they_belong() {
+        let mut disk = Disk::default();
+        ["a longer one", "b", "c"].iter().for_each(|text| {
+            let mut bytes = Vec::new();
+            frame(text, &mut bytes);
+            disk.append(&bytes);
+        });
+        assert!(disk.damage(1, Damage::Overwritten { by: 0 }));
+        assert_eq!(disk.record(1), disk.record(0));
+        assert_eq!(read_at::<String>(2, disk.record(2).unwrap()), Ok("c".into()));
     }
 
     #[test]

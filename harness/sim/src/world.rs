@@ -5,7 +5,7 @@ use wrack_history::setting::Delay;
 use wrack_history::{Fact, FactRecord, SmolStr};
 
 use crate::chance::Stream;
-use crate::disk::CrashTail;
+use crate::disk::{CrashTail, Damage};
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::node::{Control, NodeId};
 use crate::record::FaultEffect;
@@ -156,8 +156,8 @@ pub trait World {
     fn remove_disk_fault(&mut self, fault: FaultHandle, node: NodeId);
     /// How many records are on the disk of a node, durable or not.
     fn records(&self, node: NodeId) -> usize;
-    /// Flips a bit of a record on the disk of a node; nothing, if there is no such record.
-    fn rot(&mut self, fault: FaultHandle, node: NodeId, record: usize, bit: u64);
+    /// Damages a record on the disk of a node; nothing, if there is no such record.
+    fn damage_record(&mut self, fault: FaultHandle, node: NodeId, record: usize, damage: Damage);
     /// Replaces the disk of a node by an empty one. The node must be down: it does not notice
     /// otherwise.
     fn replace_disk(&mut self, fault: FaultHandle, node: NodeId);

@@ -4,6 +4,7 @@ use wrack_history::SmolStr;
 use wrack_history::history::NemesisEvent;
 
 use super::{Control, Engine, Flight, Node, NodeId, SetTrap};
+use crate::disk::Damage;
 use crate::network::{FaultHandle, LinkRule, RuleId};
 use crate::record::FaultEffect;
 use crate::world::{ClockUse, DiskFault, DiskTrouble, TailChance, Trap, World};
@@ -158,9 +159,9 @@ impl<N: Node> World for Outside<'_, N> {
         self.engine.members[node.index()].disk.len()
     }
 
-    fn rot(&mut self, fault: FaultHandle, node: NodeId, record: usize, bit: u64) {
-        let rotten = self.engine.members[node.index()].disk.rot(record, bit);
-        self.damage(fault, u64::from(rotten));
+    fn damage_record(&mut self, fault: FaultHandle, node: NodeId, record: usize, damage: Damage) {
+        let is_another = self.engine.members[node.index()].disk.damage(record, damage);
+        self.damage(fault, u64::from(is_another));
     }
 
     fn replace_disk(&mut self, fault: FaultHandle, node: NodeId) {

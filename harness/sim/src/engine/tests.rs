@@ -7,7 +7,7 @@ use wrack_history::Trace;
 use wrack_history::load::Environment;
 
 use super::*;
-use crate::disk::Recovered;
+use crate::disk::{Damage, Recovered};
 use crate::flow::{Flow, FlowContext};
 use crate::network::{LinkAction, LinkRule, Messages, NodeSet};
 use crate::node::Cx;
@@ -150,7 +150,7 @@ fn what_is_spoiled_on_a_disk_counts_though_no_operation_is_open() {
     let (mut engine, _) = chatters(3, 3);
     let mut script = Script(vec![at(100, |world| {
         let (rot, loss) = (world.open_fault(), world.open_fault());
-        world.rot(rot, NodeId(1), 0, 7);
+        world.damage_record(rot, NodeId(1), 0, Damage::Flipped(7));
         world.crash(loss, NodeId(2), TailChance::default());
         world.replace_disk(loss, NodeId(2));
     })]);

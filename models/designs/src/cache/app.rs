@@ -76,6 +76,8 @@ pub struct App {
     fresh_at_ns: u64,
     /// What operators made of the time to live of a class.
     ttls_ns: BTreeMap<Class, u64>,
+    /// So many keys fit, while memory is short.
+    keys_max: Option<usize>,
 }
 
 impl App {
@@ -88,6 +90,7 @@ impl App {
             followed: None,
             fresh_at_ns: 0,
             ttls_ns: BTreeMap::new(),
+            keys_max: None,
         }
     }
 
@@ -156,6 +159,7 @@ impl App {
             cx.touched("ttl", 1);
         }
         self.entries.insert(key.clone(), entry);
+        self.make_room(cx);
     }
 
     fn invalidate(&mut self, number: u64, change: &Change, cx: &mut Cx<'_, Self>) {
@@ -190,10 +194,28 @@ impl App {
     }
 
     /// Forgets some of what is cached.
-    fn evict(&mut self, share: u32, cx: &mut Cx<'_, Self>) {
+    fn evict(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
+        if let Some(keys) = control.settings.integer("keys") {
+            self.keys_max = (!control.is_over).then_some(keys as usize);
+        }
+        if control.is_over {
+            return;
+        }
+        let share = control.settings.per_million("share").unwrap_or_default();
         let before = self.entries.len();
         self.entries.retain(|_, _| !cx.random().chance(share));
         cx.touched("evict", (before - self.entries.len()) as u64);
+        self.make_room(cx);
+    }
+
+    /// Forgets what was asked for longest ago, as long as there is more than fits.
+    fn make_room(&mut self, cx: &mut Cx<'_, Self>) {
+        while self.keys_max.is_some_and(|most| most < self.entries.len()) {
+            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.asked_ns);
+            let oldest = oldest.map(|(key, _)| key.clone()).expect("there is more than fits");
+            self.entries.remove(&oldest);
+            cx.touched("evict", 1);
+        }
     }
 
     fn change_ttl(&mut self, control: &Control) {
@@ -252,9 +274,7 @@ impl Node for App {
 
     fn on_control(&mut self, control: &Control, cx: &mut Cx<'_, Self>) {
         match control.name {
-            "evict" if !control.is_over => {
-                self.evict(control.settings.per_million("share").unwrap_or_default(), cx);
-            }
+            "evict" => self.evict(control, cx),
             "ttl" => self.change_ttl(control),
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! The rules, each driven by hand on one node.
 
+use std::sync::Arc;
+
 use wrack_history::duration::{MILLISECOND, SECOND};
 use wrack_history::{Setting, Settings, Value};
 use wrack_sim::{Control, NodeId};
@@ -155,6 +157,29 @@ fn what_is_evicted_is_gone() {
     let settings = Settings::default().with("share", Setting::PerMillion(1_000_000));
     app.control(&Control { name: "evict", settings, is_over: false });
     assert_eq!(hit(&mut app), None);
+}
+
+#[test]
+fn of_more_keys_than_fit_the_one_that_was_fetched_longest_ago_is_forgotten() {
+    let mut app = app("reference");
+    let settings =
+        Settings::default().with("share", Setting::PerMillion(0)).with("keys", Setting::Integer(1));
+    let mut control = Control { name: "evict", settings, is_over: false };
+    let another_key_comes = |app: &mut Bench<Cache>| {
+        let mut request = Arc::unwrap_or_clone(read(2));
+        request.key = "another".into();
+        let (request, row) = (Arc::new(request), Row { value: 1.into(), version: 4 });
+        app.receive(DATABASE, Peer::Fetched { request, asked_ns: app.now_ns + 1, row, as_of: 4 });
+    };
+    app.control(&control);
+    assert_eq!(hit(&mut app), Some(4.into()), "one fits");
+    another_key_comes(&mut app);
+    assert_eq!(hit(&mut app), None);
+    control.is_over = true;
+    app.control(&control);
+    app.receive(DATABASE, fetched(3, app.now_ns, 4, 4));
+    another_key_comes(&mut app);
+    assert_eq!(hit(&mut app), Some(4.into()), "both fit again");
 }
 
 /// What the database tells apps, and then its writer, when a write comes and when it is durable.

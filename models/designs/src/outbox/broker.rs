@@ -46,8 +46,11 @@ pub async fn broker(cx: FlowContext<Message>, consumer: NodeId, redelivery_ns: u
         }
         let batch = broker.cx.within(sweep_ns - now_ns, broker.cx.recv_all()).await;
         let batch = batch.unwrap_or_default();
-        if broker.cx.control(OUTAGE).is_some() {
+        if let Some(settings) = broker.cx.control(OUTAGE) {
             broker.cx.touched(OUTAGE, batch.len() as u64);
+            if let Some(retained) = settings.integer("retained") {
+                broker.cut(retained as usize);
+            }
         } else {
             broker.serve(batch).await;
         }
@@ -116,6 +119,17 @@ impl Broker {
     fn forget(&mut self, offsets: &[u64]) {
         for offset in offsets {
             self.waiting.remove(offset);
+        }
+    }
+
+    /// Forgets the oldest of what waits, as if it had been acknowledged.
+    fn cut(&mut self, retained: usize) {
+        let excess = self.waiting.len().saturating_sub(retained);
+        let oldest: Vec<u64> = self.waiting.keys().take(excess).copied().collect();
+        if !oldest.is_empty() {
+            self.cx.touched(OUTAGE, excess as u64);
+            self.forget(&oldest);
+            self.cx.append(&Record::Acknowledged(oldest));
         }
     }
 

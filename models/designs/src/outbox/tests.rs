@@ -1,6 +1,13 @@
-//! Whole runs of the design: crashes between every two steps, and what must and must not come of it.
+//! Whole runs of the design: crashes between every two steps, and what must and must not come of it;
+//! and the broker by hand.
 
-use crate::outbox::{INFO, Outbox};
+use wrack_history::duration::SECOND;
+use wrack_history::{Setting, Settings};
+use wrack_sim::{Control, NodeId, Tag};
+
+use super::message::{Event, Peer};
+use super::{BROKER, CONSUMER, FIRST_RELAY, INFO, Outbox};
+use crate::bench::{Bench, peers};
 use crate::rehearsal::{Outcome, Rehearsal};
 
 const SEEDS: std::ops::Range<u64> = 0..5;
@@ -49,4 +56,35 @@ fn each_variant_breaks_where_its_incident_says() {
         assert!(doubled("claimed_without_dedupe", "outbox.published_before_mark") > 0);
         assert!(doubled("unclaimed_relays", "outbox.published_before_mark") > 0);
     }
+}
+
+#[test]
+fn a_bus_with_too_little_room_keeps_the_newest_alone() {
+    let event = |row| Event {
+        row,
+        key: "k".into(),
+        order: (row as i64).into(),
+        placed_ns: 0,
+        tag: Tag::of(row),
+    };
+    let delivered = |sent| {
+        let row = |(_, peer): (NodeId, Peer)| match peer {
+            Peer::Deliver { event, .. } => Some(event.row),
+            _ => None,
+        };
+        Vec::from_iter(peers(sent).into_iter().filter_map(row))
+    };
+    let mut broker = Bench::<Outbox>::new("reference", BROKER.0);
+    let events = [1, 2, 3].map(event).to_vec();
+    broker.receive(FIRST_RELAY.0, Peer::Publish { number: 1, events });
+    assert_eq!(delivered(broker.synced()), [1, 2, 3]);
+    let settings = Settings::default().with("retained", Setting::Integer(1));
+    let mut outage = Control { name: "bus-outage", settings, is_over: false };
+    broker.control(&outage);
+    broker.receive(CONSUMER.0, Peer::Acknowledge { offsets: vec![3] });
+    outage.is_over = true;
+    broker.control(&outage);
+    broker.now_ns += SECOND;
+    let sent = broker.receive(CONSUMER.0, Peer::Acknowledge { offsets: Vec::new() });
+    assert_eq!(delivered(sent), [3], "what is acknowledged in an outage is not heard either");
 }
