@@ -17,7 +17,7 @@ The message bus is out of service: the broker neither takes what is published no
 holds. What it had on its disk it still has. Publishers see timeouts, consumers see silence, and the \
 work piles up wherever the design keeps it; if that is nowhere, it is lost. With `retained` the bus was \
 given less room than it needs, or compacts too early: of what nobody has acknowledged yet, it keeps the \
-newest alone. No design that leaves its events to the bus survives that.
+newest alone. That harms consumers that lag: lay a `crash` on one.
 
 It can happen to designs that have a broker: those with the control `bus-outage`. `for` is the \
 length of the outage. Healing puts the broker back into service: it takes and delivers again, and \

@@ -64,6 +64,8 @@ struct Appended {
     /// Ok ones: when they were over, where they were told that it stands, and who they were.
     told: Vec<(u64, Option<i64>, Note)>,
     found: Option<Note>,
+    /// Whether it may have been appended before, and found, and that was forgotten.
+    again: bool,
     /// The first place that was told of, and another one.
     place: Option<(i64, Note)>,
     other: Option<(i64, Note)>,
@@ -285,6 +287,7 @@ impl Online for Logs {
         // What was appended before, and forgotten, may stand at two places.
         appended.times += 1 + u32::from(appended.times == 0 && again);
         if again {
+            appended.again = true;
             let why = || format!("{} may have been done before", noun(operation));
             self.doubt.get_or_insert_with(why);
         }
@@ -299,7 +302,8 @@ impl Online for Logs {
     fn finish(&mut self) -> Option<Anomaly> {
         let mut lost: Option<(u64, Anomaly)> = None;
         for (key, log) in &self.keys {
-            for (value, appended) in log.values.iter().filter(|(_, one)| one.found.is_none()) {
+            let unfound = log.values.iter().filter(|(_, one)| one.found.is_none() && !one.again);
+            for (value, appended) in unfound {
                 for (over, offset, note) in &appended.told {
                     let behind = log.furthest.filter(|(at, _)| offset.is_some_and(|o| o < *at));
                     let whole = log.whole.filter(|(invoke, _)| over < invoke);

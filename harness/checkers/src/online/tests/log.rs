@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use wrack_history::{History, Settings, Value};
 
-use super::{Seen, Twin};
+use super::{Seen, Twin, first};
+use crate::online::Online;
 use crate::online::log::Logs;
 use crate::story;
 
@@ -95,4 +96,22 @@ fn whoever_forgets_entries_early_says_less_but_never_too_much() {
     same.unwrap_or_else(|error| panic!("{error}"));
     let seen = seen.get();
     assert!(seen.invalid > 500 && seen.doubted > 500, "{seen:?}");
+}
+
+#[test]
+fn what_may_have_been_found_before_it_was_forgotten_is_not_lost() {
+    let history = story::history(
+        "p1 append k 8 0..1 0
+         p2 append k 1 2..3 1
+         p3 append k 2 4..5 2
+         p0 poll k - 6..7 [[0,8],[1,1],[2,2]]
+         p4 append k 3 8..9 3
+         p0 poll k - 10..11 [[3,3]]
+         p5 append k 8 12..13 4
+         p6 append k 5 14..15 5
+         p7 poll k - 16..17 [[5,5]]",
+    );
+    let mut checker = Logs::holding(&Value::Nil, 3);
+    assert_eq!(first(&mut checker, &history), None);
+    assert_eq!(checker.doubt(), Some("append 8 by process 5 may have been done before"));
 }
