@@ -30,7 +30,8 @@ pub type Witness = Result<Vec<u64>, String>;
 /// For each key of a linearizable history an order that shows it, by the ids of operations: all that
 /// are ok, and those in doubt that took effect.
 ///
-/// Bounds: `states_max` of the evidence, for each key.
+/// Bounds: `states_max` of the evidence, for each key; a quarter more where it is not known what some
+/// removals from a queue or stack took.
 pub fn witnesses(evidence: &Evidence<'_>) -> Vec<(SmolStr, Witness)> {
     let operations = &evidence.history.operations;
     let keys: Vec<_> = operations_by_key(operations).into_iter().collect();
@@ -75,17 +76,23 @@ impl Seek<'_> {
         let calls = calls(&mut model, self.operations)?;
         let is_known = |call: &&Call<Step>| call.required || call.step != Step::Take;
         let known: Vec<Call<Step>> = calls.iter().filter(is_known).cloned().collect();
-        let order = self.by_stays(&model, &known, may);
-        if order.is_ok() || known.len() == calls.len() {
-            return Ok(order);
+        if let Some(stays) = Stays::of(&known) {
+            let order = self.by_stays(&model, &known, &stays, may);
+            if order.is_ok() || known.len() == calls.len() {
+                return Ok(order);
+            }
         }
         Ok(self.told(&calls, witness(&model, &calls, Foresight::none(), self.states_max)))
     }
 
-    fn by_stays<C: Container>(self, model: &C, calls: &[Call<Step>], may: &MayInsert) -> Witness {
-        let Some(stays) = Stays::of(calls) else {
-            return self.told(calls, witness(model, calls, Foresight::none(), self.states_max));
-        };
+    /// An order of calls of which it is known what comes out when.
+    fn by_stays<C: Container>(
+        self,
+        model: &C,
+        calls: &[Call<Step>],
+        stays: &Stays,
+        may: &MayInsert,
+    ) -> Witness {
         let may_take = |inside: &Vec<u32>, pending: &[Pending], call: u32| {
             let Step::Insert(value) = calls[call as usize].step else {
                 return true;
@@ -99,7 +106,7 @@ impl Seek<'_> {
                     _ => (),
                 }
             }
-            may(&stays, inside, &outside, value)
+            may(stays, inside, &outside, value)
         };
         let worth = |inside: &Vec<u32>| {
             Value::list(inside.iter().map(|value| model.contents().value(*value).clone()))
