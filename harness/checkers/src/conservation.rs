@@ -30,7 +30,7 @@ use wrack_history::{Anomaly, Judgement, Operation, Settings, Value};
 
 use crate::tally::Tally;
 use crate::words::{done_at, list};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 mod books;
 
@@ -80,12 +80,12 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let overdraft = settings.flag("overdraft").expect("it has a default");
     let mut tally = Tally::default();
     let (mut wrong, mut totals) = (0, BTreeSet::new());
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
+    for (&key, operations) in evidence.by_key() {
         let mut expected = Expected {
             total: settings.integer("total").map(i128::from),
             ..Expected::of(evidence.initial)
         };
-        let reads = operations.into_iter().filter(|one| one.is_ok() && one.function == "read");
+        let reads = operations.iter().filter(|one| one.is_ok() && one.function == "read");
         for read in reads {
             let why = expected.contradiction(&read.result, overdraft);
             judgement.examine("reads", 1);

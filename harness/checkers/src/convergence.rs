@@ -28,7 +28,7 @@ use wrack_sequential::may_change;
 use crate::final_reads::{changes_over, settled_reads};
 use crate::tally::{Sizes, Tally};
 use crate::words::{done_at, of, short};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// Convergence.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -53,7 +53,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut settled = settled_reads(evidence);
     let (mut tally, mut sizes) = (Tally::default(), Sizes::new("time to converge", "ns"));
     let (mut compared, mut diverged) = (0, 0);
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
+    for (&key, operations) in evidence.by_key() {
         let reads = settled.remove(key).unwrap_or_default();
         let Some((first, others)) = reads.split_first() else {
             continue;
@@ -65,12 +65,12 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         let value = state(evidence, &first.result);
         let differs = |read: &&&Operation| state(evidence, &read.result) != value;
         let other = others.iter().find(differs).copied();
-        let explained = other.is_some_and(|other| in_doubt(evidence, &operations, [first, other]));
+        let explained = other.is_some_and(|other| in_doubt(evidence, operations, [first, other]));
         for read in &reads {
             tally.look(read, other.is_some() && !explained);
         }
         match other {
-            None => sizes.record(first, took(evidence, &operations, &value)),
+            None => sizes.record(first, took(evidence, operations, &value)),
             Some(_) if explained => {
                 let key = of(first);
                 judgement.doubt(format!(

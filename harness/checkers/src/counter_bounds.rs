@@ -25,7 +25,7 @@ use wrack_sequential::counter::is_increment;
 use crate::final_reads::settled_reads;
 use crate::tally::{Sizes, Tally};
 use crate::words::{done_at, noun, of};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// Counter bounds.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -60,11 +60,11 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let (mut tally, mut sizes) =
         (Tally::default(), Sizes::new("distance from what is possible", "adds"));
     let mut wrong = 0;
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
+    for (&key, operations) in evidence.by_key() {
         let settled = settled.get(key).map(Vec::as_slice).unwrap_or_default();
         let counts =
             |read: &Operation| reads == "all" || settled.iter().any(|one| one.id == read.id);
-        for Bounds { read, least, most } in bounds(&operations, initial) {
+        for Bounds { read, least, most } in bounds(operations, initial) {
             if !counts(read) {
                 continue;
             }

@@ -27,7 +27,7 @@ use wrack_history::{
     Anomaly, Fact, FactRecord, Judgement, NodeIndex, Settings, SmolStr, Value, duration,
 };
 
-use crate::effects::{Effect, by_key, effects};
+use crate::effects::{Effect, by_key};
 use crate::tally::Sizes;
 use crate::words::{node, short};
 use crate::{Evidence, Guarantee, Judge};
@@ -57,8 +57,7 @@ pub const GUARANTEE: Guarantee = Guarantee {
 
 fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let effects = effects(evidence.facts);
-    let base = Base::new(&effects);
+    let base = Base::new(evidence.effects());
     let mut copies = BTreeMap::<NodeIndex, Copy<'_>>::new();
     for record in evidence.facts {
         match &record.fact {

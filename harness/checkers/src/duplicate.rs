@@ -16,7 +16,7 @@ use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings};
 use wrack_sequential::may_change;
 
-use crate::effects::{Effect, by_operation, effects};
+use crate::effects::{Effect, by_operation};
 use crate::words::{list, noun, of};
 use crate::{Evidence, Guarantee, Judge};
 
@@ -42,12 +42,12 @@ const ANOMALIES_MAX: usize = 10;
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let mut effects = effects(evidence.facts);
-    if effects.is_empty() {
+    if evidence.effects().is_empty() {
         judgement.doubt("the design noted no effects");
     }
-    effects.retain(|effect| !effect.undone);
-    let of_operation = by_operation(&effects);
+    let stays = |effect: &&Effect| !effect.undone;
+    let effects: Vec<&Effect> = evidence.effects().iter().filter(stays).collect();
+    let of_operation = by_operation(effects.iter().copied());
     judgement.examine("effects", effects.len() as u64);
     judgement.examine("operations", of_operation.len() as u64);
     let mut extra = 0;

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use wrack_history::{Fact, FactRecord, NodeIndex, SmolStr, Value};
 
 /// One effect, however many nodes noted it.
@@ -28,8 +29,8 @@ pub(crate) struct Effect {
 
 /// All different effects, in the order in which they were noted first.
 pub(crate) fn effects(facts: &[FactRecord]) -> Vec<Effect> {
-    let mut known = BTreeMap::<(u64, u64, &SmolStr), usize>::new();
-    let mut logs = BTreeMap::<NodeIndex, NotedLog>::new();
+    let mut known = FxHashMap::<(u64, u64, &SmolStr), usize>::default();
+    let mut logs = FxHashMap::<NodeIndex, NotedLog>::default();
     let mut effects = Vec::<Effect>::new();
     let mut holders = Vec::<u32>::new();
     for record in facts {
@@ -77,9 +78,11 @@ impl NotedLog {
     }
 }
 
-/// The effects of each operation.
-pub(crate) fn by_operation(effects: &[Effect]) -> FxHashMap<u64, Vec<&Effect>> {
-    let mut operations = FxHashMap::<u64, Vec<&Effect>>::default();
+/// The effects of each operation: mostly one.
+pub(crate) fn by_operation<'a>(
+    effects: impl IntoIterator<Item = &'a Effect>,
+) -> FxHashMap<u64, SmallVec<[&'a Effect; 1]>> {
+    let mut operations = FxHashMap::<u64, SmallVec<[&Effect; 1]>>::default();
     for effect in effects {
         operations.entry(effect.operation).or_default().push(effect);
     }

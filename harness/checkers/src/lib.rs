@@ -58,6 +58,7 @@ mod writes_follow_reads;
 mod story;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 use wrack_history::catalogue::{GuaranteeInfo, defaults};
@@ -70,7 +71,7 @@ pub use isolation::{Levels, is_transactional, level_names, levels};
 pub use linearizability::{KeyVerdict, Witness, is_linearizable, verdicts, witnesses};
 
 /// What checkers judge by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Evidence<'a> {
     /// What clients saw.
     pub history: &'a History,
@@ -91,7 +92,19 @@ pub struct Evidence<'a> {
     pub states_max: u64,
     /// Whether the order of the history is one of time; else only that within each session counts.
     pub real_time: bool,
+    /// What several checkers work out of the history and the facts.
+    pub derived: Derived<'a>,
 }
+
+/// What several checkers work out of the same evidence: the first that needs it does.
+#[derive(Clone, Debug, Default)]
+pub struct Derived<'a> {
+    by_key: Arc<OnceLock<ByKey<'a>>>,
+    effects: Arc<OnceLock<Vec<effects::Effect>>>,
+}
+
+/// The operations of each key, keys in order of their names.
+pub(crate) type ByKey<'a> = BTreeMap<&'a SmolStr, Vec<&'a Operation>>;
 
 /// Configurations per key that are enough for every workload of ours.
 pub const STATES_MAX: u64 = 5_000_000;
@@ -109,7 +122,18 @@ impl<'a> Evidence<'a> {
             initial: &Value::Nil,
             states_max: STATES_MAX,
             real_time: true,
+            derived: Derived::default(),
         }
+    }
+
+    /// The operations of each key.
+    pub(crate) fn by_key(&self) -> &ByKey<'a> {
+        self.derived.by_key.get_or_init(|| operations_by_key(&self.history.operations))
+    }
+
+    /// All different effects, in the order in which they were noted first.
+    pub(crate) fn effects(&self) -> &[effects::Effect] {
+        self.derived.effects.get_or_init(|| effects::effects(self.facts))
     }
 
     /// Whether the objects are sets, whose elements count one by one.
@@ -127,6 +151,10 @@ impl<'a> Evidence<'a> {
 pub trait Invariant {
     /// Takes the next fact.
     fn observe(&mut self, record: &FactRecord);
+    /// Takes the next facts, in order.
+    fn observe_all(&mut self, records: &[FactRecord]) {
+        records.iter().for_each(|record| self.observe(record));
+    }
     /// Judges what it has seen.
     fn judgement(&mut self, nodes: &[SmolStr]) -> Judgement;
 }
@@ -288,8 +316,8 @@ pub fn check(mut operations: Vec<Operation>, model: &str) -> Judgement {
     linearizability::GUARANTEE.judge(&evidence, &Settings::default())
 }
 
-/// The operations of each key, keys in order of their names.
-pub(crate) fn operations_by_key(operations: &[Operation]) -> BTreeMap<&SmolStr, Vec<&Operation>> {
+/// The operations of each key.
+pub(crate) fn operations_by_key(operations: &[Operation]) -> ByKey<'_> {
     let mut places = FxHashMap::<&SmolStr, usize>::default();
     let mut keys: Vec<(&SmolStr, Vec<&Operation>)> = Vec::new();
     let mut place = 0;

@@ -33,7 +33,7 @@ use wrack_sequential::is_acknowledged_change;
 use crate::final_reads::final_reads;
 use crate::register::left;
 use crate::words::{count, done_at, list, noun, of, short};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// No acknowledged write is lost.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -84,7 +84,7 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
 
 /// Judges every key by its final reads; how many writes are lost.
 fn judge_final_reads(evidence: &Evidence<'_>, judgement: &mut Judgement) -> u64 {
-    let by_key = operations_by_key(&evidence.history.operations);
+    let by_key = evidence.by_key();
     let mut lost = 0;
     for (key, reads) in final_reads(evidence) {
         let operations = &by_key[key];

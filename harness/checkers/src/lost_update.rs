@@ -27,11 +27,11 @@ use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, SmolStr, Value};
 use wrack_sequential::counter::is_increment;
 
-use crate::effects::{by_operation, effects};
+use crate::effects::by_operation;
 use crate::final_reads::final_reads;
 use crate::register::{found, left};
 use crate::words::{count, done_at, noun, of, sentence};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// No lost update.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -58,17 +58,17 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
     let final_reads = final_reads(evidence);
     let doubled = Doubled::new(evidence);
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
+    for (&key, operations) in evidence.by_key() {
         let updates = operations.iter().filter(|operation| is_ok_update(operation)).count();
         judgement.examine("updates", updates as u64);
         judgement.examine("keys", 1);
         let mut anomalies: Vec<Anomaly> =
-            same_base(&operations, evidence.initial).into_iter().collect();
+            same_base(operations, evidence.initial).into_iter().collect();
         for read in final_reads.get(key).into_iter().flatten() {
             judgement.examine("final reads", 1);
             if evidence.model == "counter" {
                 let initial = evidence.initial.as_integer().unwrap_or(0);
-                let sum = Sum::of(&operations, read, initial);
+                let sum = Sum::of(operations, read, initial);
                 anomalies.extend(sum.anomaly(read, (&doubled, initial)));
             }
         }
@@ -221,8 +221,7 @@ struct Doubled(Vec<SmolStr>);
 
 impl Doubled {
     fn new(evidence: &Evidence<'_>) -> Self {
-        let effects = effects(evidence.facts);
-        let operations = by_operation(&effects);
+        let operations = by_operation(evidence.effects());
         let doubled = operations.values().filter(|effects| effects.len() > 1);
         let mut keys: Vec<SmolStr> = doubled.map(|effects| effects[0].key.clone()).collect();
         keys.sort_unstable();

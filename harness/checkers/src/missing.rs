@@ -15,7 +15,6 @@ use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Settings, SmolStr, Value};
 use wrack_sequential::is_acknowledged_change;
 
-use crate::effects::effects;
 use crate::words::{done_at, noun, of};
 use crate::{Evidence, Guarantee, Judge};
 
@@ -41,7 +40,7 @@ const ANOMALIES_MAX: usize = 10;
 
 fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     let mut judgement = Judgement::new(GUARANTEE.info.code);
-    let effects = effects(evidence.facts);
+    let effects = evidence.effects();
     let took_effect: FxHashSet<u64> = effects.iter().map(|effect| effect.operation).collect();
     let doubled = match evidence.is_set() {
         true => added_by_several(&evidence.history.operations),

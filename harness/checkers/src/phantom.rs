@@ -19,7 +19,7 @@ use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, Value, dur
 
 use crate::register::{is_refused, left};
 use crate::words::{done_at, noun, of};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// No value from nowhere.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -47,9 +47,9 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         judgement.doubt(format!("what is read of the model {model} is no written value"));
         return judgement;
     }
-    for (key, operations) in operations_by_key(&evidence.history.operations) {
+    for (&key, operations) in evidence.by_key() {
         judgement.examine("keys", 1);
-        let sources = Sources::new(&operations, elements(evidence, evidence.initial));
+        let sources = Sources::new(operations, elements(evidence, evidence.initial));
         let reads = operations.iter().filter(|operation| is_ok_read(operation));
         let mut reads: Vec<&Operation> = reads.copied().collect();
         reads.sort_unstable_by_key(|read| read.complete.index);

@@ -112,7 +112,7 @@ fn is_linearizable(evidence: &Evidence<'_>) -> bool {
         goes_on
     });
     let states_max = evidence.states_max.min(LINEARIZABLE_STATES_MAX);
-    let evidence = Evidence { states_max, ..*evidence };
+    let evidence = Evidence { states_max, ..evidence.clone() };
     let judge = || linearizability::GUARANTEE.judge(&evidence, &Settings::default());
     !goes_on && judge().verdict == Verdict::Valid
 }

@@ -15,7 +15,7 @@ use wrack_history::run::Phases;
 use wrack_history::{Fact, FactRecord, History, Judgement, Moment, NodeIndex, Operation};
 use wrack_history::{Outcome, Settings, SmolStr, Value};
 
-use crate::{Evidence, Guarantee};
+use crate::{Derived, Evidence, Guarantee};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -177,6 +177,7 @@ impl<'a> Case<'a> {
             initial: &self.initial,
             states_max: 100_000,
             real_time: true,
+            derived: Derived::default(),
         };
         guarantee.judge(&evidence, &self.settings)
     }

@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 use wrack_history::{Operation, Outcome, Value};
 
+use crate::Evidence;
 use crate::register::{found, left};
 use crate::versions::twice;
-use crate::{Evidence, operations_by_key};
 
 /// A read or a write of a register.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ impl<'a> Unique<'a> {
     /// Errors: a value that several operations may have written, or an operation that is none of a
     /// register.
     pub fn of(evidence: &Evidence<'a>) -> Result<Self, String> {
-        let by_key = operations_by_key(&evidence.history.operations);
+        let by_key = evidence.by_key();
         let keys = by_key.len();
         let mut accesses = Vec::new();
         let mut number_of_key = FxHashMap::default();

@@ -140,9 +140,7 @@ pub(crate) struct Watch {
 
 impl Observer for Watch {
     fn facts(&mut self, records: &[FactRecord]) {
-        for (_, invariant) in &mut self.invariants {
-            records.iter().for_each(|record| invariant.observe(record));
-        }
+        self.invariants.iter_mut().for_each(|(_, invariant)| invariant.observe_all(records));
         if let Some((step_ns, looks)) = &mut self.looks {
             records.iter().for_each(|record| look_at_commit(record, *step_ns, &mut looks.commits));
         }

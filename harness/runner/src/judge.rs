@@ -1,7 +1,7 @@
 //! Judging: every promise of the design and of the scenario, the guards, and what was expected.
 
 use wrack_carriers::{engines, thread};
-use wrack_checkers::{Evidence, Judge};
+use wrack_checkers::{Derived, Evidence, Judge};
 use wrack_history::catalogue::defaults;
 use wrack_history::run::{RESULT_FORMAT, Run};
 use wrack_history::{Fact, FactRecord, Judgement, Settings, SmolStr, Verdict};
@@ -159,6 +159,7 @@ fn judge(
         initial: &initial,
         states_max: STATES_MAX,
         real_time: true,
+        derived: Derived::default(),
     };
     let invariants = &mut execution.invariants;
     promises

@@ -295,10 +295,12 @@ impl std::hash::Hasher for Digest {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.push(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.push(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            self.push(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }
         self.push(bytes.len() as u64);
     }

@@ -303,12 +303,16 @@ impl postcard::ser_flavors::Flavor for Appending<'_> {
     }
 }
 
+/// Appends the content in postcard.
+pub(crate) fn encode(content: &impl Serialize, into: &mut Vec<u8>) {
+    postcard::serialize_with_flavor(content, Appending(into)).expect("it can be serialised");
+}
+
 /// Frames a record: a checksum, then its content in postcard.
 pub fn frame(record: &impl Serialize, into: &mut Vec<u8>) {
     let start = into.len();
     into.extend_from_slice(&[0; CHECKSUM_BYTES]);
-    postcard::serialize_with_flavor(record, Appending(into))
-        .expect("a record on a disk can be serialised");
+    encode(record, into);
     let sum = checksum(&into[start + CHECKSUM_BYTES..]);
     into[start..start + CHECKSUM_BYTES].copy_from_slice(&sum);
 }

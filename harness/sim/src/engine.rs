@@ -11,7 +11,9 @@ use crate::chance::{Digest, Noise, NoisePurpose, Purpose, delay_of, finish, scal
 use crate::clock::Clock;
 use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
-use crate::node::{Context, Control, Effect, Effects, LazyStream, Node, NodeId, Place, TimerCode};
+use crate::node::{
+    Context, Control, Effect, Effects, Flight, LazyStream, Node, NodeId, Place, TimerCode,
+};
 use crate::queue::{Due, Queue};
 use crate::record::{Recorder, Recording, TraceLevel};
 use crate::timers::{Popped, TimerRef, Timers, Wanted};
@@ -73,14 +75,6 @@ pub enum LimitError {
 
 /// How the engine makes a member that boots: its id, and how often it booted before.
 pub type Boot<N> = Box<dyn Fn(NodeId, u32) -> N>;
-
-/// What is known of a message that is under way.
-#[derive(Clone, Copy, Default)]
-struct Flight {
-    number: u64,
-    from: NodeId,
-    to: NodeId,
-}
 
 #[derive(Clone, Copy)]
 enum Timed {
@@ -160,8 +154,6 @@ pub struct Engine<N: Node> {
     network: Network,
     sync_latency: Delay,
     messages: Queue<Place>,
-    /// By the place of the message in `effects`.
-    flights: Vec<Flight>,
     timed: Queue<Timed>,
     held_messages: Vec<(RuleId, Place)>,
     traps: Vec<SetTrap>,
@@ -202,7 +194,6 @@ impl<N: Node> Engine<N> {
             sync_latency: environment.sync_latency,
             names: config.names,
             messages: Queue::default(),
-            flights: Vec::new(),
             timed: Queue::default(),
             held_messages: Vec::new(),
             traps: Vec::new(),
@@ -400,15 +391,15 @@ impl<N: Node> Engine<N> {
         }
         while self.messages.next_due().ns <= self.now && nodes.len() < 10 {
             let (_, slot) = self.messages.pop().expect("it was peeked");
-            nodes.insert(self.flights[slot as usize].to);
+            nodes.insert(self.effects.messages.flight(slot).to);
         }
         nodes.iter().map(|node| self.names[node.index()].as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// A message reaches its receiver.
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, slot: Place) {
-        let Flight { from, to, .. } = self.flights[slot as usize];
+        let Flight { from, to, .. } = self.effects.messages.flight(slot);
         let class = || N::class(self.effects.messages.get(slot));
         if let Some((rule, fault, hold)) = self.network.stopped((from, to), class) {
             self.record.touch(fault, 1, self.now);
@@ -434,25 +425,28 @@ impl<N: Node> Engine<N> {
         self.deliver(slot);
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, slot: Place) {
-        let Flight { from, to, number } = self.flights[slot as usize];
-        let message = self.effects.messages.take(slot);
-        self.record.trace(TraceKind::Deliver, self.now, to, from, number, || {
-            format!("{} → {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
-        });
-        self.callback(to, |node, cx| node.on_message(from, message, cx));
+        let Flight { from, to, number } = self.effects.messages.flight(slot);
+        if let Some(event) = self.record.digest(TraceKind::Deliver, self.now, to, from, number) {
+            let (names, message) = (&self.names, self.effects.messages.get(slot));
+            self.record.keep(event, || {
+                format!("{} → {}: {message:?}", names[from.index()], names[to.index()]).into()
+            });
+        }
+        // It moves once, from where it was sent to the one who takes it.
+        self.callback(to, |node, cx| node.on_message(from, cx.effects.messages.take(slot), cx));
     }
 
     fn drop_message(&mut self, slot: Place) {
-        let Flight { from, to, number } = self.flights[slot as usize];
+        let Flight { from, to, number } = self.effects.messages.flight(slot);
         let message = self.effects.messages.take(slot);
         self.record.trace(TraceKind::Drop, self.now, from, to, number, || {
             format!("lost: {message:?}").into()
         });
     }
 
-    #[inline]
+    #[inline(always)]
     fn come_due(&mut self, due: Due, item: Timed) {
         match item {
             Timed::Timer(node, entry) => self.timer(node, entry, due),
@@ -473,14 +467,20 @@ impl<N: Node> Engine<N> {
     #[inline]
     fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due) {
         let member = &mut self.members[node.index()];
-        let due_of = |wanted| timer_due(&self.noise, node, wanted);
+        // One that was held back is looked at as it was when it came up.
+        let due_of = |wanted| timer_due(&self.noise, (node, &member.clock), due.ns, wanted);
         match (member.timers.pop(entry, due, due_of), &mut member.pause) {
             (Popped::Due, None) => {
                 let timer = member.timers.fire(entry);
-                self.record.trace(TraceKind::Timer, self.now, node, node, timer, || {
-                    let what = member.node.as_ref().map(|node| node.timer_text(timer));
-                    format!("{}: {}", self.names[node.index()], what.unwrap_or_default()).into()
-                });
+                if let Some(event) =
+                    self.record.digest(TraceKind::Timer, self.now, node, node, timer)
+                {
+                    let (name, node) = (&self.names[node.index()], &member.node);
+                    self.record.keep(event, || {
+                        let what = node.as_ref().map(|node| node.timer_text(timer));
+                        format!("{name}: {}", what.unwrap_or_default()).into()
+                    });
+                }
                 let timer = N::Timer::from_code(timer);
                 self.callback(node, |node, cx| node.on_timer(timer, cx));
             }
@@ -509,9 +509,10 @@ impl<N: Node> Engine<N> {
     }
 
     fn tell_synced(&mut self, node: NodeId, tag: u64, result: Result<(), DiskError>) {
-        self.record.trace(TraceKind::Synced, self.now, node, node, tag, || {
-            format!("{}: sync {tag} {result:?}", self.names[node.index()]).into()
-        });
+        if let Some(event) = self.record.digest(TraceKind::Synced, self.now, node, node, tag) {
+            let name = &self.names[node.index()];
+            self.record.keep(event, || format!("{name}: sync {tag} {result:?}").into());
+        }
         self.callback(node, |node, cx| node.on_synced(tag, result, cx));
     }
 
@@ -578,9 +579,10 @@ impl<N: Node> Engine<N> {
             self.members[node.index()].role = Some((role.clone(), *epoch));
         }
         let digest = Digest::of(&record.fact);
-        self.record.trace(TraceKind::Note, self.now, node, node, digest, || {
-            format!("{} notes {:?}", self.names[node.index()], record.fact).into()
-        });
+        if let Some(event) = self.record.digest(TraceKind::Note, self.now, node, node, digest) {
+            let name = &self.names[node.index()];
+            self.record.keep(event, || format!("{name} notes {:?}", record.fact).into());
+        }
         if self.watched.covers(&record.fact) {
             self.fresh_facts.push(record.clone());
         }
@@ -733,11 +735,10 @@ impl<N: Node> Engine<N> {
     fn remap_timers(&mut self, id: NodeId) {
         let Self { members, sequence, noise, now, .. } = self;
         let Member { timers, clock, .. } = &mut members[id.index()];
-        let moved = timers.remap(|deadline| {
+        let moved = timers.remap(|wanted| {
             *sequence = sequence.wrapping_add(1);
-            let at_ns = clock.true_time(deadline, *now);
-            let wanted = Wanted { at_ns, sequence: *sequence };
-            (wanted, timer_due(noise, id, wanted))
+            wanted.sequence = *sequence;
+            timer_due(noise, (id, clock), *now, *wanted)
         });
         for (due, entry) in moved {
             self.timed.push(due, Timed::Timer(id, entry));
@@ -750,8 +751,11 @@ impl<N: Node> Engine<N> {
     }
 }
 
+/// When a timer of a node with this clock is due, seen from true time `now`.
 #[inline]
-fn timer_due(noise: &Noise, id: NodeId, Wanted { at_ns, sequence }: Wanted) -> Due {
+fn timer_due(noise: &Noise, (id, clock): (NodeId, &Clock), now: u64, wanted: Wanted) -> Due {
+    let Wanted { deadline_ns, sequence } = wanted;
+    let at_ns = clock.true_time(deadline_ns, now);
     let tie = noise.word(id.0, id.0, NoisePurpose::Timer, at_ns, 0) as u32;
     Due::new(at_ns, tie, sequence)
 }

@@ -28,23 +28,36 @@ impl RuleId {
     }
 }
 
-/// A set of nodes as bits.
+/// A set of nodes as bits: the first 64 at hand, and the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodeSet(Vec<u64>);
+pub struct NodeSet {
+    first: u64,
+    others: Vec<u64>,
+}
 
 impl NodeSet {
     /// Adds a node.
     pub fn insert(&mut self, node: NodeId) {
-        let word = node.index() / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+        let bit = 1 << (node.index() % 64);
+        match (node.index() / 64).checked_sub(1) {
+            None => self.first |= bit,
+            Some(word) => {
+                if self.others.len() <= word {
+                    self.others.resize(word + 1, 0);
+                }
+                self.others[word] |= bit;
+            }
         }
-        self.0[word] |= 1 << (node.index() % 64);
     }
 
     /// Whether it holds the node.
+    #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
-        self.0.get(node.index() / 64).is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
+        let word = match (node.index() / 64).checked_sub(1) {
+            None => self.first,
+            Some(word) => self.others.get(word).copied().unwrap_or_default(),
+        };
+        word >> (node.index() % 64) & 1 == 1
     }
 }
 
@@ -208,7 +221,7 @@ impl Network {
     pub fn stopped(
         &self,
         (from, to): (NodeId, NodeId),
-        class: impl Fn() -> MessageClass,
+        mut class: impl FnMut() -> MessageClass,
     ) -> Option<(RuleId, FaultHandle, bool)> {
         let covered = |rule: &&Rule| rule.rule.messages.cover(class());
         self.matching(from, to).filter(covered).find_map(|rule| match rule.rule.action {
@@ -225,7 +238,7 @@ impl Network {
     }
 
     /// When a message that is sent now on a calm network arrives, with its tie.
-    #[inline]
+    #[inline(always)]
     pub fn route(&mut self, now: u64, from: NodeId, to: NodeId) -> (u64, u32) {
         let between_servers = from.index() < self.servers && to.index() < self.servers;
         let delay = if between_servers { &self.peer_latency } else { &self.client_latency };

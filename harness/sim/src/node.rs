@@ -297,15 +297,18 @@ pub type Bytes = Range<u32>;
 pub type Place = u32;
 
 /// Parts of a kind, to be taken in their order.
-#[derive(Clone, Debug)]
+///
+/// Each stands in a cell, because whether there is one then has a mark of its own and is not one more kind of
+/// part: a part moves in one piece, and not its kind apart from the rest, which whoever reads it next would
+/// have to wait for.
 pub struct Parts<T> {
-    left: VecDeque<T>,
+    left: VecDeque<Cell<T>>,
     taken: Place,
 }
 
 impl<T> Parts<T> {
     fn push(&mut self, part: T) -> Place {
-        self.left.push_back(part);
+        self.left.push_back(Cell::new(part));
         self.taken + self.left.len() as Place - 1
     }
 
@@ -317,12 +320,12 @@ impl<T> Parts<T> {
     pub fn take(&mut self, place: Place) -> T {
         assert_eq!(place, self.taken, "parts are taken in order");
         self.taken += 1;
-        self.left.pop_front().expect("each part is taken once")
+        self.left.pop_front().expect("each part is taken once").into_inner()
     }
 
     /// Takes all parts that are left, in order.
     pub fn into_rest(self) -> impl Iterator<Item = T> {
-        self.left.into_iter()
+        self.left.into_iter().map(Cell::into_inner)
     }
 
     #[inline]
@@ -340,14 +343,22 @@ impl<T> Default for Parts<T> {
     }
 }
 
-/// Messages from when they are sent until somebody takes them, without moving in between.
-#[derive(Clone, Debug)]
-pub struct Messages<M>(Slab<M>);
+/// What is known of a message that is under way.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Flight {
+    pub number: u64,
+    pub from: NodeId,
+    pub to: NodeId,
+}
+
+/// Messages from when they are sent until somebody takes them, without moving in between; in cells, as
+/// [`Parts`] are.
+pub struct Messages<M>(Slab<(Flight, Cell<M>)>);
 
 impl<M> Messages<M> {
     #[inline]
     pub(crate) fn insert(&mut self, message: M) -> Place {
-        self.0.insert(message) as Place
+        self.0.insert((Flight::default(), Cell::new(message))) as Place
     }
 
     /// Takes the message at a place.
@@ -356,12 +367,25 @@ impl<M> Messages<M> {
     /// If it was taken before.
     #[inline]
     pub fn take(&mut self, place: Place) -> M {
-        self.0.remove(place as usize)
+        self.0.remove(place as usize).1.into_inner()
     }
 
     /// The message at a place.
-    pub(crate) fn get(&self, place: Place) -> &M {
-        &self.0[place as usize]
+    #[inline]
+    pub(crate) fn get(&mut self, place: Place) -> &M {
+        self.0[place as usize].1.get_mut()
+    }
+
+    /// What is known of the message at a place.
+    #[inline]
+    pub(crate) fn flight(&self, place: Place) -> Flight {
+        self.0[place as usize].0
+    }
+
+    /// The message at a place is under way.
+    #[inline]
+    pub(crate) fn dispatch(&mut self, place: Place, flight: Flight) {
+        self.0[place as usize].0 = flight;
     }
 
     /// How many were not taken yet.
@@ -393,7 +417,6 @@ pub struct Completed {
 }
 
 /// The ordered list of effects of one callback, with the larger parts beside it.
-#[derive(Clone, Debug)]
 pub struct Effects<M> {
     /// The list.
     pub list: Vec<Effect>,

@@ -133,18 +133,23 @@ impl<T> Default for Queue<T> {
 }
 
 impl<T: Copy> Queue<T> {
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, due: Due, item: T) {
-        let entry = Entry { due, item };
         if self.front.first().is_some_and(|latest| latest.due < due) && self.is_anything_behind() {
-            self.push_behind(entry);
+            self.push_behind(due, item);
             return;
         }
-        let place = self.front.iter().rposition(|later| due < later.due);
-        self.front.insert(place.map_or(0, |place| place + 1), entry);
+        self.front.push(Entry { due, item });
+        // One loop, with one end that nobody can foresee, where a search and then a move would have three.
+        let mut place = self.front.len() - 1;
+        while place > 0 && self.front[place - 1].due < due {
+            self.front[place] = self.front[place - 1];
+            place -= 1;
+        }
+        self.front[place] = Entry { due, item };
         if self.front.len() > FRONT_MAX {
             let latest = self.front.remove(0);
-            self.push_behind(latest);
+            self.push_behind(latest.due, latest.item);
         }
     }
 
@@ -154,7 +159,7 @@ impl<T: Copy> Queue<T> {
         self.front.last().map_or(Due::NEVER, |entry| entry.due)
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(Due, T)> {
         let Entry { due, item } = self.front.pop()?;
         if self.front.is_empty() && self.is_anything_behind() {
@@ -168,8 +173,11 @@ impl<T: Copy> Queue<T> {
         self.held != 0 || !self.crowd.is_empty() || !self.later.is_empty()
     }
 
-    #[inline]
-    fn push_behind(&mut self, entry: Entry<T>) {
+    /// What it takes comes in registers: what goes through memory in other pieces than it was written in
+    /// waits for that.
+    #[inline(never)]
+    fn push_behind(&mut self, due: Due, item: T) {
+        let entry = Entry { due, item };
         let slot = entry.slot().max(self.first);
         if slot == self.first && !self.crowd.is_empty() {
             self.crowd.push(entry);
@@ -187,6 +195,7 @@ impl<T: Copy> Queue<T> {
     }
 
     /// Moves what is due next to the front, which is empty.
+    #[inline(never)]
     fn refill(&mut self) {
         if self.crowd.is_empty() {
             self.advance();

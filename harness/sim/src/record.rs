@@ -274,19 +274,35 @@ impl Recorder {
         detail: u64,
         text: impl FnOnce() -> SmolStr,
     ) {
+        if let Some(event) = self.digest(kind, ns, node, peer, detail) {
+            self.keep(event, text);
+        }
+    }
+
+    /// The same for what happens most often: gives the event if it is to be [kept](Self::keep), so that
+    /// nobody makes ready for a text in vain.
+    #[inline]
+    pub(crate) fn digest(
+        &mut self,
+        kind: TraceKind,
+        ns: u64,
+        node: NodeId,
+        peer: NodeId,
+        detail: u64,
+    ) -> Option<TraceEvent> {
         // A send shows in the number of every later delivery.
         if kind != TraceKind::Send {
             let who = (kind as u64) << 32 | u64::from(node.0) << 16 | u64::from(peer.0);
             self.digest.push(Digest::mix([ns, who, detail]));
         }
-        if self.level >= TraceLevel::Events {
-            let event = TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 };
-            self.keep(event, text);
-        }
+        let is_kept = self.level >= TraceLevel::Events;
+        is_kept.then_some(TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 })
     }
 
+    /// Keeps an event, where it is to be kept.
+    #[cold]
     #[inline(never)]
-    fn keep(&mut self, event: TraceEvent, text: impl FnOnce() -> SmolStr) {
+    pub(crate) fn keep(&mut self, event: TraceEvent, text: impl FnOnce() -> SmolStr) {
         let within = |(from, to): &(u64, u64)| (*from..=*to).contains(&event.ns);
         if !self.windows.is_empty() && !self.windows.iter().any(within) {
             return;

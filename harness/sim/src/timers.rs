@@ -9,18 +9,17 @@ use crate::queue::Due;
 struct Slot<T> {
     timer: T,
     armed: bool,
-    deadline_local: u64,
     wanted: Wanted,
-    /// The entry of the queue that stands for this slot, if there is one.
-    queued: Option<Due>,
+    /// The deadline that the entry of the queue has which stands for this slot, if there is one.
+    queued_for: Option<u64>,
     ticket: u32,
 }
 
-/// When a timer is due, but for its tie, which is worked out when it is queued.
+/// When a timer is to fire; the true time, with its tie, is worked out when it is queued.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// True time in nanoseconds.
-    pub at_ns: u64,
+    /// In nanoseconds on the node's monotonic clock.
+    pub deadline_ns: u64,
     /// Sequence number of the arming.
     pub sequence: u32,
 }
@@ -64,23 +63,17 @@ impl<T: Clone + PartialEq> Timers<T> {
     pub fn arm(
         &mut self,
         timer: T,
-        deadline_local: u64,
         wanted: Wanted,
         due_of: impl Fn(Wanted) -> Due,
     ) -> Option<(Due, TimerRef)> {
         let index = self.slot_for(timer);
         let slot = &mut self.slots[index];
         slot.armed = true;
-        slot.deadline_local = deadline_local;
         slot.wanted = wanted;
-        if slot.queued.is_some_and(|queued| queued.ns < wanted.at_ns) {
+        if slot.queued_for.is_some_and(|deadline_ns| deadline_ns <= wanted.deadline_ns) {
             return None;
         }
-        let due = due_of(wanted);
-        if slot.queued.is_some_and(|queued| queued <= due) {
-            return None;
-        }
-        Some(self.queue(index, due))
+        Some(self.queue(index, due_of(wanted)))
     }
 
     /// Disarms a timer.
@@ -98,13 +91,13 @@ impl<T: Clone + PartialEq> Timers<T> {
         if slot.ticket != entry.ticket {
             return Popped::Stale;
         }
-        slot.queued = None;
+        slot.queued_for = None;
         if !slot.armed {
             return Popped::Stale;
         }
         let due = due_of(slot.wanted);
         if due > at {
-            slot.queued = Some(due);
+            slot.queued_for = Some(slot.wanted.deadline_ns);
             return Popped::Again(due);
         }
         Popped::Due
@@ -117,18 +110,19 @@ impl<T: Clone + PartialEq> Timers<T> {
         slot.timer.clone()
     }
 
-    /// Every armed timer gets a new due time, because its clock changed its rate.
-    pub fn remap(&mut self, mut due_of: impl FnMut(u64) -> (Wanted, Due)) -> Vec<(Due, TimerRef)> {
-        let armed = (0..self.slots.len()).filter(|index| self.slots[*index].armed);
-        armed
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|index| {
-                let (wanted, due) = due_of(self.slots[index].deadline_local);
-                self.slots[index].wanted = wanted;
-                self.queue(index, due)
-            })
-            .collect()
+    /// The clock changed its rate: no entry of the queue is right any more, and every armed timer gets a new
+    /// one.
+    pub fn remap(&mut self, mut due_of: impl FnMut(&mut Wanted) -> Due) -> Vec<(Due, TimerRef)> {
+        let mut moved = Vec::new();
+        for index in 0..self.slots.len() {
+            let slot = &mut self.slots[index];
+            slot.queued_for = None;
+            if slot.armed {
+                let due = due_of(&mut slot.wanted);
+                moved.push(self.queue(index, due));
+            }
+        }
+        moved
     }
 
     /// Forgets all timers, as a crash does; entries that are still queued are stale.
@@ -140,7 +134,7 @@ impl<T: Clone + PartialEq> Timers<T> {
         self.next_ticket += 1;
         let slot = &mut self.slots[index];
         slot.ticket = self.next_ticket;
-        slot.queued = Some(due);
+        slot.queued_for = Some(slot.wanted.deadline_ns);
         (due, TimerRef { slot: index as u16, ticket: slot.ticket })
     }
 
@@ -148,9 +142,9 @@ impl<T: Clone + PartialEq> Timers<T> {
         if let Some(index) = self.slots.iter().position(|slot| slot.timer == timer) {
             return index;
         }
-        let free = |slot: &Slot<T>| !slot.armed && slot.queued.is_none();
+        let free = |slot: &Slot<T>| !slot.armed && slot.queued_for.is_none();
         let wanted = Wanted::default();
-        let slot = Slot { timer, armed: false, deadline_local: 0, wanted, queued: None, ticket: 0 };
+        let slot = Slot { timer, armed: false, wanted, queued_for: None, ticket: 0 };
         if let Some(index) = self.slots.iter().position(free) {
             self.slots[index] = slot;
             return index;

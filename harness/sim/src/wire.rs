@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wrack_history::{SmolStr, Value};
 
-use crate::disk::DiskError;
+use crate::disk::{self, DiskError};
 use crate::node::{NodeId, Tag};
 
 /// A message of a design: from a client, to a client, or between its nodes.
@@ -44,8 +44,9 @@ const ENCODED_BYTES: usize = 64;
 impl Request {
     /// As bytes, for a design that stores or forwards what it was asked.
     pub fn encode(&self) -> Vec<u8> {
-        let room = Vec::with_capacity(ENCODED_BYTES);
-        postcard::to_extend(self, room).expect("a request can be serialised")
+        let mut bytes = Vec::with_capacity(ENCODED_BYTES);
+        disk::encode(self, &mut bytes);
+        bytes
     }
 
     /// From the bytes that [`Request::encode`] gave.

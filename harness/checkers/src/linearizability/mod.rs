@@ -69,7 +69,7 @@ use wrack_sequential::queue::Queue;
 use wrack_sequential::stack::Stack;
 use wrack_sequential::{Model, ModelError, Specification, Visitor, is_ok_observation};
 
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 use call::{Answer, calls};
 use search::{Hints, search};
 pub use witness::{Witness, witnesses};
@@ -180,13 +180,13 @@ pub fn verdicts(evidence: &Evidence<'_>) -> Vec<KeyVerdict> {
 /// What is found out about one key, and how; the error says why the model cannot tell.
 type Decided = Result<(Answer, &'static str), String>;
 /// The operations of one key.
-type Key<'a> = (&'a SmolStr, Vec<&'a Operation>);
+type Key<'a> = (&'a SmolStr, &'a [&'a Operation]);
 
 /// Decides every key; keys in order of their names.
-fn decide_all<'a>(evidence: &Evidence<'a>) -> (Vec<Key<'a>>, Vec<Decided>) {
-    let operations = &evidence.history.operations;
-    let keys: Vec<Key<'a>> = operations_by_key(operations).into_iter().collect();
-    let decided = keys::map(&keys, operations.len(), |(_, operations)| {
+fn decide_all<'a>(evidence: &'a Evidence<'_>) -> (Vec<Key<'a>>, Vec<Decided>) {
+    let by_key = evidence.by_key().iter();
+    let keys: Vec<Key<'a>> = by_key.map(|(key, operations)| (*key, &operations[..])).collect();
+    let decided = keys::map(&keys, evidence.history.operations.len(), |(_, operations)| {
         decide(evidence.specification(), operations, evidence.states_max)
     });
     (keys, decided)

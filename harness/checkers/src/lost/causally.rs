@@ -8,14 +8,14 @@
 use wrack_history::{Judgement, Operation};
 
 use super::{ANOMALIES_MAX, Lost, lost_writes, replaced};
+use crate::Evidence;
 use crate::deliveries::{Deliveries, Object};
 use crate::final_reads::final_reads;
-use crate::{Evidence, operations_by_key};
 
 /// Judges every key by its final reads; how many writes are lost.
 pub(super) fn judge(evidence: &Evidence<'_>, judgement: &mut Judgement) -> u64 {
     let deliveries = Deliveries::of(evidence.facts);
-    let by_key = operations_by_key(&evidence.history.operations);
+    let by_key = evidence.by_key();
     let nothing = Object::default();
     let mut lost = 0;
     judgement.examine("silent drops", 0);

@@ -15,7 +15,6 @@ use wrack_sequential::may_change;
 
 use super::ANOMALIES_MAX;
 use crate::Evidence;
-use crate::effects::effects;
 use crate::words::{count, list, node, noun, of};
 
 /// Judges every recovery; how many acknowledged writes are lost.
@@ -62,7 +61,7 @@ impl<'a> Recovery<'a> {
             operation.function == "remove" && operation.outcome != Outcome::Fail
         });
         let mut positions = FxHashMap::default();
-        for effect in effects(evidence.facts) {
+        for effect in evidence.effects() {
             let last = positions.entry(effect.operation).or_insert(effect.position);
             *last = effect.position.max(*last);
         }

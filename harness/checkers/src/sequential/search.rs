@@ -44,12 +44,12 @@ pub(super) fn search(
     evidence.specification().visit(visitor).flatten().map_err(|error| error.to_string())
 }
 
-struct Start<'e, 'a> {
+struct Start<'e, 'a, 'u> {
     evidence: &'e Evidence<'a>,
-    unique: Option<&'e Unique<'a>>,
+    unique: Option<&'e Unique<'u>>,
 }
 
-impl Visitor for Start<'_, '_> {
+impl Visitor for Start<'_, '_, '_> {
     type Output = Result<Answer, ModelError>;
 
     fn visit<M: Model>(self, new: impl Fn() -> M) -> Self::Output {

@@ -11,6 +11,9 @@ use crate::world::{FailpointAction, TailChance};
 
 impl<N: Node> Engine<N> {
     /// Carries out everything in `self.effects`; a trap at a failpoint cuts the list.
+    ///
+    /// Each effect is a call: lists are short, and what a compiler moves in front of the loop costs more
+    /// than calls do.
     pub(super) fn apply(&mut self, id: NodeId) {
         // Only the list is moved out: moving all of the effects costs more than carrying them out.
         let mut list = std::mem::take(&mut self.effects.list);
@@ -35,6 +38,7 @@ impl<N: Node> Engine<N> {
     }
 
     /// Carries out one of the rarer effects.
+    #[inline(never)]
     fn carry_out(&mut self, id: NodeId, effect: &Effect) {
         let member = &mut self.members[id.index()];
         let bytes = |range: &Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
@@ -98,29 +102,22 @@ impl<N: Node> Engine<N> {
         self.record.complete(completed, self.now);
     }
 
-    #[inline]
+    #[inline(never)]
     fn send(&mut self, from: NodeId, to: NodeId, slot: Place) {
         let number = self.record.send();
-        self.record.trace(TraceKind::Send, self.now, from, to, number, || {
-            let message = self.effects.messages.get(slot);
-            format!("{} ⇒ {}: {message:?}", self.names[from.index()], self.names[to.index()]).into()
-        });
-        self.dispatch(slot, Flight { number, from, to });
+        if let Some(event) = self.record.digest(TraceKind::Send, self.now, from, to, number) {
+            let (names, message) = (&self.names, self.effects.messages.get(slot));
+            self.record.keep(event, || {
+                format!("{} ⇒ {}: {message:?}", names[from.index()], names[to.index()]).into()
+            });
+        }
+        self.effects.messages.dispatch(slot, Flight { number, from, to });
         if self.network.calm(from, to) {
             let (at, tie) = self.network.route(self.now, from, to);
             self.queue_message(at, tie, slot);
         } else {
             self.send_by_rules(from, to, slot);
         }
-    }
-
-    #[inline]
-    pub(super) fn dispatch(&mut self, slot: Place, flight: Flight) {
-        let place = slot as usize;
-        if self.flights.len() <= place {
-            self.flights.resize(place + 1, Flight::default());
-        }
-        self.flights[place] = flight;
     }
 
     fn send_by_rules(&mut self, from: NodeId, to: NodeId, slot: Place) {
@@ -141,7 +138,7 @@ impl<N: Node> Engine<N> {
         for (at, tie) in copies {
             let copy = self.effects.messages.get(slot).clone();
             let copy = self.effects.messages.insert(copy);
-            self.dispatch(copy, self.flights[slot as usize]);
+            self.effects.messages.dispatch(copy, self.effects.messages.flight(slot));
             self.queue_message(*at, *tie, copy);
         }
         self.queue_message(*at, *tie, slot);
@@ -153,15 +150,14 @@ impl<N: Node> Engine<N> {
         self.messages.push(due, slot);
     }
 
-    #[inline]
+    #[inline(never)]
     fn arm(&mut self, id: NodeId, timer: u64, after_ns: u64) {
         let sequence = self.next_sequence();
         let member = &mut self.members[id.index()];
-        let deadline = member.clock.monotonic(self.now).saturating_add(after_ns);
-        let at_ns = member.clock.true_time(deadline, self.now);
-        let wanted = Wanted { at_ns, sequence };
-        let due_of = |wanted| timer_due(&self.noise, id, wanted);
-        if let Some((due, entry)) = member.timers.arm(timer, deadline, wanted, due_of) {
+        let deadline_ns = member.clock.monotonic(self.now).saturating_add(after_ns);
+        let wanted = Wanted { deadline_ns, sequence };
+        let due_of = |wanted| timer_due(&self.noise, (id, &member.clock), self.now, wanted);
+        if let Some((due, entry)) = member.timers.arm(timer, wanted, due_of) {
             self.timed.push(due, Timed::Timer(id, entry));
         }
     }

@@ -365,7 +365,7 @@ fn turn<N: Node>(
 /// A message goes by itself if its sender or its receiver is down or not carried yet.
 fn sort_out<N: Node>(engine: &mut Engine<N>, ports: &mut Ports, turn: Option<NodeId>) {
     while let Some((due, slot)) = engine.messages.pop() {
-        let flight = engine.flights[slot as usize];
+        let flight = engine.effects.messages.flight(slot);
         let Flight { from, to, .. } = flight;
         let is_carried = |member: NodeId| {
             engine.members[member.index()].node.is_some() && ports[member].is_carried
@@ -408,7 +408,7 @@ fn insert<N: Node>(
     }
     let message = postcard::from_bytes(content).map_err(|_| NotAFrame)?;
     let slot = engine.effects.messages.insert(message);
-    engine.dispatch(slot, Flight { number, from, to });
+    engine.effects.messages.dispatch(slot, Flight { number, from, to });
     // The tie is a draw of its own, the same on every carrier.
     let due = Due::new(due_ns, finish(number) as u32, engine.next_sequence());
     ports[to].agenda.push(due, Item::Message(slot));

@@ -78,9 +78,9 @@ impl<N: Node> World for Outside<'_, N> {
         let (mut released, kept) = held.into_iter().partition::<Vec<_>, _>(|(by, _)| *by == rule);
         engine.held_messages = kept;
         // What was under way when the rule was laid was held later than what was sent after it.
-        released.sort_by_key(|(_, slot)| engine.flights[*slot as usize].number);
+        released.sort_by_key(|(_, slot)| engine.effects.messages.flight(*slot).number);
         for (_, slot) in released {
-            let Flight { from, to, .. } = engine.flights[slot as usize];
+            let Flight { from, to, .. } = engine.effects.messages.flight(slot);
             let (at, tie) = engine.network.route(engine.now, from, to);
             engine.queue_message(at, tie, slot);
         }
