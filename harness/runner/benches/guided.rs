@@ -70,13 +70,14 @@ impl Search<'_> {
     /// Runs until the anomaly shows.
     fn runs(&self, first: u64, guided: bool) -> u64 {
         let seeds = first..first + RUNS_MAX;
-        let mut guide = Guide::new(seeds.clone(), RUNS_MAX);
+        let design = self.designs.of(self.scenario);
+        let draws = |seed| wrack_runner::swarm::draws(self.scenario, design.info, seed);
+        let mut guide = Guide::new(seeds.clone(), RUNS_MAX, draws);
         for number in 0..RUNS_MAX {
             let seed = match guided {
                 true => guide.next(1)[0],
                 false => seeds.start + number,
             };
-            let design = self.designs.of(self.scenario);
             let run =
                 wrack_runner::run(self.scenario, design, self.expectation, seed, TraceLevel::Hash);
             if run.found() {

@@ -38,6 +38,18 @@ pub fn draw<'a>(scenario: &'a Scenario, design: &DesignInfo, seed: u64) -> Cow<'
     Cow::Owned(drawn)
 }
 
+/// Names what a seed draws: the kinds of its faults, settings, and weights of the mix.
+pub fn draws(scenario: &Scenario, design: &DesignInfo, seed: u64) -> Vec<SmolStr> {
+    let drawn = draw(scenario, design, seed);
+    let kinds: BTreeSet<SmolStr> =
+        drawn.faults.iter().map(|scheduled| scheduled.fault.kind.clone()).collect();
+    let settings = &drawn.parameters.0;
+    let settings = settings.iter().map(|(name, setting)| format!("{name} = {setting:?}").into());
+    let mix = &drawn.workload.mix;
+    let mix = mix.iter().map(|(function, weight)| format!("{weight} of {function}").into());
+    kinds.into_iter().chain(settings).chain(mix).collect()
+}
+
 /// What the runs of a group can reach, and must.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {

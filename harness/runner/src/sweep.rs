@@ -55,6 +55,9 @@ pub struct Record {
     /// Cells of a swarm that were reached.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cells: BTreeSet<SmolStr>,
+    /// The largest of what checkers measured in a run of a swarm, by name: `staleness`, in nanoseconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub largest: BTreeMap<SmolStr, u64>,
     /// Virtual nanoseconds that were simulated.
     pub simulated_ns: u64,
     /// A digest of everything that the engine did.
@@ -80,6 +83,7 @@ impl Record {
             pooled: run.pooled(),
             sometimes: run.sometimes.keys().cloned().collect(),
             cells: if swarm { swarm::cells(run) } else { BTreeSet::new() },
+            largest: if swarm { largest(run) } else { BTreeMap::new() },
             simulated_ns: run.phases.end_ns,
             trace_hash: run.trace_hash.clone(),
         }
@@ -94,6 +98,12 @@ impl Record {
             pooled: self.pooled,
         }
     }
+}
+
+fn largest(run: &Run) -> BTreeMap<SmolStr, u64> {
+    let measured = run.judgements.iter().flat_map(|judgement| &judgement.distributions);
+    let of_all = measured.filter(|distribution| distribution.region.is_none());
+    of_all.map(|distribution| (distribution.name.clone(), distribution.max)).collect()
 }
 
 /// More functions than this say no more.
@@ -337,6 +347,7 @@ mod tests {
             pooled: None,
             sometimes: seed.is_multiple_of(2).then_some("even".into()).into_iter().collect(),
             cells: BTreeSet::new(),
+            largest: BTreeMap::new(),
             simulated_ns: 10,
             trace_hash: "0".into(),
         }

@@ -375,11 +375,12 @@ pub struct Sweep {
     /// Go on with the sweep that is there
     #[arg(long)]
     pub resume: bool,
-    /// Prefer relatives of seeds that reached what few others do
+    /// Prefer seeds that promise what few others reached
     ///
-    /// Every scenario needs a `[swarm]`. Seeds that are equal modulo 1,048,576 draw the same kinds of
-    /// faults, settings and mix, and share three faults of four; after 512 new seeds, half of the runs are
-    /// such relatives. What is found this way proves no share of seeds.
+    /// Every scenario needs a `[swarm]`. After 64 new seeds in their order, half of the runs are seeds that
+    /// draw what runs drew that came near to a bound or into rare situations, and a quarter are relatives of
+    /// such runs: seeds that are equal modulo 1,048,576 draw the same kinds of faults, settings and mix, and
+    /// share three faults of four. What is found this way proves no share of seeds.
     #[arg(long)]
     pub guided: bool,
     /// End a run as soon as it is not linearizable, where that is what is looked for

@@ -85,13 +85,13 @@ impl Plan {
         self.seeds.clone().skip(number as usize - 1).step_by(of as usize)
     }
 
-    /// The runs of one group, in the order in which they come.
-    pub fn order(&self) -> Order {
+    /// The runs of one group, in the order in which they come; `draws` names what a seed draws.
+    pub fn order<'a>(&self, draws: impl Fn(u64) -> Vec<SmolStr> + 'a) -> Order<'a> {
         if !self.guided {
             return Order::Plain(Box::new(self.seeds_of_shard()), BTreeSet::new());
         }
         let firsts = self.seeds_of_shard().take_while(|seed| *seed < FAMILIES);
-        Order::Guided(Box::new(Guide::new(firsts, self.runs_of_group())))
+        Order::Guided(Box::new(Guide::new(firsts, self.runs_of_group(), draws)))
     }
 
     fn runs_of_group(&self) -> u64 {
@@ -131,14 +131,14 @@ impl Plan {
 }
 
 /// Which seeds of a group come next.
-pub enum Order {
+pub enum Order<'a> {
     /// One after the other, without those that were done before.
     Plain(Box<dyn Iterator<Item = u64>>, BTreeSet<u64>),
     /// As what others reached suggests.
-    Guided(Box<Guide>),
+    Guided(Box<Guide<'a>>),
 }
 
-impl Order {
+impl Order<'_> {
     /// The next seeds, at most so many; none at the end.
     pub fn next(&mut self, most: usize) -> Vec<u64> {
         match self {
@@ -199,10 +199,14 @@ impl Log {
         Ok(Self { folder: folder.to_owned(), to: BufWriter::new(file) })
     }
 
-    /// Tells the tallies what is written down already, and gives the orders of what is left. A line that
-    /// a killed process left unfinished is cut off.
-    pub fn replay(&mut self, plan: &Plan, tallies: &mut [Tally]) -> Result<Vec<Order>, Failure> {
-        let mut orders: Vec<Order> = plan.groups.iter().map(|_| plan.order()).collect();
+    /// Tells the tallies and the orders what is written down already. A line that a killed process left
+    /// unfinished is cut off.
+    pub fn replay(
+        &mut self,
+        plan: &Plan,
+        tallies: &mut [Tally],
+        orders: &mut [Order<'_>],
+    ) -> Result<(), Failure> {
         let path = self.folder.join(RUNS);
         let whole = read_records(&path, plan, |record| {
             let group = record.group as usize;
@@ -215,7 +219,7 @@ impl Log {
         let file = self.to.get_mut();
         file.set_len(whole).map_err(failed)?;
         file.seek(std::io::SeekFrom::End(0)).map_err(failed)?;
-        Ok(orders)
+        Ok(())
     }
 
     pub fn add(&mut self, record: &Record) -> Result<(), Failure> {

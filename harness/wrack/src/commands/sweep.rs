@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wrack_history::swarm::FAMILIES;
 use wrack_runner::TraceLevel;
-use wrack_runner::swarm::Coverage;
+use wrack_runner::swarm::{self, Coverage};
 use wrack_runner::sweep::{Record, Tally};
 use wrack_runner::{parallel, picture};
 use wrack_scenario::{Expectation, Scenario};
@@ -39,7 +39,12 @@ pub fn sweep(designs: &Catalogue, options: &cli::Sweep) -> Result<Exit, Failure>
     let plan = plan(designs, &groups, options);
     let mut log = Log::open(&options.out, &plan, options.resume)?;
     let mut tallies = plan.tallies();
-    let orders = log.replay(&plan, &mut tallies)?;
+    let order = |scenario| {
+        let design = designs.of(scenario).info;
+        plan.order(move |seed| swarm::draws(scenario, design, seed))
+    };
+    let mut orders: Vec<Order<'_>> = groups.iter().map(|(scenario, _)| order(*scenario)).collect();
+    log.replay(&plan, &mut tallies, &mut orders)?;
     let watch = Watch::new(options);
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::file("the handler of interrupts", error))?;
@@ -129,7 +134,7 @@ struct Turn<'a> {
     chunk: usize,
     /// Whether a run may end as soon as it shows what is looked for.
     stop_early: bool,
-    order: Order,
+    order: Order<'a>,
 }
 
 impl Turn<'_> {
