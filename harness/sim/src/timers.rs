@@ -154,3 +154,53 @@ impl<T: Clone + PartialEq> Timers<T> {
         self.slots.len() - 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Popped, Timers, Wanted};
+    use crate::queue::Due;
+
+    /// The local clock is right.
+    fn due_of(wanted: Wanted) -> Due {
+        Due::new(wanted.deadline_ns, 0, wanted.sequence)
+    }
+
+    fn wanted(deadline_ns: u64, sequence: u32) -> Wanted {
+        Wanted { deadline_ns, sequence }
+    }
+
+    #[test]
+    fn a_timer_that_moves_to_later_is_queued_again_when_its_entry_comes_up() {
+        let mut timers = Timers::default();
+        let (due, entry) = timers.arm('a', wanted(100, 1), due_of).unwrap();
+        assert_eq!(timers.arm('a', wanted(150, 2), due_of), None);
+        let again = due_of(wanted(150, 2));
+        assert_eq!(timers.pop(entry, due, due_of), Popped::Again(again));
+        assert_eq!(timers.pop(entry, again, due_of), Popped::Due);
+        assert_eq!(timers.fire(entry), 'a');
+    }
+
+    #[test]
+    fn a_timer_that_moves_to_earlier_has_a_new_entry() {
+        let mut timers = Timers::default();
+        let (due, old) = timers.arm('a', wanted(100, 1), due_of).unwrap();
+        let (earlier, entry) = timers.arm('a', wanted(50, 2), due_of).unwrap();
+        assert_eq!(timers.pop(entry, earlier, due_of), Popped::Due);
+        assert_eq!(timers.pop(old, due, due_of), Popped::Stale);
+    }
+
+    #[test]
+    fn no_entry_from_before_a_change_of_the_clock_stands_for_a_timer() {
+        let mut timers = Timers::default();
+        let (due, old) = timers.arm('a', wanted(100, 1), due_of).unwrap();
+        timers.disarm(&'a');
+        assert_eq!(timers.remap(|_| unreachable!("nothing is armed")), []);
+        // From 50 on it runs ten times as fast.
+        let fast =
+            |wanted: Wanted| Due::new(50 + (wanted.deadline_ns - 50) / 10, 0, wanted.sequence);
+        let (sooner, entry) = timers.arm('a', wanted(120, 2), fast).unwrap();
+        assert_eq!(sooner.ns, 57);
+        assert_eq!(timers.pop(entry, sooner, fast), Popped::Due);
+        assert_eq!(timers.pop(old, due, fast), Popped::Stale);
+    }
+}
