@@ -45,10 +45,9 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
     if evidence.effects().is_empty() {
         judgement.doubt("the design noted no effects");
     }
-    let stays = |effect: &&Effect| !effect.undone;
-    let effects: Vec<&Effect> = evidence.effects().iter().filter(stays).collect();
-    let of_operation = by_operation(effects.iter().copied());
-    judgement.examine("effects", effects.len() as u64);
+    let lasting = evidence.lasting_effects().count();
+    let of_operation = by_operation(evidence.lasting_effects());
+    judgement.examine("effects", lasting as u64);
     judgement.examine("operations", of_operation.len() as u64);
     let mut extra = 0;
     for operation in &evidence.history.operations {
@@ -62,7 +61,7 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
             judgement.contradict(anomaly(operation, effects));
         }
     }
-    judgement.observed = Some(format!("{extra} effects too many of {}", effects.len()));
+    judgement.observed = Some(format!("{extra} effects too many of {lasting}"));
     judgement
 }
 

@@ -90,7 +90,9 @@ pub(crate) fn by_operation<'a>(
 }
 
 /// The versions of each key, in the authority's order.
-pub(crate) fn by_key(effects: &[Effect]) -> BTreeMap<&SmolStr, Vec<&Effect>> {
+pub(crate) fn by_key<'a>(
+    effects: impl IntoIterator<Item = &'a Effect>,
+) -> BTreeMap<&'a SmolStr, Vec<&'a Effect>> {
     let mut keys = BTreeMap::<&SmolStr, Vec<&Effect>>::new();
     for effect in effects {
         keys.entry(&effect.key).or_default().push(effect);

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::{Moment, Operation, SmolStr};
 use wrack_sequential::may_change;
 
-use crate::{Evidence, operations_by_key};
+use crate::Evidence;
 
 /// The ok reads of each key that were invoked after the quiet phase. In a history without phases,
 /// which somebody else recorded, the last ok read of each key.
@@ -46,10 +46,10 @@ pub(crate) fn settled_reads<'a>(
         operations.iter().map(|operation| (operation.process, operation)).collect();
     let quiet = after_longest_pause(operations);
     let mut settled = BTreeMap::new();
-    for (key, operations) in operations_by_key(operations) {
-        let over = changes_over(&operations);
+    for (&key, operations) in evidence.by_key() {
+        let over = changes_over(operations);
         let mut reads = BTreeMap::<u32, &Operation>::new();
-        for read in operations {
+        for &read in operations {
             let ends_well = !last_of_process[&read.process].is_info();
             let after = over.is_none_or(|over| over.index < read.invoke.index);
             if read.function == "read" && read.is_ok() && after && ends_well {

@@ -136,6 +136,11 @@ impl<'a> Evidence<'a> {
         self.derived.effects.get_or_init(|| effects::effects(self.facts))
     }
 
+    /// Those of them that were not undone.
+    pub(crate) fn lasting_effects(&self) -> impl Iterator<Item = &effects::Effect> {
+        self.effects().iter().filter(|effect| !effect.undone)
+    }
+
     /// Whether the objects are sets, whose elements count one by one.
     pub(crate) fn is_set(&self) -> bool {
         matches!(self.model, "set" | "g-set")

@@ -28,7 +28,7 @@ use wrack_history::{Anomaly, Judgement, Moment, Operation, Outcome, Settings, Va
 
 use crate::tally::{Sizes, Tally, some_ids};
 use crate::words::{done_at, of, short};
-use crate::{Evidence, Guarantee, Judge, operations_by_key};
+use crate::{Evidence, Guarantee, Judge};
 
 /// The fate of every element.
 pub const GUARANTEE: Guarantee = Guarantee {
@@ -63,8 +63,8 @@ fn judge(evidence: &Evidence<'_>, settings: &Settings) -> Judgement {
     let mut tally = Tally::default();
     let mut stale_for = Sizes::new("time until stable", "ns");
     let mut lost_for = Sizes::new("time until lost", "ns");
-    for (_, operations) in operations_by_key(&evidence.history.operations) {
-        let set = Set::of(&operations, evidence.initial);
+    for operations in evidence.by_key().values() {
+        let set = Set::of(operations, evidence.initial);
         for read in &set.reads {
             judgement.examine("reads", 1);
             tally.look(read, false);

@@ -12,8 +12,7 @@ use rustc_hash::FxHashMap;
 use wrack_history::{Operation, SmolStr, Value};
 
 use crate::Evidence;
-use crate::effects::{Effect, by_key, effects};
-use crate::operations_by_key;
+use crate::effects::{Effect, by_key};
 
 /// A place in the order of versions; 0 is the initial value.
 pub(crate) type Version = u64;
@@ -35,19 +34,16 @@ pub(crate) fn versions<'a>(evidence: &Evidence<'a>) -> Result<Vec<Versioned<'a>>
     if evidence.is_set() {
         return Err("a set has elements, not versions".to_owned());
     }
-    let mut effects = effects(evidence.facts);
-    effects.retain(|effect| !effect.undone);
-    if effects.is_empty() {
+    if evidence.lasting_effects().next().is_none() {
         return Err("the design noted no effects, so the order of versions is not known".to_owned());
     }
-    let mut by_key = by_key(&effects);
-    let keys = operations_by_key(&evidence.history.operations);
-    keys.into_iter()
-        .map(|(key, operations)| {
-            let effects = by_key.remove(key).unwrap_or_default();
-            Versioned::new((key, operations), &effects, evidence.initial)
-        })
-        .collect()
+    let mut by_key = by_key(evidence.lasting_effects());
+    let keys = evidence.by_key().iter();
+    keys.map(|(key, operations)| {
+        let effects = by_key.remove(key).unwrap_or_default();
+        Versioned::new((key, operations.clone()), &effects, evidence.initial)
+    })
+    .collect()
 }
 
 impl<'a> Versioned<'a> {

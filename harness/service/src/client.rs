@@ -11,6 +11,7 @@ use wrack_sim::chance::{Digest, Purpose};
 use wrack_sim::client::{Client, ClientPlan, ClientTimer};
 use wrack_sim::clock::WALL_EPOCH_NS;
 use wrack_sim::node::{Effect, Effects, LazyStream, TimerCode};
+use wrack_sim::record::traced;
 use wrack_sim::{Context, Cx, Disk, Node, NodeId, Reply, Request, Response, Wire};
 
 use crate::Service;
@@ -118,7 +119,7 @@ impl Pump {
                 let scene = &mut *self.scene.borrow_mut();
                 let (at, id) = (scene.at(now), self.id);
                 let text = || format!("invokes {} {}", operation.function, operation.key).into();
-                scene.recorder.trace(TraceKind::Invoke, at, id, id, detail, text);
+                scene.recorder.trace(traced(TraceKind::Invoke, at, (id, id), detail), text);
                 scene.recorder.invoke(operation, at);
             }
             Effect::Complete(place) => {
@@ -127,7 +128,7 @@ impl Pump {
                 let scene = &mut *self.scene.borrow_mut();
                 let (at, id) = (scene.at(now), self.id);
                 let text = || format!("completes {}", completed.result).into();
-                scene.recorder.trace(TraceKind::Complete, at, id, id, detail, text);
+                scene.recorder.trace(traced(TraceKind::Complete, at, (id, id), detail), text);
                 scene.recorder.complete(completed, at);
             }
             // A client has no disk, and notes nothing.

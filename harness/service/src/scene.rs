@@ -7,6 +7,7 @@ use std::rc::Rc;
 use wrack_history::{Fact, FactRecord, SmolStr, TraceKind};
 use wrack_sim::chance::Digest;
 use wrack_sim::network::{FaultHandle, LinkRule};
+use wrack_sim::record::traced;
 use wrack_sim::{NodeId, Recorder};
 
 /// Shared by everything on the thread of a run.
@@ -77,7 +78,7 @@ impl Scene {
         let ns = self.at(ns);
         let digest = Digest::of(&fact);
         let text = || format!("notes {fact:?}").into();
-        self.recorder.trace(TraceKind::Note, ns, node, node, digest, text);
+        self.recorder.trace(traced(TraceKind::Note, ns, (node, node), digest), text);
         let record = FactRecord { ns, node: node.0, fact };
         self.fresh.push_back(record.clone());
         self.recorder.fact(record);

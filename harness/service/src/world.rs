@@ -7,7 +7,7 @@ use wrack_history::history::NemesisEvent;
 use wrack_history::{Fact, SmolStr, TraceKind};
 use wrack_sim::disk::Damage;
 use wrack_sim::network::{FaultHandle, LinkAction, LinkRule, Messages, RuleId};
-use wrack_sim::record::FaultEffect;
+use wrack_sim::record::{FaultEffect, traced};
 use wrack_sim::world::{ClockUse, DiskFault, TailChance, Trap};
 use wrack_sim::{Control, NodeId, World};
 
@@ -174,7 +174,9 @@ impl World for Hosts<'_, '_> {
             scene.roles[node.index()] = None;
             scene.note(now, node, Fact::Crashed);
             let now = scene.at(now);
-            scene.recorder.trace(TraceKind::Crash, now, node, node, 0, || "crashes".into());
+            scene
+                .recorder
+                .trace(traced(TraceKind::Crash, now, (node, node), 0), || "crashes".into());
             drop(scene);
             let name = self.name(node);
             self.sim.crash(name);

@@ -15,7 +15,7 @@ use crate::node::{
     Context, Control, Effect, Effects, Flight, LazyStream, Node, NodeId, Place, TimerCode,
 };
 use crate::queue::{Due, Queue};
-use crate::record::{Recorder, Recording, TraceLevel};
+use crate::record::{Recorder, Recording, TraceLevel, traced};
 use crate::timers::{Popped, TimerRef, Timers, Wanted};
 use crate::world::{
     ClockUse, Controller, DiskFault, DiskTrouble, FailpointAction, Observer, TailChance, Trap,
@@ -428,7 +428,8 @@ impl<N: Node> Engine<N> {
     #[inline(always)]
     fn deliver(&mut self, slot: Place) {
         let Flight { from, to, number } = self.effects.messages.flight(slot);
-        if let Some(event) = self.record.digest(TraceKind::Deliver, self.now, to, from, number) {
+        let event = traced(TraceKind::Deliver, self.now, (to, from), number);
+        if self.record.digest(event) {
             let (names, message) = (&self.names, self.effects.messages.get(slot));
             self.record.keep(event, || {
                 format!("{} → {}: {message:?}", names[from.index()], names[to.index()]).into()
@@ -441,7 +442,7 @@ impl<N: Node> Engine<N> {
     fn drop_message(&mut self, slot: Place) {
         let Flight { from, to, number } = self.effects.messages.flight(slot);
         let message = self.effects.messages.take(slot);
-        self.record.trace(TraceKind::Drop, self.now, from, to, number, || {
+        self.record.trace(traced(TraceKind::Drop, self.now, (from, to), number), || {
             format!("lost: {message:?}").into()
         });
     }
@@ -472,9 +473,8 @@ impl<N: Node> Engine<N> {
         match (member.timers.pop(entry, due, due_of), &mut member.pause) {
             (Popped::Due, None) => {
                 let timer = member.timers.fire(entry);
-                if let Some(event) =
-                    self.record.digest(TraceKind::Timer, self.now, node, node, timer)
-                {
+                let event = traced(TraceKind::Timer, self.now, (node, node), timer);
+                if self.record.digest(event) {
                     let (name, node) = (&self.names[node.index()], &member.node);
                     self.record.keep(event, || {
                         let what = node.as_ref().map(|node| node.timer_text(timer));
@@ -509,7 +509,8 @@ impl<N: Node> Engine<N> {
     }
 
     fn tell_synced(&mut self, node: NodeId, tag: u64, result: Result<(), DiskError>) {
-        if let Some(event) = self.record.digest(TraceKind::Synced, self.now, node, node, tag) {
+        let event = traced(TraceKind::Synced, self.now, (node, node), tag);
+        if self.record.digest(event) {
             let name = &self.names[node.index()];
             self.record.keep(event, || format!("{name}: sync {tag} {result:?}").into());
         }
@@ -579,7 +580,8 @@ impl<N: Node> Engine<N> {
             self.members[node.index()].role = Some((role.clone(), *epoch));
         }
         let digest = Digest::of(&record.fact);
-        if let Some(event) = self.record.digest(TraceKind::Note, self.now, node, node, digest) {
+        let event = traced(TraceKind::Note, self.now, (node, node), digest);
+        if self.record.digest(event) {
             let name = &self.names[node.index()];
             self.record.keep(event, || format!("{name} notes {:?}", record.fact).into());
         }
@@ -609,7 +611,7 @@ impl<N: Node> Engine<N> {
         member.down.clear();
         let key = (u64::from(id.0), u64::from(boots));
         member.stream = LazyStream::new(self.seed, Purpose::Node, key.0, key.1);
-        self.record.trace(TraceKind::Boot, self.now, id, id, u64::from(boots), || {
+        self.record.trace(traced(TraceKind::Boot, self.now, (id, id), u64::from(boots)), || {
             format!("{} boots", self.names[id.index()]).into()
         });
         self.note(id, Fact::Booted { boot: boots });
@@ -631,7 +633,8 @@ impl<N: Node> Engine<N> {
         if member.node.is_none() {
             return;
         }
-        self.record.trace(TraceKind::Control, self.now, id, id, u64::from(control.is_over), || {
+        let event = traced(TraceKind::Control, self.now, (id, id), u64::from(control.is_over));
+        self.record.trace(event, || {
             let (name, settings) = (control.name, &control.settings);
             let over = if control.is_over { " no longer" } else { "" };
             format!("{} is{over} asked to {name} {settings:?}", self.names[id.index()]).into()
@@ -666,7 +669,7 @@ impl<N: Node> Engine<N> {
                 }
             }
         }
-        self.record.trace(TraceKind::Crash, self.now, id, id, lost as u64, || {
+        self.record.trace(traced(TraceKind::Crash, self.now, (id, id), lost as u64), || {
             format!("{} crashes and loses {lost} unsynced records", self.names[id.index()]).into()
         });
         self.note(id, Fact::Crashed);
@@ -688,7 +691,7 @@ impl<N: Node> Engine<N> {
         }
         let held = VecDeque::new();
         member.pause = Some(Pause { holds: vec![hold], deferred, held });
-        self.record.trace(TraceKind::Pause, self.now, id, id, 0, || {
+        self.record.trace(traced(TraceKind::Pause, self.now, (id, id), 0), || {
             format!("{} is paused", self.names[id.index()]).into()
         });
         self.note(id, Fact::Paused);
@@ -702,7 +705,7 @@ impl<N: Node> Engine<N> {
             return;
         };
         member.life += 1;
-        self.record.trace(TraceKind::Resume, self.now, id, id, 0, || {
+        self.record.trace(traced(TraceKind::Resume, self.now, (id, id), 0), || {
             format!("{} goes on", self.names[id.index()]).into()
         });
         self.note(id, Fact::Resumed);

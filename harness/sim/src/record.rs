@@ -79,6 +79,12 @@ pub struct Recorder {
     open_since: u64,
 }
 
+/// An event: what happened when and to whom, who the other side is, and what identifies its content.
+#[inline]
+pub fn traced(kind: TraceKind, ns: u64, (node, peer): (NodeId, NodeId), detail: u64) -> TraceEvent {
+    TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 }
+}
+
 impl Recorder {
     /// An empty one.
     pub fn new(level: TraceLevel, keep_all_facts: bool) -> Self {
@@ -175,7 +181,8 @@ impl Recorder {
     /// The nemesis acts.
     pub fn nemesis(&mut self, mut event: NemesisEvent, ns: u64) {
         event.at = self.moment(ns);
-        self.trace(TraceKind::Nemesis, ns, NodeId(0), NodeId(0), Digest::of(&event.detail), || {
+        let detail = Digest::of(&event.detail);
+        self.trace(traced(TraceKind::Nemesis, ns, (NodeId(0), NodeId(0)), detail), || {
             let what = if event.injected { "injects" } else { "heals" };
             format!("nemesis {what} {}: {}", event.name, event.detail).into()
         });
@@ -262,41 +269,25 @@ impl Recorder {
         self.facts.push(record);
     }
 
-    /// Something happened. `detail` identifies its content; `text` says it in words, if they are
-    /// kept.
+    /// Something happened; `text` says it in words, if they are kept.
     #[inline]
-    pub fn trace(
-        &mut self,
-        kind: TraceKind,
-        ns: u64,
-        node: NodeId,
-        peer: NodeId,
-        detail: u64,
-        text: impl FnOnce() -> SmolStr,
-    ) {
-        if let Some(event) = self.digest(kind, ns, node, peer, detail) {
+    pub fn trace(&mut self, event: TraceEvent, text: impl FnOnce() -> SmolStr) {
+        if self.digest(event) {
             self.keep(event, text);
         }
     }
 
-    /// The same for what happens most often: gives the event if it is to be [kept](Self::keep), so that
+    /// The same for what happens most often: says whether the event is to be [kept](Self::keep), so that
     /// nobody makes ready for a text in vain.
     #[inline]
-    pub(crate) fn digest(
-        &mut self,
-        kind: TraceKind,
-        ns: u64,
-        node: NodeId,
-        peer: NodeId,
-        detail: u64,
-    ) -> Option<TraceEvent> {
+    pub(crate) fn digest(&mut self, event: TraceEvent) -> bool {
+        let TraceEvent { ns, detail, kind, node, peer } = event;
         // A send shows in the number of every later delivery.
         if kind != TraceKind::Send {
-            let who = (kind as u64) << 32 | u64::from(node.0) << 16 | u64::from(peer.0);
+            let who = (kind as u64) << 32 | u64::from(node) << 16 | u64::from(peer);
             self.digest.push(Digest::mix([ns, who, detail]));
         }
-        let is_kept = self.level >= TraceLevel::Events;
-        is_kept.then_some(TraceEvent { ns, detail, kind, node: node.0, peer: peer.0 })
+        self.level >= TraceLevel::Events
     }
 
     /// Keeps an event, where it is to be kept.

@@ -17,7 +17,7 @@ use wrack_sequential::{Model, ModelError, Specification, Visitor};
 
 use super::call::{Call, calls};
 use super::keys;
-use crate::{Evidence, operations_by_key};
+use crate::Evidence;
 use foresight::{Foresight, Lookout, Stays};
 use walk::{Pending, witness};
 
@@ -33,13 +33,12 @@ pub type Witness = Result<Vec<u64>, String>;
 /// Bounds: `states_max` of the evidence, for each key; a quarter more where it is not known what some
 /// removals from a queue or stack took.
 pub fn witnesses(evidence: &Evidence<'_>) -> Vec<(SmolStr, Witness)> {
-    let operations = &evidence.history.operations;
-    let keys: Vec<_> = operations_by_key(operations).into_iter().collect();
+    let keys: Vec<_> = evidence.by_key().iter().collect();
     let specification = evidence.specification();
-    let found = keys::map(&keys, operations.len(), |(_, operations)| {
+    let found = keys::map(&keys, evidence.history.operations.len(), |(_, operations)| {
         witness_of(specification, operations, evidence.states_max)
     });
-    keys.iter().zip(found).map(|((key, _), found)| ((*key).clone(), found)).collect()
+    keys.into_iter().zip(found).map(|((key, _), found)| (SmolStr::clone(key), found)).collect()
 }
 
 /// The same of one key.

@@ -4,9 +4,9 @@ use rustc_hash::FxHashMap;
 use wrack_history::{Operation, Outcome, Value};
 
 use super::{Knows, OwedBy, Rule};
+use crate::Evidence;
 use crate::register::left;
 use crate::versions::{Version, Versioned, is_ok_read, twice};
-use crate::{Evidence, operations_by_key};
 
 /// A read or a write, and the version that it found or made.
 pub(super) struct Access<'a> {
@@ -90,7 +90,7 @@ impl<'a> Timeline<'a> {
     /// Errors: a value that several operations may have written, or an operation that is none of a
     /// register.
     pub fn unknown(evidence: &Evidence<'a>, rule: Rule) -> Result<Self, String> {
-        let by_key = operations_by_key(&evidence.history.operations);
+        let by_key = evidence.by_key();
         let keys = by_key.len();
         let mut accesses = Vec::new();
         let mut values = Vec::new();
@@ -114,7 +114,7 @@ impl<'a> Timeline<'a> {
                 let (is_read, maker) = (false, None);
                 accesses.push((None, Access { operation, key, is_read, learned, owing, maker }));
             }
-            for operation in operations.into_iter().filter(|one| is_ok_read(one)) {
+            for operation in operations.iter().filter(|one| is_ok_read(one)) {
                 let made = makers.get(&(key, &operation.result)).copied();
                 let initial = operation.result == *evidence.initial;
                 let (version, maker) = match made {

@@ -6,6 +6,7 @@ use super::{Digest, Effect, Effects, Engine, Flight, Node, NodeId, Sync, Timed, 
 use crate::network::Routed;
 use crate::node::{Bytes, Completed, Place};
 use crate::queue::Due;
+use crate::record::traced;
 use crate::timers::Wanted;
 use crate::world::{FailpointAction, TailChance};
 
@@ -81,7 +82,7 @@ impl<N: Node> Engine<N> {
 
     fn invoke(&mut self, id: NodeId, operation: Operation) {
         let digest = Digest::of(&(operation.id, &operation.argument));
-        self.record.trace(TraceKind::Invoke, self.now, id, id, digest, || {
+        self.record.trace(traced(TraceKind::Invoke, self.now, (id, id), digest), || {
             let Operation { function, key, argument, .. } = &operation;
             format!("{} invokes {function} {key} {argument}", self.names[id.index()]).into()
         });
@@ -90,7 +91,7 @@ impl<N: Node> Engine<N> {
 
     fn complete(&mut self, id: NodeId, completed: Completed) {
         let digest = Digest::of(&(completed.operation, &completed.result));
-        self.record.trace(TraceKind::Complete, self.now, id, id, digest, || {
+        self.record.trace(traced(TraceKind::Complete, self.now, (id, id), digest), || {
             let outcome = match completed.outcome {
                 Outcome::Ok => "ok",
                 Outcome::Fail => "fail",
@@ -105,7 +106,8 @@ impl<N: Node> Engine<N> {
     #[inline(never)]
     fn send(&mut self, from: NodeId, to: NodeId, slot: Place) {
         let number = self.record.send();
-        if let Some(event) = self.record.digest(TraceKind::Send, self.now, from, to, number) {
+        let event = traced(TraceKind::Send, self.now, (from, to), number);
+        if self.record.digest(event) {
             let (names, message) = (&self.names, self.effects.messages.get(slot));
             self.record.keep(event, || {
                 format!("{} ⇒ {}: {message:?}", names[from.index()], names[to.index()]).into()

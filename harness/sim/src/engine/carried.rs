@@ -16,6 +16,7 @@ use wrack_history::SmolStr;
 
 use super::{Boot, Engine, EngineConfig, Flight, LimitError, Node, NodeId, Place, Timed};
 use crate::chance::finish;
+use crate::disk::encode;
 use crate::queue::{Due, Queue};
 use crate::world::{Controller, Observer, Watched};
 
@@ -43,11 +44,10 @@ impl Outbox {
 
     /// Puts a message behind the others.
     fn put(&mut self, Flight { from, number, to }: Flight, due_ns: u64, message: &impl Serialize) {
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.extend_from_slice(&from.0.to_be_bytes());
-        bytes.extend_from_slice(&number.to_be_bytes());
-        bytes.extend_from_slice(&due_ns.to_be_bytes());
-        self.bytes = postcard::to_extend(message, bytes).expect("a message can be serialised");
+        self.bytes.extend_from_slice(&from.0.to_be_bytes());
+        self.bytes.extend_from_slice(&number.to_be_bytes());
+        self.bytes.extend_from_slice(&due_ns.to_be_bytes());
+        encode(message, &mut self.bytes);
         self.frames.push((to, self.bytes.len()));
     }
 }
