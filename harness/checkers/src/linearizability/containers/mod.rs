@@ -36,6 +36,10 @@
 //!    looks for an answer from both sides, and where they do not meet the search decides, as it does
 //!    where a value went in twice.
 //!
+//! # An order
+//! The proofs say where everything can take effect, so an order that shows a history to be linearizable
+//! is written down without a search ([`Order::places`]).
+//!
 //! # Counting
 //! A value that was taken out more often than it was put in contradicts itself in every container.
 //!
@@ -60,7 +64,7 @@ use wrack_sequential::{ModelError, Specification};
 
 use super::call::{Answer, Call, Core, calls};
 use super::search::{Hints, search};
-use stay::{Conflict, NONE, Stays};
+use stay::{Conflict, NONE, Place, Stays};
 use takes::Taken;
 
 pub(super) use part::{functions, is_insertion, is_removal, without_values};
@@ -72,6 +76,10 @@ pub(super) trait Order: Container {
 
     /// Whether the stays have a legal order, the empty removals left aside.
     fn check(&self, stays: &Stays) -> Result<(), Conflict>;
+
+    /// Where all calls can take effect, in any order: of stays that have a legal order, with that of
+    /// each empty removal at an uncovered gap.
+    fn places(&self, stays: &Stays) -> Vec<Place>;
 
     /// Before when each stay that no known removal ends must end, as far as that follows from known
     /// operations; `u32::MAX` where it does not.
@@ -88,27 +96,64 @@ pub(super) fn decide<O: Order + Default>(
 ) -> Result<(Answer, &'static str), ModelError> {
     let mut container: O = specification.start()?;
     let mut calls = calls(&mut container, operations)?;
-    let mut counts = Counts::new(&container, &calls);
-    if let Some(core) = counts.contradiction(&calls) {
-        return Ok((Answer::Contradiction(core), O::ALGORITHM));
-    }
-    counts.drop_unneeded(&mut calls);
-    if counts.are_unique() {
-        if let Err(core) = settle(&mut calls, counts.values.len()) {
-            return Ok((Answer::Contradiction(core), O::ALGORITHM));
+    Ok(match by_stays(&container, &mut calls, states_max) {
+        Judged::Legal(_) => (Answer::Linearizable, O::ALGORITHM),
+        Judged::Contradiction(among) => (Answer::Contradiction(Core::Among(among)), O::ALGORITHM),
+        Judged::Open => {
+            (search(&container, &calls, &Hints::NONE, states_max), "just-in-time search")
         }
-        let stays = Stays::new(container.contents(), &calls);
-        match takes::decide(&container, stays, states_max) {
-            Taken::Legal => return Ok((Answer::Linearizable, O::ALGORITHM)),
-            Taken::Conflict(stays, conflict) => {
-                let among = stays.operations(&conflict, &calls);
-                return Ok((Answer::Contradiction(Core::Among(among)), O::ALGORITHM));
-            }
-            Taken::Open => (),
-        }
+    })
+}
+
+/// A legal order of one key of a container, by the positions of operations; `None` if there is none, or
+/// if stays do not give it.
+pub(super) fn order<O: Order + Default>(
+    specification: Specification<'_>,
+    operations: &[&Operation],
+    states_max: u64,
+) -> Result<Option<Vec<u32>>, ModelError> {
+    let mut container: O = specification.start()?;
+    let mut calls = calls(&mut container, operations)?;
+    let Judged::Legal(stays) = by_stays(&container, &mut calls, states_max) else {
+        return Ok(None);
+    };
+    let mut places = container.places(&stays);
+    places.retain(|place| place.call != NONE);
+    places.sort_by_key(|place| (place.gap, place.turn));
+    let operation = |place: &Place| calls[place.call as usize].operation;
+    Ok(Some(places.iter().map(operation).collect()))
+}
+
+/// What the stays of one key say.
+enum Judged {
+    /// They have a legal order.
+    Legal(Stays),
+    /// These operations, by their positions, contradict each other.
+    Contradiction(Vec<u32>),
+    /// Nothing.
+    Open,
+}
+
+/// Judges calls by their stays, and drops those that nobody needs.
+fn by_stays<O: Order>(container: &O, calls: &mut Vec<Call<Step>>, states_max: u64) -> Judged {
+    let mut counts = Counts::new(container, calls);
+    if let Some(among) = counts.contradiction(calls) {
+        return Judged::Contradiction(among);
     }
-    let answer = search(&container, &calls, &Hints::NONE, states_max);
-    Ok((answer, "just-in-time search"))
+    counts.drop_unneeded(calls);
+    if !counts.are_unique() {
+        return Judged::Open;
+    }
+    if let Err(among) = settle(calls, counts.values.len()) {
+        return Judged::Contradiction(among);
+    }
+    match takes::decide(container, Stays::new(container.contents(), calls), states_max) {
+        Taken::Legal(stays) => Judged::Legal(stays),
+        Taken::Conflict(stays, conflict) => {
+            Judged::Contradiction(stays.operations(&conflict, calls))
+        }
+        Taken::Open => Judged::Open,
+    }
 }
 
 /// How often each value goes in and comes out.
@@ -140,13 +185,13 @@ impl Counts {
     }
 
     /// All operations on a value that came out more often than it went in.
-    fn contradiction(&self, calls: &[Call<Step>]) -> Option<Core> {
+    fn contradiction(&self, calls: &[Call<Step>]) -> Option<Vec<u32>> {
         let broken = self.values.iter().position(|value| value.removed > value.inserted)? as u32;
         let is_on = |call: &&Call<Step>| match call.step {
             Step::Insert(value) | Step::Remove(value) => value == broken,
             Step::Empty | Step::Take => false,
         };
-        Some(Core::Among(calls.iter().filter(is_on).map(|call| call.operation).collect()))
+        Some(calls.iter().filter(is_on).map(|call| call.operation).collect())
     }
 
     /// Drops insertions in doubt that nobody saw, and takes that nobody needs.
@@ -173,9 +218,9 @@ impl Counts {
     }
 }
 
-/// Makes insertions in doubt required; a contradiction if a value came out before it went in. The
-/// values are unique.
-fn settle(calls: &mut [Call<Step>], values: usize) -> Result<(), Core> {
+/// Makes insertions in doubt required; the operations on a value that came out before it went in are a
+/// contradiction. The values are unique.
+fn settle(calls: &mut [Call<Step>], values: usize) -> Result<(), Vec<u32>> {
     let mut removals = vec![NONE; values];
     for (index, call) in calls.iter().enumerate() {
         if let Step::Remove(value) = call.step {
@@ -192,7 +237,7 @@ fn settle(calls: &mut [Call<Step>], values: usize) -> Result<(), Core> {
         let (complete, remover) = (removal.complete, removal.operation);
         let call = &mut calls[index];
         if complete < call.invoke {
-            return Err(Core::Among(vec![call.operation, remover]));
+            return Err(vec![call.operation, remover]);
         }
         if !call.required {
             (call.required, call.complete) = (true, complete);

@@ -17,6 +17,10 @@
 //! `i1`, which is no later than the gap because `r1` is cut to it. Empty removals are the removals of
 //! values larger than all others, and are judged by the same argument.
 //!
+//! *An order.* Let each value come out at the first uncovered gap, and go in as late as it can before
+//! that. Then none is inside where a larger one comes out: at an uncovered gap that is not before its
+//! own `r1` it has come out, and at one before its `i2` it has yet to go in.
+//!
 //! The gaps that are covered so far are joined, so that the next uncovered one is found in almost
 //! constant time: O(n log n) for the order of values.
 //!
@@ -26,33 +30,66 @@ use wrack_sequential::contents::Container;
 use wrack_sequential::priority_queue::PriorityQueue;
 
 use super::Order;
-use super::stay::{Conflict, Remedy, Stays};
+use super::stay::{Conflict, Place, Remedy, Stay, Stays};
 
 impl Order for PriorityQueue {
     const ALGORITHM: &'static str = "priority order";
 
     fn check(&self, stays: &Stays) -> Result<(), Conflict> {
-        let integer = |stay: u32| {
-            let value = stays.list[stay as usize].value;
-            self.contents().value(value).as_integer()
-        };
-        let mut order: Vec<u32> = (0..stays.list.len() as u32).collect();
-        order.sort_by_cached_key(|stay| integer(*stay));
-        let mut gaps = Gaps::new(stays.end as usize + 1);
-        for (rank, &stay) in order.iter().enumerate() {
-            let this = &stays.list[stay as usize];
-            let (from, to) = this.remove;
-            if gaps.next_uncovered(from) >= to {
-                let smaller = order[..rank].to_vec();
-                let mut among = stays.chain(smaller.iter().copied(), this.remove);
-                among.push(stay);
-                let remedy = Remedy::Uncovered(smaller, this.remove);
-                return Err(Conflict { among, empty: None, remedy });
-            }
-            gaps.cover(this.presence());
-        }
-        Ok(())
+        take_out(self, stays, |_, _| ())
     }
+
+    fn places(&self, stays: &Stays) -> Vec<Place> {
+        const REMOVALS: u32 = 0;
+        const EMPTIES: u32 = 1;
+        const INSERTIONS: u32 = 2;
+        let empties = stays.uncovered();
+        let empties =
+            empties.map(|(empty, gap)| Place { gap, turn: (EMPTIES, 0), call: empty.call });
+        let mut places: Vec<Place> = empties.collect();
+        let mut rank = 0;
+        let legal = take_out(self, stays, |stay, gap| {
+            let Stay { insert, calls, .. } = stays.list[stay as usize];
+            let removal = Place { gap, turn: (REMOVALS, rank), call: calls.1 };
+            let insertion = match insert.1 - 1 < gap {
+                true => Place { gap: insert.1 - 1, turn: (INSERTIONS, rank), call: calls.0 },
+                false => Place { call: calls.0, ..removal },
+            };
+            places.extend([insertion, removal]);
+            rank += 1;
+        });
+        legal.expect("the stays have a legal order");
+        places
+    }
+}
+
+/// Takes one value after the other out, each at the first gap where it can be, the smallest first.
+fn take_out(
+    queue: &PriorityQueue,
+    stays: &Stays,
+    mut taken: impl FnMut(u32, u32),
+) -> Result<(), Conflict> {
+    let integer = |stay: u32| {
+        let value = stays.list[stay as usize].value;
+        queue.contents().value(value).as_integer()
+    };
+    let mut order: Vec<u32> = stays.all().collect();
+    order.sort_by_cached_key(|stay| integer(*stay));
+    let mut gaps = Gaps::new(stays.end as usize + 1);
+    for (rank, &stay) in order.iter().enumerate() {
+        let this = &stays.list[stay as usize];
+        let gap = gaps.next_uncovered(this.remove.0);
+        if gap >= this.remove.1 {
+            let smaller = order[..rank].to_vec();
+            let mut among = stays.chain(smaller.iter().copied(), this.remove);
+            among.push(stay);
+            let remedy = Remedy::Uncovered(smaller, this.remove);
+            return Err(Conflict { among, empty: None, remedy });
+        }
+        taken(stay, gap);
+        gaps.cover(this.presence());
+    }
+    Ok(())
 }
 
 /// Which gaps are covered; the last one never is.

@@ -24,11 +24,19 @@
 //! *In one pass.* `a` and `b` must stand before each other only if `insert(a)` ends before `insert(b)`
 //! begins and `remove(b)` before `remove(a)`, or the other way round. Of all `a` whose insertion ended
 //! before, the one whose removal begins last decides. O(n), by time.
+//!
+//! *An order.* Without a circle some value need not stand behind any other: it begins to go in before
+//! the first insertion of all has ended, and to come out before the first removal has. Of those that
+//! begin to go in so early, the one that begins to come out first is such a value. It is taken away, and
+//! the next is found in the same way: O(n log n).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use wrack_sequential::queue::Queue;
 
 use super::Order;
-use super::stay::{Conflict, NONE, Remedy, Stays};
+use super::stay::{Conflict, NONE, Place, Remedy, Stay, Stays};
 
 impl Order for Queue {
     const ALGORITHM: &'static str = "queue order";
@@ -51,6 +59,27 @@ impl Order for Queue {
         Ok(())
     }
 
+    fn places(&self, stays: &Stays) -> Vec<Place> {
+        // An empty removal is a value that goes in and comes out at its gap.
+        let empties = stays.uncovered().map(|(empty, gap)| Stay {
+            value: NONE,
+            insert: (gap, gap + 1),
+            remove: (gap, gap + 1),
+            calls: (NONE, empty.call),
+        });
+        let mut places = Vec::new();
+        let (mut inserted, mut removed) = (0, 0);
+        let all: Vec<Stay> = stays.list.iter().copied().chain(empties).collect();
+        for (rank, value) in (0..).zip(in_turn(&all)) {
+            let Stay { insert, remove, calls, .. } = all[value as usize];
+            inserted = insert.0.max(inserted);
+            removed = remove.0.max(removed).max(inserted);
+            places.push(Place { gap: inserted, turn: (rank, 0), call: calls.0 });
+            places.push(Place { gap: removed, turn: (rank, 1), call: calls.1 });
+        }
+        places
+    }
+
     /// A value comes out before any that went in after it.
     fn deadlines(&self, stays: &Stays) -> Vec<u32> {
         let mut deadlines = vec![u32::MAX; stays.list.len()];
@@ -67,6 +96,33 @@ impl Order for Queue {
         }
         deadlines
     }
+}
+
+/// The values in an order in which they can go in and come out, by their places; they have one.
+fn in_turn(values: &[Stay]) -> Vec<u32> {
+    let by = |time: fn(&Stay) -> u32| {
+        let mut order: Vec<u32> = (0..values.len() as u32).collect();
+        order.sort_by_key(|value| time(&values[*value as usize]));
+        order.into_iter().peekable()
+    };
+    let mut to_begin = by(|value| value.insert.0);
+    let mut to_end = by(|value| value.insert.1);
+    let mut is_taken = vec![false; values.len()];
+    let mut begun = BinaryHeap::new();
+    let mut turns = Vec::with_capacity(values.len());
+    while let Some(first) = to_end.find(|value| !is_taken[*value as usize]) {
+        let end = values[first as usize].insert.1;
+        while !is_taken[first as usize] {
+            while let Some(value) = to_begin.next_if(|value| values[*value as usize].insert.0 < end)
+            {
+                begun.push(Reverse((values[value as usize].remove.0, value)));
+            }
+            let Reverse((_, value)) = begun.pop().expect("the first to end has begun");
+            is_taken[value as usize] = true;
+            turns.push(value);
+        }
+    }
+    turns
 }
 
 /// Where insertions begin and end, in order of time. One that ends only as the value comes out ends

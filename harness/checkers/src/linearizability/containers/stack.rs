@@ -29,6 +29,9 @@
 //! after. And if the block has a legal order, so have the others: take `b` away. So `b` is taken away, and
 //! the rest of the block, which may fall into several, is judged in the same way.
 //!
+//! *An order.* The bottom of a block goes in at the gap before it and comes out at the one behind it,
+//! around all others.
+//!
 //! *Why a conflict is small.* A sequence of presences that covers the block from `L` to `R` has the same
 //! `L` and `R`, so no bottom either.
 //!
@@ -46,7 +49,7 @@ use std::ops::Range;
 use wrack_sequential::stack::Stack;
 
 use super::Order;
-use super::stay::{Conflict, Remedy, Stays};
+use super::stay::{Conflict, Place, Remedy, Stays};
 use bottoms::Bottoms;
 use gaps::Gaps;
 
@@ -54,19 +57,50 @@ impl Order for Stack {
     const ALGORITHM: &'static str = "stack order";
 
     fn check(&self, stays: &Stays) -> Result<(), Conflict> {
-        let coverage = stays.coverage(stays.all());
-        let mut gaps = Gaps::new(&coverage);
-        let mut bottoms = Bottoms::new(stays);
-        let mut blocks = blocks(&coverage);
-        while let Some(block) = blocks.pop() {
-            let Some(bottom) = bottoms.take(block.clone()) else {
-                return Err(conflict(stays, &bottoms, block));
-            };
-            gaps.uncover(stays.list[bottom as usize].presence());
-            gaps.take_uncovered(block, &mut blocks);
-        }
-        Ok(())
+        take_away(stays, |_, _| ())
     }
+
+    fn places(&self, stays: &Stays) -> Vec<Place> {
+        const REMOVALS: u32 = 0;
+        const AT_ONCE: u32 = 1;
+        const INSERTIONS: u32 = 2;
+        let mut places = Vec::new();
+        for stay in stays.list.iter().filter(|stay| stay.presence().is_empty()) {
+            let turn = (AT_ONCE, 0);
+            places.push(Place { gap: stay.remove.0, turn, call: stay.calls.0 });
+            places.push(Place { gap: stay.remove.0, turn, call: stay.calls.1 });
+        }
+        for (empty, gap) in stays.uncovered() {
+            places.push(Place { gap, turn: (AT_ONCE, 0), call: empty.call });
+        }
+        let mut inner = 0;
+        let legal = take_away(stays, |bottom, block| {
+            let (insert, remove) = stays.list[bottom as usize].calls;
+            let turn = (INSERTIONS, inner);
+            places.push(Place { gap: block.start - 1, turn, call: insert });
+            places.push(Place { gap: block.end, turn: (REMOVALS, u32::MAX - inner), call: remove });
+            inner += 1;
+        });
+        legal.expect("the stays have a legal order");
+        places
+    }
+}
+
+/// Takes one bottom after the other away, each with its block, those around others first.
+fn take_away(stays: &Stays, mut taken: impl FnMut(u32, Range<u32>)) -> Result<(), Conflict> {
+    let coverage = stays.coverage(stays.all());
+    let mut gaps = Gaps::new(&coverage);
+    let mut bottoms = Bottoms::new(stays);
+    let mut blocks = blocks(&coverage);
+    while let Some(block) = blocks.pop() {
+        let Some(bottom) = bottoms.take(block.clone()) else {
+            return Err(conflict(stays, &bottoms, block));
+        };
+        taken(bottom, block.clone());
+        gaps.uncover(stays.list[bottom as usize].presence());
+        gaps.take_uncovered(block, &mut blocks);
+    }
+    Ok(())
 }
 
 /// The ranges of covered gaps.

@@ -44,13 +44,33 @@ pub(in super::super) struct Empty {
     pub call: u32,
 }
 
+/// A removal of which nobody knows what it took.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Take {
+    /// When it was invoked.
+    pub from: u32,
+    /// Its call.
+    pub call: u32,
+}
+
+/// Where a call takes effect.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Place {
+    /// Between which events.
+    pub gap: u32,
+    /// Its turn among those of the gap; of equal ones the first is the first.
+    pub turn: (u32, u32),
+    /// The call; [`NONE`] if it is only imagined.
+    pub call: u32,
+}
+
 /// All stays of a container, and what else was seen.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Stays {
     pub list: Vec<Stay>,
     pub empties: Vec<Empty>,
-    /// When the removals were invoked of which nobody knows what they took.
-    pub takes: Vec<u32>,
+    /// Removals of which nobody knows what they took, in order of invocation.
+    pub takes: Vec<Take>,
     /// How many events there are; what nobody takes out comes out then.
     pub end: u32,
 }
@@ -104,7 +124,7 @@ impl Stays {
                 Step::Empty => {
                     self.empties.push(Empty { open: open[index as usize], call: index });
                 }
-                Step::Take => self.takes.push(open[index as usize].0),
+                Step::Take => self.takes.push(Take { from: open[index as usize].0, call: index }),
                 Step::Insert(_) => (),
             }
         }
@@ -132,10 +152,11 @@ impl Stays {
         self.list[stay as usize].remove.0 == self.end
     }
 
-    /// Lets a stay end from this time on, which nobody has seen.
-    pub fn end_from(&mut self, stay: u32, time: u32) {
+    /// Lets a take end a stay.
+    pub fn end_by(&mut self, stay: u32, take: Take) {
         let stay = &mut self.list[stay as usize];
-        stay.remove = (time.max(stay.insert.0), self.end + 1);
+        stay.remove = (take.from.max(stay.insert.0), self.end + 1);
+        stay.calls.1 = take.call;
     }
 
     /// How many presences of these stays cover each gap.
@@ -156,10 +177,22 @@ impl Stays {
 
     /// Whether each empty removal has an uncovered gap in its interval.
     pub fn check_empties(&self) -> Result<(), Conflict> {
-        if self.empties.is_empty() {
-            return Ok(());
+        match self.uncovered().find(|(empty, gap)| *gap >= empty.open.1) {
+            None => Ok(()),
+            Some((empty, _)) => {
+                let among = self.chain(self.all(), empty.open);
+                let remedy = Remedy::Uncovered(self.all().collect(), empty.open);
+                Err(Conflict { among, empty: Some(empty.call), remedy })
+            }
         }
-        let mut next_uncovered = self.coverage(self.all());
+    }
+
+    /// The empty removals, each with the first uncovered gap that is not before its invocation.
+    pub fn uncovered(&self) -> impl Iterator<Item = (Empty, u32)> {
+        let mut next_uncovered = match self.empties.is_empty() {
+            true => Vec::new(),
+            false => self.coverage(self.all()),
+        };
         let mut next = self.end as i32;
         for (gap, covered) in next_uncovered.iter_mut().enumerate().rev() {
             if *covered == 0 {
@@ -167,16 +200,8 @@ impl Stays {
             }
             *covered = next;
         }
-        let always_inside =
-            |empty: &&Empty| next_uncovered[empty.open.0 as usize] as u32 >= empty.open.1;
-        match self.empties.iter().find(always_inside) {
-            None => Ok(()),
-            Some(empty) => {
-                let among = self.chain(self.all(), empty.open);
-                let remedy = Remedy::Uncovered(self.all().collect(), empty.open);
-                Err(Conflict { among, empty: Some(empty.call), remedy })
-            }
-        }
+        let empties = self.empties.iter();
+        empties.map(move |empty| (*empty, next_uncovered[empty.open.0 as usize] as u32))
     }
 
     /// A shortest sequence of presences, of these stays, that covers all gaps between two times.

@@ -21,15 +21,15 @@
 //! configuration stands for [`STAYS_PER_STATE`] stays; then nothing is said.
 
 use super::Order;
-use super::stay::{Conflict, Remedy, Stays};
+use super::stay::{Conflict, NONE, Remedy, Stays, Take};
 
 /// Stays that are checked in about the time in which a search visits one configuration.
 const STAYS_PER_STATE: u64 = 50;
 
 /// What is known of a history with removals in doubt.
 pub(super) enum Taken {
-    /// There is a legal order.
-    Legal,
+    /// These stays have a legal order.
+    Legal(Stays),
     /// There is none, because of these stays.
     Conflict(Stays, Conflict),
     /// Neither is known.
@@ -40,15 +40,16 @@ pub(super) enum Taken {
 pub(super) fn decide<O: Order>(order: &O, stays: Stays, states_max: u64) -> Taken {
     let check = |stays: &Stays| stays.check_empties().and_then(|()| order.check(stays));
     let Err(conflict) = check(&stays) else {
-        return Taken::Legal;
+        return Taken::Legal(stays);
     };
-    let Some(&first) = stays.takes.first() else {
+    let Some(first) = stays.takes.first() else {
         return Taken::Conflict(stays, conflict);
     };
+    let anyone = Take { call: NONE, ..*first };
     let mut freest = stays.clone();
     for stay in stays.all() {
         if stays.is_open(stay) {
-            freest.end_from(stay, first);
+            freest.end_by(stay, anyone);
         }
     }
     if let Err(conflict) = check(&freest) {
@@ -66,7 +67,7 @@ pub(super) fn decide<O: Order>(order: &O, stays: Stays, states_max: u64) -> Take
             return Taken::Open;
         };
         let Err(conflict) = check(&guessed) else {
-            return Taken::Legal;
+            return Taken::Legal(guessed);
         };
         if !guess.remedy(&conflict) {
             return Taken::Open;
@@ -95,8 +96,8 @@ impl Guess {
         let mut guessed = self.stays.clone();
         let mut takes = self.stays.takes.iter();
         for (deadline, stay) in urgent {
-            let take = takes.next().filter(|take| **take < deadline)?;
-            guessed.end_from(stay, *take);
+            let take = takes.next().filter(|take| take.from < deadline)?;
+            guessed.end_by(stay, *take);
         }
         Some(guessed)
     }
@@ -131,7 +132,7 @@ impl Guess {
             let needed = needs[stay as usize].saturating_sub(1) as usize;
             lacking[needed.min(gaps)] += 1;
         }
-        self.stays.takes.iter().for_each(|take| lacking[*take as usize] -= 1);
+        self.stays.takes.iter().for_each(|take| lacking[take.from as usize] -= 1);
         let mut next = vec![u32::MAX; gaps + 1];
         let mut sum = 0;
         let fits: Vec<bool> = (0..gaps)

@@ -5,30 +5,23 @@
 //!
 //! * of a register whose values are unique the zones know an order of all changes, and of a list the
 //!   longest read does: changes are taken by their *ranks* in it;
-//! * of a queue or stack whose values are unique, the operations that take them out say which of two
-//!   values must go in first, wherever these do not overlap;
 //! * where that is not enough, each choice is asked whether what comes next is linearizable from there.
 //!
-//! The ranks are one order of many, and only tried first, and so are choices that look good. What
-//! containers say is so in every order.
+//! The ranks are one order of many, and only tried first, and so are choices that look good.
 
 use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 use wrack_history::{Operation, Outcome, Value};
-use wrack_sequential::contents::Step;
 use wrack_sequential::{ModelError, Specification};
 
-use super::walk::Pending;
-use crate::linearizability::call::{Answer, Call};
+use crate::linearizability::call::Answer;
 use crate::linearizability::{decide, register};
 
 /// Ahead of all choices.
 pub struct Foresight<'a, S> {
     /// By the position of operations: the rank of the change that it is; empty where no order is known.
     pub ranks: Vec<u32>,
-    /// Whether a call may be taken in this state with these calls pending.
-    pub may_take: &'a dyn Fn(&S, &[Pending], u32) -> bool,
     /// Decides what comes next, if it can.
     pub lookout: Option<Lookout<'a, S>>,
 }
@@ -39,9 +32,10 @@ pub struct Lookout<'a, S> {
     pub operations: &'a [&'a Operation],
     /// A state as the value that an object starts at.
     pub worth: &'a dyn Fn(&S) -> Value,
-    /// So many calls that have yet to be invoked are looked at.
-    pub ahead: usize,
 }
+
+/// So many calls that have yet to be invoked are looked at.
+pub const AHEAD: usize = 150;
 
 /// Configurations for each choice.
 const LOOKED_MAX: u64 = 10_000;
@@ -61,18 +55,6 @@ impl<S> Lookout<'_, S> {
             .collect();
         let next: Vec<&Operation> = next.iter().map(Cow::as_ref).collect();
         !matches!(decide(specification, &next, LOOKED_MAX), Ok((Answer::Contradiction(_), _)))
-    }
-}
-
-impl<S> Foresight<'_, S> {
-    /// Nothing is known.
-    pub fn none() -> Self {
-        Self::ranked(Vec::new())
-    }
-
-    /// Only an order of changes is known, if any.
-    pub fn ranked(ranks: Vec<u32>) -> Self {
-        Self { ranks, may_take: &|_, _, _| true, lookout: None }
     }
 }
 
@@ -107,62 +89,4 @@ fn in_longest_read(operations: &[&Operation]) -> Option<Vec<u32>> {
         }
     }
     Some(longest.iter().filter_map(|element| appends.get_mut(element)?.pop()).collect())
-}
-
-/// When each value of a container comes out: from which index on it may, and by which it must.
-pub struct Stays(FxHashMap<u32, (u64, u64)>);
-
-/// A value that nobody takes out, as far as is known.
-const NEVER: (u64, u64) = (u64::MAX, u64::MAX);
-
-impl Stays {
-    /// Those of these calls; `None` if a value goes in twice, or if it is not known what came out.
-    pub fn of(calls: &[Call<Step>]) -> Option<Self> {
-        let mut stays = FxHashMap::default();
-        for call in calls {
-            if let Step::Insert(value) = call.step
-                && stays.insert(value, NEVER).is_some()
-            {
-                return None;
-            }
-        }
-        for call in calls {
-            match call.step {
-                Step::Remove(value) => {
-                    stays.insert(value, (call.invoke, call.complete));
-                }
-                Step::Take => return None,
-                Step::Insert(_) | Step::Empty => (),
-            }
-        }
-        Some(Self(stays))
-    }
-
-    /// Whether one value certainly comes out before another one.
-    fn leaves_before(&self, one: u32, other: u32) -> bool {
-        let out = |value: u32| self.0.get(&value).copied().unwrap_or(NEVER);
-        out(one).1 < out(other).0
-    }
-
-    /// Whether a value that went in is still inside at an event, so that nothing is found to be empty until
-    /// then.
-    pub fn is_inside_at(&self, value: u32, index: u64) -> bool {
-        index < self.0.get(&value).copied().unwrap_or(NEVER).0
-    }
-
-    /// Whether a value may go into a queue: nothing that is inside comes out after it, and what comes out
-    /// before it is not outside any more. `outside` are pending insertions, with the index by which each
-    /// takes effect.
-    pub fn may_enqueue(&self, inside: &[u32], outside: &[(u32, u64)], value: u32) -> bool {
-        !inside.iter().any(|other| self.leaves_before(value, *other))
-            && !outside.iter().any(|(other, _)| self.leaves_before(*other, value))
-    }
-
-    /// The same of a stack: nothing that is below it comes out before it, and nothing comes on top of it
-    /// that comes out after it.
-    pub fn may_push(&self, inside: &[u32], outside: &[(u32, u64)], value: u32) -> bool {
-        let (out_from, _) = self.0.get(&value).copied().unwrap_or(NEVER);
-        let on_top = |(other, by): &(u32, u64)| *by < out_from && self.leaves_before(value, *other);
-        !inside.iter().any(|other| self.leaves_before(*other, value)) && !outside.iter().any(on_top)
-    }
 }

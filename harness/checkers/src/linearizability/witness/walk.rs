@@ -11,10 +11,11 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use wrack_sequential::{Effect, Model};
 
-use super::foresight::Foresight;
+use super::foresight::{AHEAD, Foresight};
 use crate::linearizability::call::{Call, Event, events};
 
-/// An order of calls that the model allows and time too; the calls are in order of invocation.
+/// An order of calls, by the positions of their operations, that the model allows and time too; the calls
+/// are in order of invocation.
 pub fn witness<M: Model>(
     model: &M,
     calls: &[Call<M::Step>],
@@ -77,7 +78,7 @@ impl Classes {
 
 /// A required call that has been invoked and not been taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Pending {
+struct Pending {
     pub call: u32,
     /// Whether an overwriting call was taken since, so that it may be held to stand just before that.
     absorbed: bool,
@@ -219,9 +220,6 @@ impl<M: Model> Seeking<'_, M> {
             if self.call(call).effect == Effect::None && call != goal {
                 continue;
             }
-            if !(self.foresight.may_take)(&node.state, &node.open, call) {
-                continue;
-            }
             if let Some(state) = step(call) {
                 let leads = self.model.step(&state, &self.call(goal).step).is_some();
                 let late = u64::MAX - self.call(call).complete;
@@ -260,7 +258,7 @@ impl<M: Model> Seeking<'_, M> {
             Event::Expire(_) => return true,
         };
         let invoked = self.calls.partition_point(|call| call.invoke < now);
-        let upto = self.calls.len().min(invoked.saturating_add(lookout.ahead));
+        let upto = self.calls.len().min(invoked + AHEAD);
         let owing = node.open.iter().filter(|pending| !pending.absorbed);
         let mut next: Vec<u32> = owing.map(|pending| pending.call).collect();
         next.sort_unstable();
@@ -307,7 +305,8 @@ impl<M: Model> Seeking<'_, M> {
         }
     }
 
-    /// The order that ends with this call; those that were absorbed stand before what did.
+    /// The order that ends with this call, by the positions of operations; what was absorbed stands before
+    /// what did.
     fn order(&self, last: u32) -> Vec<u32> {
         let mut path: Vec<&Taken> = Vec::new();
         let mut place = last;
@@ -334,6 +333,6 @@ impl<M: Model> Seeking<'_, M> {
             let before = absorbed.remove(&taken.call).unwrap_or_default();
             before.into_iter().chain([taken.call])
         });
-        with_absorbed.collect()
+        with_absorbed.map(|call| self.call(call).operation).collect()
     }
 }
