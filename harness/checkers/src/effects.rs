@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use smallvec::SmallVec;
 use wrack_history::{Fact, FactRecord, NodeIndex, SmolStr, Value};
 
@@ -82,7 +82,10 @@ impl NotedLog {
 pub(crate) fn by_operation<'a>(
     effects: impl IntoIterator<Item = &'a Effect>,
 ) -> FxHashMap<u64, SmallVec<[&'a Effect; 1]>> {
-    let mut operations = FxHashMap::<u64, SmallVec<[&Effect; 1]>>::default();
+    let effects = effects.into_iter();
+    let at_most = effects.size_hint().1.unwrap_or(0);
+    let mut operations =
+        FxHashMap::<u64, SmallVec<[&Effect; 1]>>::with_capacity_and_hasher(at_most, FxBuildHasher);
     for effect in effects {
         operations.entry(effect.operation).or_default().push(effect);
     }

@@ -13,7 +13,7 @@
 //! The definition: no read returns a value never written, written only later, or of an operation
 //! that failed. The initial value was always there. In a set, each element that is read is judged by itself. A refused cas wrote nothing.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use wrack_history::catalogue::GuaranteeInfo;
 use wrack_history::{Anomaly, Judgement, Operation, Outcome, Settings, Value, duration};
 
@@ -48,14 +48,14 @@ fn judge(evidence: &Evidence<'_>, _: &Settings) -> Judgement {
         return judgement;
     }
     for (&key, operations) in evidence.by_key() {
-        judgement.examine("keys", 1);
         let sources = Sources::new(operations, elements(evidence, evidence.initial));
         let reads = operations.iter().filter(|operation| is_ok_read(operation));
         let mut reads: Vec<&Operation> = reads.copied().collect();
         reads.sort_unstable_by_key(|read| read.complete.index);
+        judgement.examine("keys", 1);
+        judgement.examine("reads", reads.len() as u64);
         let mut explained: &[Value] = &[];
         for read in reads {
-            judgement.examine("reads", 1);
             let values = elements(evidence, &read.result);
             // What explains an element to one read explains it to every read that completes later,
             // and a set is mostly read in one order: only what is new must be looked up.
@@ -105,12 +105,12 @@ struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     fn new(operations: &[&'a Operation], initial: &'a [Value]) -> Self {
-        let mut best = FxHashMap::<&Value, &Operation>::default();
+        let mut best = FxHashMap::with_capacity_and_hasher(operations.len(), FxBuildHasher);
         for operation in operations.iter().copied() {
             let Some(value) = source(operation) else {
                 continue;
             };
-            let known = best.entry(value).or_insert(operation);
+            let known: &mut &Operation = best.entry(value).or_insert(operation);
             if rank(operation) < rank(known) {
                 *known = operation;
             }

@@ -53,26 +53,34 @@ pub struct Own {
 impl Own {
     /// Every workload, sorted by name.
     pub fn workloads(&self) -> Vec<&'static Entry> {
-        let mut all: Vec<_> = wrack_workloads::ALL.iter().chain(self.workloads.clone()).collect();
+        let mut all: Vec<_> = self.each_workload().collect();
         all.sort_by_key(|entry| entry.info.name);
         all
     }
 
     /// The workload of this name.
     pub fn workload(&self, name: &str) -> Option<&'static Entry> {
-        self.workloads().into_iter().find(|entry| entry.info.name == name)
+        self.each_workload().find(|entry| entry.info.name == name)
     }
 
     /// Every guarantee, sorted by code.
     pub fn guarantees(&self) -> Vec<&'static Guarantee> {
-        let mut all: Vec<_> = wrack_checkers::ALL.iter().chain(self.guarantees.clone()).collect();
+        let mut all: Vec<_> = self.each_guarantee().collect();
         all.sort_by_key(|guarantee| guarantee.info.code);
         all
     }
 
     /// The guarantee of this code.
     pub fn guarantee(&self, code: &str) -> Option<&'static Guarantee> {
-        self.guarantees().into_iter().find(|guarantee| guarantee.info.code == code)
+        self.each_guarantee().find(|guarantee| guarantee.info.code == code)
+    }
+
+    fn each_workload(&self) -> impl Iterator<Item = &'static Entry> {
+        wrack_workloads::ALL.iter().chain(self.workloads.iter().copied())
+    }
+
+    fn each_guarantee(&self) -> impl Iterator<Item = &'static Guarantee> {
+        wrack_checkers::ALL.iter().chain(self.guarantees.iter().copied())
     }
 
     /// Models beside those that Wrack has.

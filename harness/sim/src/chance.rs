@@ -10,6 +10,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use wide::u32x4;
 
 use wrack_history::setting::Delay;
 
@@ -127,40 +128,43 @@ const BLOCK_WORDS: usize = 8;
 ///
 /// Source: Bernstein, "ChaCha, a variant of Salsa20", 2008; a row is a vector of four numbers.
 fn first_block(key: [u64; 4]) -> [u64; BLOCK_WORDS] {
-    type Row = [u32; 4];
     let halves = |a: u64, b: u64| [a as u32, (a >> 32) as u32, b as u32, (b >> 32) as u32];
-    let each = |a: Row, b: Row, with: fn(u32, u32) -> u32| -> Row {
-        std::array::from_fn(|column| with(a[column], b[column]))
-    };
-    let mix = |sum: &mut Row, by: Row, word: &mut Row, left: u32| {
-        *sum = each(*sum, by, u32::wrapping_add);
-        *word = each(*word, *sum, |a, b| a ^ b).map(|mixed| mixed.rotate_left(left));
-    };
-    let turn =
-        |row: Row, by: usize| -> Row { std::array::from_fn(|column| row[(column + by) % 4]) };
-    let start: [Row; 4] = [
+    let start = [
         [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574],
         halves(key[0], key[1]),
         halves(key[2], key[3]),
         [0; 4],
     ];
+    let start = start.map(u32x4::new);
     let [mut a, mut b, mut c, mut d] = start;
     for _ in 0..4 {
         // The columns, and then, with the rows turned, the diagonals.
         for [left, right] in [[1, 3], [3, 1]] {
-            mix(&mut a, b, &mut d, 16);
-            mix(&mut c, d, &mut b, 12);
-            mix(&mut a, b, &mut d, 8);
-            mix(&mut c, d, &mut b, 7);
-            (b, c, d) = (turn(b, left), turn(c, 2), turn(d, right));
+            mix::<16>(&mut a, b, &mut d);
+            mix::<12>(&mut c, d, &mut b);
+            mix::<8>(&mut a, b, &mut d);
+            mix::<7>(&mut c, d, &mut b);
+            (b, c, d) = (turned(b, left), turned(c, 2), turned(d, right));
         }
     }
-    let rows = [a, b, c, d];
-    std::array::from_fn(|word| {
-        let (row, column) = (word / 2, word % 2 * 2);
-        let half = |column: usize| u64::from(rows[row][column].wrapping_add(start[row][column]));
-        half(column) | half(column + 1) << 32
-    })
+    let rows = [a + start[0], b + start[1], c + start[2], d + start[3]].map(u32x4::to_array);
+    let words = rows.as_flattened();
+    std::array::from_fn(|word| u64::from(words[2 * word]) | u64::from(words[2 * word + 1]) << 32)
+}
+
+/// Adds a row to another, and mixes the sum into a third one, which turns its bits left.
+#[inline(always)]
+fn mix<const LEFT: u32>(sum: &mut u32x4, by: u32x4, row: &mut u32x4) {
+    *sum += by;
+    let mixed = *row ^ *sum;
+    *row = mixed << LEFT | mixed >> (u32::BITS - LEFT);
+}
+
+/// The row with its columns moved so many places to the left.
+#[inline(always)]
+fn turned(row: u32x4, by: usize) -> u32x4 {
+    let row = row.to_array();
+    u32x4::new(std::array::from_fn(|column| row[(column + by) % 4]))
 }
 
 /// Scales a random word to a number below `bound`.

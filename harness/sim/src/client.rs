@@ -6,9 +6,9 @@
 //! the attempt in doubt may be what changed the value. After `info` the process is never reused;
 //! the session goes on.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use wrack_history::load::{Pace, RetryKey, RetryPolicy};
 use wrack_history::{Moment, Operation, Outcome, SmolStr, Value};
 
@@ -145,7 +145,8 @@ pub struct Client<P> {
     open: Option<Open>,
     /// Position in `entries` of whom to ask.
     target: usize,
-    seen: BTreeMap<SmolStr, Value>,
+    /// What it knows of each key, for a later cas.
+    seen: FxHashMap<SmolStr, Value>,
     attempts: u64,
     retries: u64,
     late: Vec<(u64, NodeId, Arc<Request>)>,
@@ -170,7 +171,7 @@ impl<P> Client<P> {
             next: coming.next(),
             coming,
             open: None,
-            seen: BTreeMap::new(),
+            seen: FxHashMap::default(),
             attempts: 0,
             retries: 0,
             late: Vec::new(),
@@ -444,7 +445,10 @@ impl<P: Payload> Client<P> {
             }
             _ => return,
         };
-        self.seen.insert(request.key.clone(), seen);
+        match self.seen.get_mut(&request.key) {
+            Some(known) => *known = seen,
+            None => drop(self.seen.insert(request.key.clone(), seen)),
+        }
     }
 }
 

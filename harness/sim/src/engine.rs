@@ -160,8 +160,6 @@ pub struct Engine<N: Node> {
     effects: Effects<N::Message>,
     /// Facts of the last callback, for a controller that watches.
     fresh_facts: Vec<FactRecord>,
-    /// Facts that the observer and the recorder have not seen yet.
-    noted: Vec<FactRecord>,
     watched: Watched,
     record: Recorder,
     /// Who is in a callback: a panic there is the design's.
@@ -199,7 +197,6 @@ impl<N: Node> Engine<N> {
             traps: Vec::new(),
             effects: Effects { failpoints_wanted: false, ..Effects::default() },
             fresh_facts: Vec::new(),
-            noted: Vec::with_capacity(NOTED_MAX),
             // Whoever watches also wants to know what was noted at the first boot.
             watched: Watched::Everything,
             record: Recorder::new(config.trace, config.keep_all_facts),
@@ -288,7 +285,7 @@ impl<N: Node> Engine<N> {
         let outcome = self.guarded(|engine| {
             engine.tell(controller);
             while engine.step(until_ns, controller)? {
-                if engine.noted.len() >= NOTED_MAX {
+                if engine.effects.facts.noted().len() >= NOTED_MAX {
                     engine.hand_over(observer);
                 }
             }
@@ -574,8 +571,18 @@ impl<N: Node> Engine<N> {
         self.acts_at_ns = controller.next_ns().unwrap_or(u64::MAX);
     }
 
+    /// Notes a fact that no callback asked for, when nothing is left that one did.
     fn note(&mut self, node: NodeId, fact: Fact) {
-        let record = FactRecord { ns: self.now, node: node.0, fact };
+        debug_assert!(self.effects.facts.are_noted(), "another fact would be noted");
+        self.effects.facts.push(node, fact);
+        self.note_next();
+    }
+
+    /// Notes the next fact that a callback asked for.
+    #[inline(never)]
+    fn note_next(&mut self) {
+        let record = self.effects.facts.note(self.now);
+        let node = NodeId(record.node);
         if let Fact::Role { role, epoch } = &record.fact {
             self.members[node.index()].role = Some((role.clone(), *epoch));
         }
@@ -588,13 +595,12 @@ impl<N: Node> Engine<N> {
         if self.watched.covers(&record.fact) {
             self.fresh_facts.push(record.clone());
         }
-        self.noted.push(record);
     }
 
     /// Hands what was noted over to the observer and the recorder.
     fn hand_over(&mut self, observer: &mut dyn Observer) {
-        observer.facts(&self.noted);
-        for record in self.noted.drain(..) {
+        observer.facts(self.effects.facts.noted());
+        for record in self.effects.facts.drain_noted() {
             self.record.fact(record);
         }
     }

@@ -61,7 +61,7 @@ impl Links {
     }
 
     /// The link from one node to another, at true time `now`.
-    #[inline]
+    #[inline(always)]
     pub fn get(&mut self, from: NodeId, to: NodeId, now: u64) -> &mut Link {
         match self {
             Self::Table { nodes, links } => &mut links[from.index() * *nodes + to.index()],
@@ -92,7 +92,7 @@ impl Busy {
         Self { sets_log2, places: vec![free; PLACES_PER_SET << sets_log2] }
     }
 
-    #[inline]
+    #[inline(never)]
     fn get(&mut self, pair: u32, now: u64) -> &mut Link {
         let place = loop {
             match self.place(pair, now) {

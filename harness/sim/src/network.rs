@@ -218,7 +218,17 @@ impl Network {
     }
 
     /// The rule that stops a message when it arrives, and whether it is held instead of lost.
+    #[inline]
     pub fn stopped(
+        &self,
+        link: (NodeId, NodeId),
+        class: impl FnMut() -> MessageClass,
+    ) -> Option<(RuleId, FaultHandle, bool)> {
+        if self.rules.is_empty() { None } else { self.stopped_by_rules(link, class) }
+    }
+
+    #[inline(never)]
+    fn stopped_by_rules(
         &self,
         (from, to): (NodeId, NodeId),
         mut class: impl FnMut() -> MessageClass,

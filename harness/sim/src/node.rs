@@ -14,7 +14,7 @@ use std::panic::Location;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use slab::Slab;
-use wrack_history::{Fact, NodeIndex, Operation, Outcome, Settings, SmolStr, Value};
+use wrack_history::{Fact, FactRecord, NodeIndex, Operation, Outcome, Settings, SmolStr, Value};
 
 use crate::chance::Stream;
 use crate::disk::{self, Disk, DiskError};
@@ -278,8 +278,8 @@ pub enum Effect {
         /// Comes back in `on_synced`.
         tag: u64,
     },
-    /// Note the fact at this place of [`Effects::facts`].
-    Note(Place),
+    /// Note the next one of [`Effects::facts`].
+    Note,
     /// A place where a crash or pause may cut the list.
     Failpoint(&'static str),
     /// The control of this name touched so much.
@@ -323,11 +323,6 @@ impl<T> Parts<T> {
         self.left.pop_front().expect("each part is taken once").into_inner()
     }
 
-    /// Takes all parts that are left, in order.
-    pub fn into_rest(self) -> impl Iterator<Item = T> {
-        self.left.into_iter().map(Cell::into_inner)
-    }
-
     #[inline]
     fn clear(&mut self) {
         self.taken = 0;
@@ -340,6 +335,64 @@ impl<T> Parts<T> {
 impl<T> Default for Parts<T> {
     fn default() -> Self {
         Self { left: VecDeque::new(), taken: 0 }
+    }
+}
+
+/// Facts that were noted, and behind them those that callbacks ask to be noted: none of them moves until an
+/// observer has seen it.
+#[derive(Debug, Default)]
+pub struct Facts {
+    records: Vec<FactRecord>,
+    noted: usize,
+}
+
+impl Facts {
+    pub(crate) fn push(&mut self, node: NodeId, fact: Fact) {
+        self.records.push(FactRecord { ns: 0, node: node.0, fact });
+    }
+
+    /// Notes the next one, at this true time.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[inline]
+    pub(crate) fn note(&mut self, ns: u64) -> &FactRecord {
+        let record = &mut self.records[self.noted];
+        self.noted += 1;
+        record.ns = ns;
+        record
+    }
+
+    /// Those that were noted.
+    #[inline]
+    pub(crate) fn noted(&self) -> &[FactRecord] {
+        &self.records[..self.noted]
+    }
+
+    /// Whether none is left to be noted.
+    pub(crate) fn are_noted(&self) -> bool {
+        self.noted == self.records.len()
+    }
+
+    /// Takes those that were noted.
+    pub(crate) fn drain_noted(&mut self) -> impl Iterator<Item = FactRecord> {
+        self.records.drain(..std::mem::take(&mut self.noted))
+    }
+
+    /// Takes those that have yet to be noted.
+    fn split_off(&mut self) -> Self {
+        Self { records: self.records.split_off(self.noted), noted: 0 }
+    }
+
+    /// Takes all that have yet to be noted, in order.
+    pub fn into_rest(mut self) -> impl Iterator<Item = Fact> {
+        self.split_off().records.into_iter().map(|record| record.fact)
+    }
+
+    /// Forgets those that have yet to be noted.
+    #[inline]
+    fn clear(&mut self) {
+        self.records.truncate(self.noted);
     }
 }
 
@@ -422,8 +475,8 @@ pub struct Effects<M> {
     pub list: Vec<Effect>,
     /// Messages, by [`Effect::Send`]: also those of earlier callbacks that are still under way.
     pub messages: Messages<M>,
-    /// Facts, by [`Effect::Note`].
-    pub facts: Parts<Fact>,
+    /// Facts, by [`Effect::Note`]: also those of earlier callbacks that no observer has seen yet.
+    pub facts: Facts,
     /// Records and cells, by [`Effect::Append`] and [`Effect::Put`].
     pub bytes: Vec<u8>,
     /// Operations, by [`Effect::Invoke`].
@@ -443,7 +496,7 @@ impl<M> Default for Effects<M> {
         Self {
             list: Vec::new(),
             messages: Messages::default(),
-            facts: Parts::default(),
+            facts: Facts::default(),
             bytes: Vec::new(),
             operations: Parts::default(),
             completions: Parts::default(),
@@ -469,6 +522,18 @@ impl<M> Effects<M> {
         self.take_clock_reads();
     }
 
+    /// Everything was carried out: only the memory is left.
+    #[inline]
+    pub(crate) fn carried_out(&mut self, list: Vec<Effect>) {
+        self.list = list;
+        self.list.clear();
+        self.bytes.clear();
+        self.operations.taken = 0;
+        self.completions.taken = 0;
+        debug_assert!(self.facts.are_noted(), "every fact is noted");
+        debug_assert!(self.operations.left.is_empty() && self.completions.left.is_empty());
+    }
+
     /// Takes the messages that the list still sends.
     fn discard_messages(&mut self) {
         for effect in &self.list {
@@ -478,18 +543,26 @@ impl<M> Effects<M> {
         }
     }
 
-    /// Takes out this rest of the list, with all parts but the messages, which stay where they are.
+    /// Takes out this rest of the list, with all parts but the messages and what was noted, which stay where
+    /// they are.
     pub(crate) fn split_off(&mut self, list: Vec<Effect>) -> Self {
-        let messages = std::mem::take(&mut self.messages);
-        let rest = Self { list, ..std::mem::take(self) };
-        self.messages = messages;
-        rest
+        let facts = self.facts.split_off();
+        let kept = Self {
+            messages: std::mem::take(&mut self.messages),
+            facts: std::mem::take(&mut self.facts),
+            ..Self::default()
+        };
+        Self { list, facts, ..std::mem::replace(self, kept) }
     }
 
     /// Puts back what was split off.
-    pub(crate) fn restore(&mut self, rest: Self) {
-        let messages = std::mem::take(&mut self.messages);
-        *self = Self { messages, ..rest };
+    pub(crate) fn restore(&mut self, mut rest: Self) {
+        self.facts.records.append(&mut rest.facts.records);
+        *self = Self {
+            messages: std::mem::take(&mut self.messages),
+            facts: std::mem::take(&mut self.facts),
+            ..rest
+        };
     }
 
     /// How often the callback read the monotonic clock and the wall clock; counting starts anew.
@@ -635,8 +708,8 @@ impl<'a, M, T> Context<'a, M, T> {
 
     /// Notes a fact, for observers and checkers. No node ever sees it.
     pub fn note(&mut self, fact: Fact) {
-        let fact = self.effects.facts.push(fact);
-        self.effects.list.push(Effect::Note(fact));
+        self.effects.facts.push(self.id, fact);
+        self.effects.list.push(Effect::Note);
     }
 
     /// Notes that the operation took effect: `position` is its place in the authority's order.

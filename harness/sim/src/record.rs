@@ -96,10 +96,11 @@ impl Recorder {
         self.windows = windows;
     }
 
-    /// Makes room for so many operations.
+    /// Makes room for so many operations, and for as many facts.
     pub fn expect_operations(&mut self, operations: usize) {
         self.history.operations.reserve_exact(operations);
         self.places.reserve_exact(operations);
+        self.facts.reserve_exact(operations);
     }
 
     fn moment(&mut self, ns: u64) -> Moment {
@@ -111,6 +112,7 @@ impl Recorder {
     ///
     /// # Panics
     /// If one with the same id was invoked before.
+    #[inline]
     pub fn invoke(&mut self, mut operation: Operation, ns: u64) {
         if self.open == 0 {
             self.open_since = ns;

@@ -17,7 +17,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize, Serializer};
 use wrack_history::{SmolStr, Value};
 use wrack_sim::Reply;
 
@@ -144,7 +145,15 @@ impl Cell {
 
 /// All keys: the whole state machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Table(BTreeMap<SmolStr, Cell>);
+pub struct Table(#[serde(serialize_with = "in_order")] FxHashMap<SmolStr, Cell>);
+
+/// By the keys' names, so that equal tables have equal bytes.
+fn in_order<S: Serializer>(
+    cells: &FxHashMap<SmolStr, Cell>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    cells.iter().collect::<BTreeMap<_, _>>().serialize(serializer)
+}
 
 impl Table {
     /// Carries out one command on one key.
@@ -179,11 +188,6 @@ impl Table {
     pub fn put(&mut self, key: &SmolStr, cell: Cell) {
         self.0.insert(key.clone(), cell);
     }
-
-    /// Every key and what it holds, in order of the keys' names.
-    pub fn iter(&self) -> impl Iterator<Item = (&SmolStr, &Cell)> {
-        self.0.iter()
-    }
 }
 
 #[cfg(test)]
@@ -191,7 +195,7 @@ mod tests {
     use wrack_history::Value;
     use wrack_sim::Reply;
 
-    use super::{Applied, FUNCTIONS, Table};
+    use super::{Applied, Cell, FUNCTIONS, Table};
 
     /// Carries out a command on the key `k` and compares what it came to.
     fn check(
@@ -276,12 +280,25 @@ mod tests {
     }
 
     #[test]
-    fn keys_do_not_see_each_other_and_come_in_order() {
+    fn keys_do_not_see_each_other() {
         let mut table = Table::default();
         table.apply("write", &"b".into(), &1.into());
         table.apply("add", &"a".into(), &2.into());
         table.apply("read", &"c".into(), &Value::Nil);
-        let keys: Vec<_> = table.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["a", "b"]);
+        assert_eq!((table.read("a"), table.read("b")), (Value::list([2.into()]), 1.into()));
+        assert_eq!(table.cell("c"), None);
+    }
+
+    #[test]
+    fn equal_tables_have_equal_bytes_in_whatever_order_their_keys_came() {
+        let bytes = |keys: &mut dyn Iterator<Item = u32>| {
+            let mut table = Table::default();
+            keys.for_each(|key| table.put(&format!("k{key}").into(), Cell::Counter(key.into())));
+            let mut bytes = Vec::new();
+            wrack_sim::disk::frame(&table, &mut bytes);
+            assert_eq!(wrack_sim::disk::read::<Table>(&bytes).unwrap(), table);
+            bytes
+        };
+        assert_eq!(bytes(&mut (0..100)), bytes(&mut (0..100).rev()));
     }
 }

@@ -26,6 +26,9 @@ impl Values {
     /// have been numbered: the table stays as small as what it is for.
     const DENSE: usize = 8;
 
+    /// Integers below this have one in any case.
+    const DENSE_MIN: usize = 256;
+
     /// Makes this the initial value.
     ///
     /// # Panics
@@ -54,7 +57,7 @@ impl Values {
             return *number;
         }
         self.numbered = self.numbered.checked_add(1).expect("a key has fewer than 2^32 values");
-        let reach = Self::DENSE * (self.numbered as usize + 1);
+        let reach = Self::DENSE_MIN.max(Self::DENSE * (self.numbered as usize + 1));
         if place < reach {
             if place >= self.dense.len() {
                 self.dense.resize(place.max(reach / 2) + 1, 0);

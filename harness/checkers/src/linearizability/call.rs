@@ -111,11 +111,11 @@ pub(super) enum Event {
 
 /// The events of calls that are in order of invocation, in order of the history.
 pub(super) fn events<S>(calls: &[Call<S>]) -> Vec<Event> {
-    let ends = calls.iter().enumerate().filter_map(|(index, call)| match call.required {
+    let mut ends = Vec::with_capacity(calls.len());
+    ends.extend(calls.iter().enumerate().filter_map(|(index, call)| match call.required {
         true => Some((call.complete, false, index as u32)),
         false => (call.expires < u64::MAX).then_some((call.expires, true, index as u32)),
-    });
-    let mut ends: Vec<(u64, bool, u32)> = ends.collect();
+    }));
     ends.sort_unstable();
     let event = |(_, expires, call): (u64, bool, u32)| match expires {
         true => Event::Expire(call),

@@ -67,8 +67,9 @@ type Contradiction = Vec<u32>;
 
 impl<'a> Clusters<'a> {
     fn new(calls: &'a [Call<Step>], values: usize) -> Result<Self, Contradiction> {
-        let mut this =
-            Self { calls, clusters: vec![Cluster::of(NONE)], cluster_of: vec![NONE; calls.len()] };
+        let mut clusters = Vec::with_capacity(calls.len() + 1);
+        clusters.push(Cluster::of(NONE));
+        let mut this = Self { calls, clusters, cluster_of: vec![NONE; calls.len()] };
         let mut cluster_of_value = vec![NONE; values];
         cluster_of_value[INITIAL] = INITIAL as u32;
         for (index, call) in this.required() {
@@ -137,7 +138,7 @@ impl<'a> Clusters<'a> {
         let roots = (0..self.clusters.len() as u32)
             .filter(|cluster| self.clusters[*cluster as usize].previous == NONE);
         let mut members = 0;
-        let mut blocks = Vec::new();
+        let mut blocks = Vec::with_capacity(self.clusters.len());
         for root in roots {
             let (block, size) = self.block(root)?;
             members += size;

@@ -22,6 +22,7 @@ impl<N: Node> Engine<N> {
             match effect {
                 Effect::Send { to, message } => self.send(id, *to, *message),
                 Effect::Arm { timer, after_ns } => self.arm(id, *timer, *after_ns),
+                Effect::Note => self.note_next(),
                 Effect::Failpoint(name) => {
                     if let Some(sprung) = self.spring(id, name) {
                         let list = list.split_off(place + 1);
@@ -33,9 +34,7 @@ impl<N: Node> Engine<N> {
                 effect => self.carry_out(id, effect),
             }
         }
-        list.clear();
-        self.effects.list = list;
-        self.effects.clear();
+        self.effects.carried_out(list);
     }
 
     /// Carries out one of the rarer effects.
@@ -44,7 +43,7 @@ impl<N: Node> Engine<N> {
         let member = &mut self.members[id.index()];
         let bytes = |range: &Bytes| &self.effects.bytes[range.start as usize..range.end as usize];
         match effect {
-            Effect::Send { .. } | Effect::Arm { .. } | Effect::Failpoint(_) => {
+            Effect::Send { .. } | Effect::Arm { .. } | Effect::Note | Effect::Failpoint(_) => {
                 unreachable!("these are carried out where they stand")
             }
             Effect::Disarm { timer } => member.timers.disarm(timer),
@@ -59,10 +58,6 @@ impl<N: Node> Engine<N> {
             Effect::Truncate(records) => member.disk.truncate(*records),
             Effect::Discard(records) => member.disk.discard(*records),
             Effect::Sync { tag } => self.sync(id, *tag),
-            Effect::Note(place) => {
-                let fact = self.effects.facts.take(*place);
-                self.note(id, fact);
-            }
             Effect::Invoke(place) => {
                 let operation = self.effects.operations.take(*place);
                 self.invoke(id, operation);
@@ -80,6 +75,7 @@ impl<N: Node> Engine<N> {
         }
     }
 
+    #[inline]
     fn invoke(&mut self, id: NodeId, operation: Operation) {
         let digest = Digest::of(&(operation.id, &operation.argument));
         self.record.trace(traced(TraceKind::Invoke, self.now, (id, id), digest), || {

@@ -273,7 +273,7 @@ impl<N: Node, C: Controller, O: Observer> Carried<N, C, O> {
         }
         sort_out(&mut self.engine, &mut self.ports, member);
         self.see_changes();
-        if !self.engine.noted.is_empty() {
+        if !self.engine.effects.facts.noted().is_empty() {
             self.engine.hand_over(&mut self.observer);
         }
     }

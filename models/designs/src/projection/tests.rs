@@ -49,7 +49,6 @@ impl Bench {
         for effect in effects.list {
             match effect {
                 Effect::Send { to, message } => sent.push((to, effects.messages.take(message))),
-                Effect::Note(place) => self.facts.push(effects.facts.take(place)),
                 Effect::Append(range) => {
                     self.disk.append(&effects.bytes[range.start as usize..range.end as usize]);
                 }
@@ -57,6 +56,7 @@ impl Bench {
                 _ => {}
             }
         }
+        self.facts.extend(effects.facts.into_rest());
         sent
     }
 

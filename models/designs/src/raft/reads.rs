@@ -146,10 +146,13 @@ impl Raft {
         let Role::Leader { progress } = &self.role else {
             return;
         };
+        if !self.reads.under_way() {
+            return;
+        }
         let current = self.reads.round;
         let answered =
             progress.iter().filter(|follower| follower.member && follower.round >= current).count();
-        if answered < others || self.reads.confirmed == current {
+        if answered < others {
             return;
         }
         self.reads.confirmed = current;

@@ -95,7 +95,12 @@ impl Raft {
         }
         let (_, entries) = match last {
             Some(same) if same.0 == next => same,
-            _ => last.insert((next, self.log.from(next, self.batch).into())),
+            _ => {
+                // An empty list needs no memory of its own.
+                let entries = self.log.from(next, self.batch);
+                let entries = if entries.is_empty() { Arc::default() } else { entries.into() };
+                last.insert((next, entries))
+            }
         };
         follower.next += entries.len() as u64;
         let append = Append {
@@ -234,13 +239,16 @@ impl Raft {
         let Role::Leader { progress } = &self.role else {
             return;
         };
-        let mut stored: smallvec::SmallVec<[u64; 9]> =
-            progress.iter().filter(|follower| follower.member).map(|f| f.matched).collect();
-        stored.push(self.log.durable());
-        stored.sort_unstable_by(|a, b| b.cmp(a));
-        let candidate = stored[quorum - 1];
+        let followers = progress.iter().filter(|follower| follower.member).map(|f| f.matched);
+        let ahead = followers.chain([self.log.durable()]).filter(|index| *index > self.commit);
+        let mut ahead: smallvec::SmallVec<[u64; 9]> = ahead.collect();
+        if ahead.len() < quorum {
+            return;
+        }
+        ahead.sort_unstable_by(|a, b| b.cmp(a));
+        let candidate = ahead[quorum - 1];
         let own_term = self.log.term(candidate) == Some(self.hard.term);
-        if candidate > self.commit && (own_term || self.variant == Variant::CommitPriorTerm) {
+        if own_term || self.variant == Variant::CommitPriorTerm {
             self.learn_commit(candidate, cx);
         }
     }
