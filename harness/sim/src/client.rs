@@ -445,10 +445,7 @@ impl<P: Payload> Client<P> {
             }
             _ => return,
         };
-        match self.seen.get_mut(&request.key) {
-            Some(known) => *known = seen,
-            None => drop(self.seen.insert(request.key.clone(), seen)),
-        }
+        self.seen.insert(request.key.clone(), seen);
     }
 }
 

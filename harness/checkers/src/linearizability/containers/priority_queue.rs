@@ -30,7 +30,7 @@ use wrack_sequential::contents::Container;
 use wrack_sequential::priority_queue::PriorityQueue;
 
 use super::Order;
-use super::stay::{Conflict, Place, Remedy, Stay, Stays};
+use super::stay::{Conflict, INSERTIONS, Place, REMOVALS, Remedy, Stay, Stays};
 
 impl Order for PriorityQueue {
     const ALGORITHM: &'static str = "priority order";
@@ -40,13 +40,7 @@ impl Order for PriorityQueue {
     }
 
     fn places(&self, stays: &Stays) -> Vec<Place> {
-        const REMOVALS: u32 = 0;
-        const EMPTIES: u32 = 1;
-        const INSERTIONS: u32 = 2;
-        let empties = stays.uncovered();
-        let empties =
-            empties.map(|(empty, gap)| Place { gap, turn: (EMPTIES, 0), call: empty.call });
-        let mut places: Vec<Place> = empties.collect();
+        let mut places: Vec<Place> = stays.empty_places().collect();
         let mut rank = 0;
         let legal = take_out(self, stays, |stay, gap| {
             let Stay { insert, calls, .. } = stays.list[stay as usize];

@@ -49,7 +49,7 @@ use std::ops::Range;
 use wrack_sequential::stack::Stack;
 
 use super::Order;
-use super::stay::{Conflict, Place, Remedy, Stays};
+use super::stay::{AT_ONCE, Conflict, INSERTIONS, Place, REMOVALS, Remedy, Stays};
 use bottoms::Bottoms;
 use gaps::Gaps;
 
@@ -61,17 +61,11 @@ impl Order for Stack {
     }
 
     fn places(&self, stays: &Stays) -> Vec<Place> {
-        const REMOVALS: u32 = 0;
-        const AT_ONCE: u32 = 1;
-        const INSERTIONS: u32 = 2;
-        let mut places = Vec::new();
+        let mut places: Vec<Place> = stays.empty_places().collect();
         for stay in stays.list.iter().filter(|stay| stay.presence().is_empty()) {
             let turn = (AT_ONCE, 0);
             places.push(Place { gap: stay.remove.0, turn, call: stay.calls.0 });
             places.push(Place { gap: stay.remove.0, turn, call: stay.calls.1 });
-        }
-        for (empty, gap) in stays.uncovered() {
-            places.push(Place { gap, turn: (AT_ONCE, 0), call: empty.call });
         }
         let mut inner = 0;
         let legal = take_away(stays, |bottom, block| {

@@ -64,6 +64,13 @@ pub(in super::super) struct Place {
     pub call: u32,
 }
 
+/// Within a gap of a stack or priority queue: first what only comes out.
+pub(super) const REMOVALS: u32 = 0;
+/// Then what begins and ends there: what goes in and comes out again, and what finds nothing.
+pub(super) const AT_ONCE: u32 = 1;
+/// Last what only goes in.
+pub(super) const INSERTIONS: u32 = 2;
+
 /// All stays of a container, and what else was seen.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Stays {
@@ -185,6 +192,11 @@ impl Stays {
                 Err(Conflict { among, empty: Some(empty.call), remedy })
             }
         }
+    }
+
+    /// Each empty removal at an uncovered gap, between what comes out there and what goes in.
+    pub fn empty_places(&self) -> impl Iterator<Item = Place> {
+        self.uncovered().map(|(empty, gap)| Place { gap, turn: (AT_ONCE, 0), call: empty.call })
     }
 
     /// The empty removals, each with the first uncovered gap that is not before its invocation.

@@ -203,12 +203,15 @@ fn compare<O: Order + Default>(
     let all: Vec<&Operation> = operations.iter().collect();
     let (answer, algorithm) = decide::<O>(specification, &all, STATES_MAX).unwrap();
     let context = || format!("{algorithm}: {answer:?} of {operations:#?} from {initial}");
-    // What was decided by stays has an order by stays; the walk for all others has its bound.
-    let by_stays = algorithm == O::ALGORITHM;
-    if by_stays {
-        let legal = answer == Answer::Linearizable;
-        prop_assert_eq!(is_shown(specification, &all), legal, "an order of {}", context());
-    }
+    // What is legal by stays has an order by stays; only the walk for all others meets its bound, where there
+    // is much to walk through.
+    let legal = answer == Answer::Linearizable;
+    let by_stays = legal && algorithm == O::ALGORITHM;
+    let may_be_cut_short = !by_stays && operations.len() >= 10;
+    let walked_max = if may_be_cut_short { STATES_MAX / 10 } else { STATES_MAX };
+    let shown = is_shown(specification, &all, walked_max);
+    let agrees = shown.map_or(may_be_cut_short, |shown| shown == legal);
+    prop_assert!(agrees || matches!(answer, Answer::Unknown(_)), "an order of {}", context());
     if let Some(expected) = expected {
         let right = match answer {
             Answer::Linearizable => expected,
@@ -216,9 +219,6 @@ fn compare<O: Order + Default>(
             Answer::Unknown(_) => false,
         };
         prop_assert!(right, "{}", context());
-        if !by_stays && operations.len() < 10 {
-            prop_assert_eq!(is_shown(specification, &all), expected, "an order of {}", context());
-        }
     }
     if let Answer::Contradiction(core) = &answer {
         let small = shrink(specification, &all, core);
@@ -230,7 +230,7 @@ fn compare<O: Order + Default>(
         let again = shrink(specification, &small.iter().collect::<Vec<_>>(), &whole);
         prop_assert_eq!(&again.operations, &small, "it can be smaller still");
     }
-    Ok((answer == Answer::Linearizable, algorithm))
+    Ok((legal, algorithm))
 }
 
 fn by_every_order<O: Order + Default>(recipe: &Recipe) -> Result<(bool, &str), TestCaseError> {
@@ -283,7 +283,8 @@ proptest! {
 
     #[test]
     fn a_long_history_that_is_decided_by_stays_has_an_order(recipe in recipes(100..250)) {
-        let recipe = Recipe { repeats: false, sane: true, damage: None, doubtful: recipe.doubtful.min(1), ..recipe };
+        let doubtful = recipe.doubtful.min(1);
+        let recipe = Recipe { repeats: false, sane: true, damage: None, doubtful, ..recipe };
         compare::<Queue>(&recipe, 1_000, |_, _| None)?;
         compare::<Stack>(&recipe, 1_000, |_, _| None)?;
         compare::<PriorityQueue>(&recipe, 1_000, |_, _| None)?;
