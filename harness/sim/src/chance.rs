@@ -174,7 +174,7 @@ pub fn scale(word: u64, bound: u64) -> u64 {
 }
 
 /// The duration that a random word stands for, in nanoseconds.
-#[inline]
+#[inline(always)]
 pub fn delay_of(delay: &Delay, word: u64) -> u64 {
     match *delay {
         Delay::Uniform { min_ns, max_ns } => min_ns + scale(word, (max_ns - min_ns) + 1),

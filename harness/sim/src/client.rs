@@ -6,6 +6,7 @@
 //! the attempt in doubt may be what changed the value. After `info` the process is never reused;
 //! the session goes on.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -47,13 +48,30 @@ pub enum Argument {
     FromSeen(Value),
 }
 
-/// The operations of a client, in order. They are made one by one as it comes to them, because those
-/// of a long run would fill much memory.
+/// The operations of a client, in order. They are made a few at a time as it comes to them, because
+/// those of a long run would fill much memory.
 #[derive(Clone)]
 pub struct Operations(Arc<dyn Fn() -> Coming + Send + Sync>);
 
+/// So many operations are made at once, while the code that makes them is at hand.
+const MADE_AT_ONCE: usize = 8;
+
 /// What a client has not come to yet.
-type Coming = Box<dyn Iterator<Item = PlannedOperation> + Send>;
+struct Coming {
+    made: VecDeque<PlannedOperation>,
+    rest: Box<dyn Iterator<Item = PlannedOperation> + Send>,
+}
+
+impl Iterator for Coming {
+    type Item = PlannedOperation;
+
+    fn next(&mut self) -> Option<PlannedOperation> {
+        if self.made.is_empty() {
+            self.made.extend(self.rest.by_ref().take(MADE_AT_ONCE));
+        }
+        self.made.pop_front()
+    }
+}
 
 impl Operations {
     /// What `begin` gives, which must be the same at every call.
@@ -61,7 +79,7 @@ impl Operations {
     where
         I: Iterator<Item = PlannedOperation> + Send + 'static,
     {
-        Self(Arc::new(move || Box::new(begin())))
+        Self(Arc::new(move || Coming { made: VecDeque::new(), rest: Box::new(begin()) }))
     }
 
     /// All of them, from the first on.

@@ -4,6 +4,32 @@
 /// 1970. A fixed date, so that no run depends on the day it is made on.
 pub const WALL_EPOCH_NS: u64 = 1_577_836_800 * 1_000_000_000;
 
+/// What both clocks of a node show at one instant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    now_ns: u64,
+    /// Wall clock minus monotonic clock minus epoch.
+    wall_offset: i64,
+}
+
+impl Reading {
+    /// Units: `now_ns` on the monotonic clock, `wall_ns` since 1970.
+    pub fn new(now_ns: u64, wall_ns: u64) -> Self {
+        Self { now_ns, wall_offset: wall_ns.wrapping_sub(WALL_EPOCH_NS + now_ns).cast_signed() }
+    }
+
+    /// The monotonic clock, in nanoseconds.
+    #[inline]
+    pub fn now_ns(self) -> u64 {
+        self.now_ns
+    }
+
+    /// The wall clock, in nanoseconds since 1970; one that was set to before stands there.
+    pub fn wall_ns(self) -> u64 {
+        (WALL_EPOCH_NS + self.now_ns).saturating_add_signed(self.wall_offset)
+    }
+}
+
 /// Maps true (virtual) time to what a node's clocks show.
 ///
 /// Drift accumulates piecewise: each change of rate starts a new piece where the last one ended, so
@@ -42,14 +68,13 @@ impl Clock {
 
     /// What the wall clock shows at true time `now`, in nanoseconds since 1970.
     pub fn wall(&self, now: u64) -> u64 {
-        self.read(now).1
+        self.read(now).wall_ns()
     }
 
-    /// What both clocks show at true time `now`: monotonic, then wall.
+    /// What both clocks show at true time `now`.
     #[inline]
-    pub fn read(&self, now: u64) -> (u64, u64) {
-        let monotonic = self.monotonic(now);
-        (monotonic, (WALL_EPOCH_NS + monotonic).saturating_add_signed(self.wall_offset))
+    pub fn read(&self, now: u64) -> Reading {
+        Reading { now_ns: self.monotonic(now), wall_offset: self.wall_offset }
     }
 
     /// The first true time, not before `now`, at which the monotonic clock shows `local` or more,

@@ -145,6 +145,7 @@ impl Disk {
     }
 
     /// Appends a framed record; it is not durable yet.
+    #[inline(always)]
     pub fn append(&mut self, record: &[u8]) {
         if self.fits(record.len()) {
             let (start, place) = (self.bytes.len(), self.discarded + self.ends.len());
@@ -188,6 +189,7 @@ impl Disk {
     }
 
     /// What a sync that is asked for now will make durable.
+    #[inline(always)]
     pub fn sync_point(&mut self) -> SyncPoint {
         let mut cells = Vec::new();
         for (name, cell) in &self.cells {
@@ -200,6 +202,7 @@ impl Disk {
     }
 
     /// A sync came back: what stood before it is durable.
+    #[inline(always)]
     pub fn make_durable(&mut self, point: SyncPoint) {
         let records = point.records.saturating_sub(self.discarded);
         self.durable = self.durable.max(records.min(self.ends.len()));
@@ -343,8 +346,10 @@ fn read_summed<R: DeserializeOwned>(
 
 /// Makes the checksum of a record one of its place in the log, too, and the other way round.
 fn seal(place: usize, record: &mut [u8]) {
-    let of_place = (crate::chance::finish(place as u64) as u32).to_le_bytes();
-    record.iter_mut().zip(of_place).for_each(|(byte, mask)| *byte ^= mask);
+    let of_place = crate::chance::finish(place as u64) as u32;
+    if let Some(sum) = record.first_chunk_mut::<CHECKSUM_BYTES>() {
+        *sum = (u32::from_le_bytes(*sum) ^ of_place).to_le_bytes();
+    }
 }
 
 fn checksum(content: &[u8]) -> [u8; CHECKSUM_BYTES] {

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::disk::{CrashTail, Disk, DiskError, SyncPoint};
 use crate::network::{FaultHandle, Network, RuleId};
 use crate::node::{
-    Context, Control, Effect, Effects, Flight, LazyStream, Node, NodeId, Place, TimerCode,
+    Context, Control, Cx, Effect, Effects, Flight, LazyStream, Node, NodeId, Place, TimerCode,
 };
 use crate::queue::{Due, Queue};
 use crate::record::{Recorder, Recording, TraceLevel, traced};
@@ -396,7 +396,7 @@ impl<N: Node> Engine<N> {
     /// A message reaches its receiver.
     #[inline(always)]
     fn arrive(&mut self, slot: Place) {
-        let Flight { from, to, .. } = self.effects.messages.flight(slot);
+        let flight @ Flight { from, to, .. } = self.effects.messages.flight(slot);
         let class = || N::class(self.effects.messages.get(slot));
         if let Some((rule, fault, hold)) = self.network.stopped((from, to), class) {
             self.record.touch(fault, 1, self.now);
@@ -419,21 +419,23 @@ impl<N: Node> Engine<N> {
             pause.held.push_back(Held::Message(slot));
             return;
         }
-        self.deliver(slot);
+        self.deliver(flight, slot);
     }
 
     #[inline(always)]
-    fn deliver(&mut self, slot: Place) {
-        let Flight { from, to, number } = self.effects.messages.flight(slot);
-        let event = traced(TraceKind::Deliver, self.now, (to, from), number);
-        if self.record.digest(event) {
+    fn deliver(&mut self, Flight { from, to, number }: Flight, slot: Place) {
+        let event = |now| traced(TraceKind::Deliver, now, (to, from), number);
+        if self.record.digest(event(self.now)) {
             let (names, message) = (&self.names, self.effects.messages.get(slot));
-            self.record.keep(event, || {
+            self.record.keep(event(self.now), || {
                 format!("{} → {}: {message:?}", names[from.index()], names[to.index()]).into()
             });
         }
-        // It moves once, from where it was sent to the one who takes it.
-        self.callback(to, |node, cx| node.on_message(from, cx.effects.messages.take(slot), cx));
+        if let Some((node, mut cx)) = self.enter(to) {
+            // It moves once, from where it was sent to the one who takes it.
+            node.on_message(from, cx.effects.messages.take(slot), &mut cx);
+            self.leave(to);
+        }
     }
 
     fn drop_message(&mut self, slot: Place) {
@@ -462,7 +464,7 @@ impl<N: Node> Engine<N> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn timer(&mut self, node: NodeId, entry: TimerRef, due: Due) {
         let member = &mut self.members[node.index()];
         // One that was held back is looked at as it was when it came up.
@@ -470,16 +472,18 @@ impl<N: Node> Engine<N> {
         match (member.timers.pop(entry, due, due_of), &mut member.pause) {
             (Popped::Due, None) => {
                 let timer = member.timers.fire(entry);
-                let event = traced(TraceKind::Timer, self.now, (node, node), timer);
-                if self.record.digest(event) {
-                    let (name, node) = (&self.names[node.index()], &member.node);
-                    self.record.keep(event, || {
-                        let what = node.as_ref().map(|node| node.timer_text(timer));
+                let event = |now| traced(TraceKind::Timer, now, (node, node), timer);
+                if self.record.digest(event(self.now)) {
+                    let (name, callee) = (&self.names[node.index()], &member.node);
+                    self.record.keep(event(self.now), || {
+                        let what = callee.as_ref().map(|callee| callee.timer_text(timer));
                         format!("{name}: {}", what.unwrap_or_default()).into()
                     });
                 }
-                let timer = N::Timer::from_code(timer);
-                self.callback(node, |node, cx| node.on_timer(timer, cx));
+                if let Some((callee, mut cx)) = self.enter(node) {
+                    callee.on_timer(N::Timer::from_code(timer), &mut cx);
+                    self.leave(node);
+                }
             }
             (Popped::Due, Some(pause)) => pause.held.push_back(Held::Timer(entry, due)),
             (Popped::Again(due), _) => self.timed.push(due, Timed::Timer(node, entry)),
@@ -488,6 +492,7 @@ impl<N: Node> Engine<N> {
     }
 
     /// The oldest sync of a node comes back. The device goes on while the node is paused.
+    #[inline(always)]
     fn synced(&mut self, node: NodeId) {
         let member = &mut self.members[node.index()];
         let sync = member.syncs.pop_front().expect("a sync comes back once");
@@ -505,34 +510,34 @@ impl<N: Node> Engine<N> {
         }
     }
 
+    #[inline(always)]
     fn tell_synced(&mut self, node: NodeId, tag: u64, result: Result<(), DiskError>) {
-        let event = traced(TraceKind::Synced, self.now, (node, node), tag);
-        if self.record.digest(event) {
+        let event = |now| traced(TraceKind::Synced, now, (node, node), tag);
+        if self.record.digest(event(self.now)) {
             let name = &self.names[node.index()];
-            self.record.keep(event, || format!("{name}: sync {tag} {result:?}").into());
+            self.record.keep(event(self.now), || format!("{name}: sync {tag} {result:?}").into());
         }
-        self.callback(node, |node, cx| node.on_synced(tag, result, cx));
+        if let Some((callee, mut cx)) = self.enter(node) {
+            callee.on_synced(tag, result, &mut cx);
+            self.leave(node);
+        }
     }
 
-    /// Runs a callback and carries out its effects.
-    #[inline]
-    fn callback(
-        &mut self,
-        id: NodeId,
-        call: impl FnOnce(&mut N, &mut Context<'_, N::Message, N::Timer>),
-    ) {
-        let member = &mut self.members[id.index()];
-        let Some(node) = member.node.as_mut() else {
-            return;
-        };
-        let now = member.clock.read(self.now);
-        let Member { stream, disk, .. } = member;
-        let mut cx = Context::new(id, now, stream, disk, &mut self.effects);
+    /// Begins a callback of a node, if it is up; [`Self::leave`] ends it.
+    #[inline(always)]
+    fn enter(&mut self, id: NodeId) -> Option<(&mut N, Cx<'_, N>)> {
+        let Member { node, clock, stream, disk, .. } = &mut self.members[id.index()];
+        let node = node.as_mut()?;
         self.in_callback = Some(id);
-        call(node, &mut cx);
+        Some((node, Context::at(id, clock.read(self.now), stream, disk, &mut self.effects)))
+    }
+
+    /// Ends a callback, and carries out its effects.
+    #[inline(always)]
+    fn leave(&mut self, id: NodeId) {
         self.in_callback = None;
         let (now_reads, wall_reads) = self.effects.take_clock_reads();
-        if !member.clock_faults.is_empty() {
+        if !self.members[id.index()].clock_faults.is_empty() {
             self.count_clock_use(id, u64::from(now_reads), u64::from(wall_reads));
         }
         if !self.effects.list.is_empty() {
@@ -587,10 +592,10 @@ impl<N: Node> Engine<N> {
             self.members[node.index()].role = Some((role.clone(), *epoch));
         }
         let digest = Digest::of(&record.fact);
-        let event = traced(TraceKind::Note, self.now, (node, node), digest);
-        if self.record.digest(event) {
+        let event = |now| traced(TraceKind::Note, now, (node, node), digest);
+        if self.record.digest(event(self.now)) {
             let name = &self.names[node.index()];
-            self.record.keep(event, || format!("{name} notes {:?}", record.fact).into());
+            self.record.keep(event(self.now), || format!("{name} notes {:?}", record.fact).into());
         }
         if self.watched.covers(&record.fact) {
             self.fresh_facts.push(record.clone());
@@ -621,7 +626,10 @@ impl<N: Node> Engine<N> {
             format!("{} boots", self.names[id.index()]).into()
         });
         self.note(id, Fact::Booted { boot: boots });
-        self.callback(id, |node, cx| node.start(cx));
+        if let Some((node, mut cx)) = self.enter(id) {
+            node.start(&mut cx);
+            self.leave(id);
+        }
         for place in 0..self.members[id.index()].controls.len() {
             let control = self.members[id.index()].controls[place].1.clone();
             self.tell_control(id, control);
@@ -645,7 +653,10 @@ impl<N: Node> Engine<N> {
             let over = if control.is_over { " no longer" } else { "" };
             format!("{} is{over} asked to {name} {settings:?}", self.names[id.index()]).into()
         });
-        self.callback(id, |node, cx| node.on_control(&control, cx));
+        if let Some((node, mut cx)) = self.enter(id) {
+            node.on_control(&control, &mut cx);
+            self.leave(id);
+        }
     }
 
     /// Takes a node down; returns how many unsynced records its disk lost.
@@ -727,7 +738,7 @@ impl<N: Node> Engine<N> {
             }
             match held {
                 Held::Message(slot) if member.node.is_none() => self.drop_message(slot),
-                Held::Message(slot) => self.deliver(slot),
+                Held::Message(slot) => self.deliver(self.effects.messages.flight(slot), slot),
                 Held::Timer(entry, due) => self.timer(id, entry, due),
                 Held::Synced(tag, result) => self.tell_synced(id, tag, result),
                 Held::Control(control) => self.tell_control(id, control),

@@ -30,14 +30,14 @@ use serde::de::DeserializeOwned;
 use wrack_history::{Fact, Settings, SmolStr, Value};
 
 use crate::chance::{Purpose, Stream};
+use crate::clock::Reading;
 use crate::disk::{Disk, DiskError, Recovered};
 use crate::node::{Context, Control, Cx, Effects, LazyStream, Node, NodeId, Payload, Tag};
 
 /// What a flow and its node share.
 struct Shared<M> {
     id: NodeId,
-    now_ns: u64,
-    wall_ns: u64,
+    clocks: Reading,
     stream: LazyStream,
     effects: Effects<M>,
     disk: Disk,
@@ -57,8 +57,7 @@ impl<M> Default for Shared<M> {
     fn default() -> Self {
         Self {
             id: NodeId(0),
-            now_ns: 0,
-            wall_ns: 0,
+            clocks: Reading::default(),
             stream: LazyStream::new(0, Purpose::Node, 0, 0),
             effects: Effects::default(),
             disk: Disk::default(),
@@ -98,8 +97,7 @@ impl<M: 'static> Flow<M> {
         {
             let shared = &mut *self.shared.borrow_mut();
             shared.id = cx.id;
-            shared.now_ns = cx.now_ns;
-            shared.wall_ns = cx.wall_ns;
+            shared.clocks = cx.clocks;
             std::mem::swap(&mut shared.stream, cx.stream);
             std::mem::swap(&mut shared.effects, cx.effects);
             event(shared);
@@ -163,8 +161,8 @@ impl<M> FlowContext<M> {
     /// Runs `act` with the plain context of the callback that polls the flow now.
     fn with<R>(&self, act: impl FnOnce(&mut Context<'_, M, u64>) -> R) -> R {
         let shared = &mut *self.shared.borrow_mut();
-        let Shared { id, now_ns, wall_ns, stream, effects, disk, .. } = shared;
-        act(&mut Context::new(*id, (*now_ns, *wall_ns), stream, disk, effects))
+        let Shared { id, clocks, stream, effects, disk, .. } = shared;
+        act(&mut Context::at(*id, *clocks, stream, disk, effects))
     }
 
     /// Who the node is.
@@ -251,8 +249,8 @@ impl<M> FlowContext<M> {
     pub fn always(&self, name: &'static str, condition: bool) {
         // Not in a closure: the assertion names the place of its caller.
         let shared = &mut *self.shared.borrow_mut();
-        let Shared { id, now_ns, wall_ns, stream, effects, disk, .. } = shared;
-        let cx = &mut Context::<M, u64>::new(*id, (*now_ns, *wall_ns), stream, disk, effects);
+        let Shared { id, clocks, stream, effects, disk, .. } = shared;
+        let cx = &mut Context::<M, u64>::at(*id, *clocks, stream, disk, effects);
         cx.always(name, condition);
     }
 

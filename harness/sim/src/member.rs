@@ -27,6 +27,7 @@ impl<D: Design> Node for Member<D> {
         }
     }
 
+    #[inline(always)]
     fn on_message(&mut self, from: NodeId, message: Wire<D::Peer>, cx: &mut Cx<'_, Self>) {
         match self {
             Self::Server(server) => server.on_message(from, message, &mut cx.for_inner()),
@@ -34,6 +35,7 @@ impl<D: Design> Node for Member<D> {
         }
     }
 
+    #[inline(always)]
     fn on_timer(&mut self, timer: u64, cx: &mut Cx<'_, Self>) {
         match self {
             Self::Server(server) => {
@@ -45,6 +47,7 @@ impl<D: Design> Node for Member<D> {
         }
     }
 
+    #[inline(always)]
     fn on_synced(&mut self, tag: u64, result: Result<(), DiskError>, cx: &mut Cx<'_, Self>) {
         if let Self::Server(server) = self {
             server.on_synced(tag, result, &mut cx.for_inner());

@@ -17,6 +17,7 @@ use slab::Slab;
 use wrack_history::{Fact, FactRecord, NodeIndex, Operation, Outcome, Settings, SmolStr, Value};
 
 use crate::chance::Stream;
+use crate::clock::Reading;
 use crate::disk::{self, Disk, DiskError};
 
 /// A place in somebody's source, without the folders above its package.
@@ -594,8 +595,7 @@ impl LazyStream {
 /// All that a node sees of the world during a callback, and where it leaves its effects.
 pub struct Context<'a, M, T> {
     pub(crate) id: NodeId,
-    pub(crate) now_ns: u64,
-    pub(crate) wall_ns: u64,
+    pub(crate) clocks: Reading,
     pub(crate) stream: &'a mut LazyStream,
     pub(crate) disk: &'a Disk,
     pub(crate) effects: &'a mut Effects<M>,
@@ -613,13 +613,25 @@ impl<'a, M, T> Context<'a, M, T> {
         disk: &'a Disk,
         effects: &'a mut Effects<M>,
     ) -> Self {
-        Self { id, now_ns, wall_ns, stream, disk, effects, timer: PhantomData }
+        Self::at(id, Reading::new(now_ns, wall_ns), stream, disk, effects)
+    }
+
+    /// A context at the instant at which the node's clocks show this.
+    #[inline]
+    pub(crate) fn at(
+        id: NodeId,
+        clocks: Reading,
+        stream: &'a mut LazyStream,
+        disk: &'a Disk,
+        effects: &'a mut Effects<M>,
+    ) -> Self {
+        Self { id, clocks, stream, disk, effects, timer: PhantomData }
     }
 
     /// The same context for a node inside this one, whose timers are of another type.
     pub fn for_inner<Inner>(&mut self) -> Context<'_, M, Inner> {
-        let Self { id, now_ns, wall_ns, stream, disk, effects, .. } = self;
-        Context::new(*id, (*now_ns, *wall_ns), stream, disk, effects)
+        let Self { id, clocks, stream, disk, effects, .. } = self;
+        Context::at(*id, *clocks, stream, disk, effects)
     }
 
     /// Who the node is.
@@ -631,14 +643,14 @@ impl<'a, M, T> Context<'a, M, T> {
     pub fn now(&self) -> u64 {
         let reads = &self.effects.now_reads;
         reads.set(reads.get() + 1);
-        self.now_ns
+        self.clocks.now_ns()
     }
 
     /// The wall clock, in nanoseconds since 1970: it may be wrong, and may jump either way.
     pub fn wall(&self) -> u64 {
         let reads = &self.effects.wall_reads;
         reads.set(reads.get() + 1);
-        self.wall_ns
+        self.clocks.wall_ns()
     }
 
     /// The node's own random stream, new at every boot.
@@ -657,12 +669,14 @@ impl<'a, M, T> Context<'a, M, T> {
     }
 
     /// Sends a message. It may be lost, late, doubled or overtaken.
+    #[inline]
     pub fn send(&mut self, to: NodeId, message: M) {
         let message = self.effects.messages.insert(message);
         self.effects.list.push(Effect::Send { to, message });
     }
 
     /// Arms a timer, or moves it if it is armed; the delay is on the node's monotonic clock.
+    #[inline(always)]
     pub fn arm(&mut self, timer: T, after_ns: u64)
     where
         T: TimerCode,
@@ -707,6 +721,7 @@ impl<'a, M, T> Context<'a, M, T> {
     }
 
     /// Notes a fact, for observers and checkers. No node ever sees it.
+    #[inline]
     pub fn note(&mut self, fact: Fact) {
         self.effects.facts.push(self.id, fact);
         self.effects.list.push(Effect::Note);
@@ -735,6 +750,7 @@ impl<'a, M, T> Context<'a, M, T> {
     /// States what must hold; if it does not, the run has the anomaly ASSERT, which names the place of
     /// this call in the source.
     #[track_caller]
+    #[inline]
     pub fn always(&mut self, name: &'static str, condition: bool) {
         if !condition {
             let message = place_in_source(Location::caller());

@@ -141,12 +141,15 @@ impl<T: Copy> Queue<T> {
         }
         self.front.push(Entry { due, item });
         // One loop, with one end that nobody can foresee, where a search and then a move would have three.
-        let mut place = self.front.len() - 1;
-        while place > 0 && self.front[place - 1].due < due {
-            self.front[place] = self.front[place - 1];
-            place -= 1;
+        let front = self.front.as_mut_slice();
+        let mut place = front.len() - 1;
+        while let Some(before) = place.checked_sub(1)
+            && front[before].due < due
+        {
+            front[place] = front[before];
+            place = before;
         }
-        self.front[place] = Entry { due, item };
+        front[place] = Entry { due, item };
         if self.front.len() > FRONT_MAX {
             let latest = self.front.remove(0);
             self.push_behind(latest.due, latest.item);

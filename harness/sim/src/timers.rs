@@ -58,22 +58,28 @@ impl<T> Default for Timers<T> {
 }
 
 impl<T: Clone + PartialEq> Timers<T> {
-    /// Arms or moves a timer; gives the entry to queue if one is needed.
-    #[inline]
-    pub fn arm(
-        &mut self,
-        timer: T,
-        wanted: Wanted,
-        due_of: impl Fn(Wanted) -> Due,
-    ) -> Option<(Due, TimerRef)> {
+    /// Arms or moves a timer if an entry of the queue stands for it that comes up in time: says whether
+    /// one does.
+    #[inline(always)]
+    pub fn postpone(&mut self, timer: &T, wanted: Wanted) -> bool {
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.timer == *timer) else {
+            return false;
+        };
+        let comes_up = slot.queued_for.is_some_and(|deadline_ns| deadline_ns <= wanted.deadline_ns);
+        if comes_up {
+            slot.armed = true;
+            slot.wanted = wanted;
+        }
+        comes_up
+    }
+
+    /// Arms or moves a timer; gives the entry to queue for it.
+    pub fn arm(&mut self, timer: T, wanted: Wanted) -> TimerRef {
         let index = self.slot_for(timer);
         let slot = &mut self.slots[index];
         slot.armed = true;
         slot.wanted = wanted;
-        if slot.queued_for.is_some_and(|deadline_ns| deadline_ns <= wanted.deadline_ns) {
-            return None;
-        }
-        Some(self.queue(index, due_of(wanted)))
+        self.queue(index)
     }
 
     /// Disarms a timer.
@@ -84,6 +90,7 @@ impl<T: Clone + PartialEq> Timers<T> {
     }
 
     /// An entry of the queue came up.
+    #[inline]
     pub fn pop(&mut self, entry: TimerRef, at: Due, due_of: impl Fn(Wanted) -> Due) -> Popped {
         let Some(slot) = self.slots.get_mut(usize::from(entry.slot)) else {
             return Popped::Stale;
@@ -119,7 +126,7 @@ impl<T: Clone + PartialEq> Timers<T> {
             slot.queued_for = None;
             if slot.armed {
                 let due = due_of(&mut slot.wanted);
-                moved.push(self.queue(index, due));
+                moved.push((due, self.queue(index)));
             }
         }
         moved
@@ -130,12 +137,12 @@ impl<T: Clone + PartialEq> Timers<T> {
         self.slots.clear();
     }
 
-    fn queue(&mut self, index: usize, due: Due) -> (Due, TimerRef) {
+    fn queue(&mut self, index: usize) -> TimerRef {
         self.next_ticket += 1;
         let slot = &mut self.slots[index];
         slot.ticket = self.next_ticket;
         slot.queued_for = Some(slot.wanted.deadline_ns);
-        (due, TimerRef { slot: index as u16, ticket: slot.ticket })
+        TimerRef { slot: index as u16, ticket: slot.ticket }
     }
 
     fn slot_for(&mut self, timer: T) -> usize {
@@ -157,12 +164,21 @@ impl<T: Clone + PartialEq> Timers<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Popped, Timers, Wanted};
+    use super::{Popped, TimerRef, Timers, Wanted};
     use crate::queue::Due;
 
     /// The local clock is right.
     fn due_of(wanted: Wanted) -> Due {
         Due::new(wanted.deadline_ns, 0, wanted.sequence)
+    }
+
+    /// As an engine does it: gives the entry to queue, if one is needed.
+    fn arm(
+        timers: &mut Timers<char>,
+        wanted: Wanted,
+        due_of: impl Fn(Wanted) -> Due,
+    ) -> Option<(Due, TimerRef)> {
+        (!timers.postpone(&'a', wanted)).then(|| (due_of(wanted), timers.arm('a', wanted)))
     }
 
     fn wanted(deadline_ns: u64, sequence: u32) -> Wanted {
@@ -172,8 +188,8 @@ mod tests {
     #[test]
     fn a_timer_that_moves_to_later_is_queued_again_when_its_entry_comes_up() {
         let mut timers = Timers::default();
-        let (due, entry) = timers.arm('a', wanted(100, 1), due_of).unwrap();
-        assert_eq!(timers.arm('a', wanted(150, 2), due_of), None);
+        let (due, entry) = arm(&mut timers, wanted(100, 1), due_of).unwrap();
+        assert_eq!(arm(&mut timers, wanted(150, 2), due_of), None);
         let again = due_of(wanted(150, 2));
         assert_eq!(timers.pop(entry, due, due_of), Popped::Again(again));
         assert_eq!(timers.pop(entry, again, due_of), Popped::Due);
@@ -183,8 +199,8 @@ mod tests {
     #[test]
     fn a_timer_that_moves_to_earlier_has_a_new_entry() {
         let mut timers = Timers::default();
-        let (due, old) = timers.arm('a', wanted(100, 1), due_of).unwrap();
-        let (earlier, entry) = timers.arm('a', wanted(50, 2), due_of).unwrap();
+        let (due, old) = arm(&mut timers, wanted(100, 1), due_of).unwrap();
+        let (earlier, entry) = arm(&mut timers, wanted(50, 2), due_of).unwrap();
         assert_eq!(timers.pop(entry, earlier, due_of), Popped::Due);
         assert_eq!(timers.pop(old, due, due_of), Popped::Stale);
     }
@@ -192,13 +208,13 @@ mod tests {
     #[test]
     fn no_entry_from_before_a_change_of_the_clock_stands_for_a_timer() {
         let mut timers = Timers::default();
-        let (due, old) = timers.arm('a', wanted(100, 1), due_of).unwrap();
+        let (due, old) = arm(&mut timers, wanted(100, 1), due_of).unwrap();
         timers.disarm(&'a');
         assert_eq!(timers.remap(|_| unreachable!("nothing is armed")), []);
         // From 50 on it runs ten times as fast.
         let fast =
             |wanted: Wanted| Due::new(50 + (wanted.deadline_ns - 50) / 10, 0, wanted.sequence);
-        let (sooner, entry) = timers.arm('a', wanted(120, 2), fast).unwrap();
+        let (sooner, entry) = arm(&mut timers, wanted(120, 2), fast).unwrap();
         assert_eq!(sooner.ns, 57);
         assert_eq!(timers.pop(entry, sooner, fast), Popped::Due);
         assert_eq!(timers.pop(old, due, fast), Popped::Stale);

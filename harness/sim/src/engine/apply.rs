@@ -18,14 +18,15 @@ impl<N: Node> Engine<N> {
     pub(super) fn apply(&mut self, id: NodeId) {
         // Only the list is moved out: moving all of the effects costs more than carrying them out.
         let mut list = std::mem::take(&mut self.effects.list);
-        for (place, effect) in list.iter().enumerate() {
+        let mut rest = list.iter();
+        while let Some(effect) = rest.next() {
             match effect {
                 Effect::Send { to, message } => self.send(id, *to, *message),
                 Effect::Arm { timer, after_ns } => self.arm(id, *timer, *after_ns),
                 Effect::Note => self.note_next(),
                 Effect::Failpoint(name) => {
                     if let Some(sprung) = self.spring(id, name) {
-                        let list = list.split_off(place + 1);
+                        let list = list.split_off(list.len() - rest.len());
                         let rest = self.effects.split_off(list);
                         self.cut(id, rest, sprung);
                         return;
@@ -102,10 +103,10 @@ impl<N: Node> Engine<N> {
     #[inline(never)]
     fn send(&mut self, from: NodeId, to: NodeId, slot: Place) {
         let number = self.record.send();
-        let event = traced(TraceKind::Send, self.now, (from, to), number);
-        if self.record.digest(event) {
+        let event = |now| traced(TraceKind::Send, now, (from, to), number);
+        if self.record.digest(event(self.now)) {
             let (names, message) = (&self.names, self.effects.messages.get(slot));
-            self.record.keep(event, || {
+            self.record.keep(event(self.now), || {
                 format!("{} ⇒ {}: {message:?}", names[from.index()], names[to.index()]).into()
             });
         }
@@ -118,6 +119,7 @@ impl<N: Node> Engine<N> {
         }
     }
 
+    #[inline(never)]
     fn send_by_rules(&mut self, from: NodeId, to: NodeId, slot: Place) {
         let class = N::class(self.effects.messages.get(slot));
         let Routed { deliveries, held_by, touched } =
@@ -148,16 +150,24 @@ impl<N: Node> Engine<N> {
         self.messages.push(due, slot);
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn arm(&mut self, id: NodeId, timer: u64, after_ns: u64) {
         let sequence = self.next_sequence();
         let member = &mut self.members[id.index()];
         let deadline_ns = member.clock.monotonic(self.now).saturating_add(after_ns);
         let wanted = Wanted { deadline_ns, sequence };
-        let due_of = |wanted| timer_due(&self.noise, (id, &member.clock), self.now, wanted);
-        if let Some((due, entry)) = member.timers.arm(timer, wanted, due_of) {
-            self.timed.push(due, Timed::Timer(id, entry));
+        if !member.timers.postpone(&timer, wanted) {
+            self.queue_timer(id, timer, wanted);
         }
+    }
+
+    /// Arms a timer that no entry of the queue stands for.
+    #[inline(never)]
+    fn queue_timer(&mut self, id: NodeId, timer: u64, wanted: Wanted) {
+        let member = &mut self.members[id.index()];
+        let due = timer_due(&self.noise, (id, &member.clock), self.now, wanted);
+        let entry = member.timers.arm(timer, wanted);
+        self.timed.push(due, Timed::Timer(id, entry));
     }
 
     fn sync(&mut self, id: NodeId, tag: u64) {

@@ -122,8 +122,8 @@ pub struct Append {
     pub previous_index: u64,
     /// Its term.
     pub previous_term: u64,
-    /// What follows it; empty for a heartbeat. Followers that lack the same share it.
-    pub entries: Arc<[Entry]>,
+    /// What follows it; absent from a heartbeat. Followers that lack the same share it.
+    pub entries: Option<Arc<[Entry]>>,
     /// What the leader knows to be committed.
     pub commit: u64,
     /// Which round of the leader's this belongs to: an answer confirms that it led then.

@@ -79,7 +79,7 @@ impl Raft {
     fn send_append(
         &mut self,
         place: usize,
-        last: &mut Option<(u64, Arc<[Entry]>)>,
+        last: &mut Option<(u64, Option<Arc<[Entry]>>)>,
         cx: &mut Cx<'_, Self>,
     ) {
         let Role::Leader { progress } = &mut self.role else {
@@ -96,18 +96,16 @@ impl Raft {
         let (_, entries) = match last {
             Some(same) if same.0 == next => same,
             _ => {
-                // An empty list needs no memory of its own.
                 let entries = self.log.from(next, self.batch);
-                let entries = if entries.is_empty() { Arc::default() } else { entries.into() };
-                last.insert((next, entries))
+                last.insert((next, (!entries.is_empty()).then(|| entries.into())))
             }
         };
-        follower.next += entries.len() as u64;
+        follower.next += entries.as_ref().map_or(0, |entries| entries.len() as u64);
         let append = Append {
             term: self.hard.term,
             previous_index,
             previous_term: self.log.term(previous_index).expect("the leader has what it sent"),
-            entries: Arc::clone(entries),
+            entries: entries.clone(),
             commit: self.commit,
             round: self.reads.round(),
         };
@@ -130,6 +128,7 @@ impl Raft {
             self.send_now(leader, refusal, cx);
             return;
         }
+        let entries = entries.as_deref().unwrap_or_default();
         let last = previous_index + entries.len() as u64;
         let new = entries.get(known..).unwrap_or_default();
         self.take(previous_index + 1 + known as u64, new, cx);

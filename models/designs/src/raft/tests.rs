@@ -123,7 +123,7 @@ fn append(
     entries: Vec<Entry>,
     commit: u64,
 ) -> Rpc {
-    let entries = entries.into();
+    let entries = (!entries.is_empty()).then(|| entries.into());
     Rpc::Append(Append { term, previous_index, previous_term, entries, commit, round: 1 })
 }
 
@@ -299,7 +299,9 @@ fn figure_8_an_entry_of_an_earlier_term_is_not_committed_by_counting() {
 /// What an append carries: the index before its entries, and how many they are.
 fn carried(rpc: &Rpc) -> (u64, usize) {
     match rpc {
-        Rpc::Append(append) => (append.previous_index, append.entries.len()),
+        Rpc::Append(append) => {
+            (append.previous_index, append.entries.as_ref().map_or(0, |entries| entries.len()))
+        }
         other => panic!("{other:?}"),
     }
 }
