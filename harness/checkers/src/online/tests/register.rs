@@ -147,7 +147,7 @@ fn values_that_come_again_are_decided_or_doubted() {
     for values in [3, 8] {
         let mix = Mix { values, lie: 6, ..MIX };
         let seen = twin("register").agrees_on(3_000, &raws(4, 12), |raws| register(raws, mix));
-        assert!(seen.valid > 100 && seen.invalid > 100 && seen.doubted > 300, "{seen:?}");
+        assert!(seen.valid > 100 && seen.invalid > 50 && seen.doubted > 300, "{seen:?}");
     }
 }
 
@@ -155,7 +155,7 @@ fn values_that_come_again_are_decided_or_doubted() {
 fn what_is_said_of_cas_is_never_too_much() {
     let mix = Mix { cas: 60, lie: 7, ..MIX };
     let seen = twin("cas-register").agrees_on(4_000, &raws(5, 12), |raws| register(raws, mix));
-    assert!(seen.invalid > 400 && seen.doubted > 500, "{seen:?}");
+    assert!(seen.invalid > 300 && seen.doubted > 400, "{seen:?}");
 }
 
 #[test]
